@@ -1,0 +1,86 @@
+"""Keep a Robosize product catalogue equal to YAML files in git.
+
+    from reconciler import Client, diff, load_catalog, plan, apply
+
+The names are those of the commands; the command line uses nothing that is not offered here. They
+are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from reconciler.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from reconciler.catalog.read import load_catalog as load_catalog
+    from reconciler.errors import ReconcilerError as ReconcilerError
+    from reconciler.model import Catalog as Catalog
+    from reconciler.model import Finding as Finding
+    from reconciler.model import Ledger as Ledger
+    from reconciler.model import Listing as Listing
+    from reconciler.model import Location as Location
+    from reconciler.model import Product as Product
+    from reconciler.model import RemoteProduct as RemoteProduct
+    from reconciler.planning.diff import diff as diff
+    from reconciler.planning.operations import operations as operations
+    from reconciler.planning.outcome import Outcome as Outcome
+    from reconciler.planning.outcome import Report as Report
+    from reconciler.planning.plan import Change as Change
+    from reconciler.planning.plan import Create as Create
+    from reconciler.planning.plan import Delete as Delete
+    from reconciler.planning.plan import Plan as Plan
+    from reconciler.planning.plan import Update as Update
+    from reconciler.reconcile import Options as Options
+    from reconciler.reconcile import Store as Store
+    from reconciler.reconcile import apply as apply
+    from reconciler.reconcile import open_sandbox as open_sandbox
+    from reconciler.reconcile import open_store as open_store
+    from reconciler.reconcile import plan as plan
+    from reconciler.reconcile import read_plan as read_plan
+    from reconciler.remote.client import Client as Client
+    from reconciler.settings import Settings as Settings
+    from reconciler.settings import load_settings as load_settings
+
+_HOMES = {
+    "load_catalog": "reconciler.catalog.read",
+    "ReconcilerError": "reconciler.errors",
+    "Catalog": "reconciler.model",
+    "Finding": "reconciler.model",
+    "Ledger": "reconciler.model",
+    "Listing": "reconciler.model",
+    "Location": "reconciler.model",
+    "Product": "reconciler.model",
+    "RemoteProduct": "reconciler.model",
+    "diff": "reconciler.planning.diff",
+    "operations": "reconciler.planning.operations",
+    "Outcome": "reconciler.planning.outcome",
+    "Report": "reconciler.planning.outcome",
+    "Change": "reconciler.planning.plan",
+    "Create": "reconciler.planning.plan",
+    "Delete": "reconciler.planning.plan",
+    "Plan": "reconciler.planning.plan",
+    "Update": "reconciler.planning.plan",
+    "Options": "reconciler.reconcile",
+    "Store": "reconciler.reconcile",
+    "apply": "reconciler.reconcile",
+    "open_sandbox": "reconciler.reconcile",
+    "open_store": "reconciler.reconcile",
+    "plan": "reconciler.reconcile",
+    "read_plan": "reconciler.reconcile",
+    "Client": "reconciler.remote.client",
+    "Settings": "reconciler.settings",
+    "load_settings": "reconciler.settings",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,223 @@
+"""The error tree. Each error knows its code and the exit code of a command that it ends.
+
+ReconcilerError                     1
+├── UsageError                      1   a flag, an argument or a pattern that cannot be meant
+├── SettingsError                   1   reconciler.yaml, the environment, a missing key
+├── CatalogError                    1   findings, each with file:line:column
+├── RemoteError                     1
+│   ├── Unreachable                 1   no answer: name, connection, TLS, timeout
+│   ├── KeyRefused                  1   401 or 403
+│   ├── Rejected                    1   any other status that is not success
+│   ├── BadAnswer                   1   an answer that is not what the API documents
+│   └── UnstableList                1   the list would not hold still
+├── LedgerError                     1
+├── Locked                          1   another apply holds the store
+├── PlanFileError                   1   damaged, of another store, or of a newer format
+├── MissingExtra                    1   an optional dependency is not installed
+├── OutputError                     1   the result could not be written
+├── GuardRefused                    3
+├── StalePlan                       4
+└── Interrupted                   130
+
+Only the command line turns these into exits. No message ever holds the key: what comes from the
+network is redacted in `remote/` before it becomes part of an error.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from reconciler.codes import Code
+from reconciler.model import Finding
+
+
+class ReconcilerError(Exception):
+    """Something the user can act on: what happened (`message`), and what to do (`hint`)."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[Code] = Code.USAGE
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReconcilerError):
+    """The command was asked for something that it cannot mean."""
+
+
+class UnmatchedPattern(UsageError):
+    """A pattern (`--select`, `--resend`) that matches nothing."""
+
+    code = Code.UNMATCHED_PATTERN
+
+
+class NotConfirmed(UsageError):
+    """An apply that nobody confirmed: no terminal to ask on, or the answer was no."""
+
+    code = Code.NOT_CONFIRMED
+
+
+class SettingsError(ReconcilerError):
+    """The settings cannot be used; `findings` holds one entry a fault where places are known."""
+
+    code = Code.BAD_SETTINGS
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, findings: Sequence[Finding] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.findings = tuple(findings)
+
+
+class NoApiKey(SettingsError):
+    """No API key where the settings say that one is."""
+
+    code = Code.NO_API_KEY
+
+
+class CatalogError(ReconcilerError):
+    """The catalogue has faults; `findings` are all of them (and the warnings), sorted."""
+
+    code = Code.BAD_CATALOG
+
+    def __init__(self, findings: Sequence[Finding], *, hint: str | None = None) -> None:
+        self.findings = tuple(findings)
+        errors = sum(1 for finding in self.findings if finding.severity == "error")
+        faults = "1 error" if errors == 1 else f"{errors} errors"
+        super().__init__(f"The catalogue has {faults}.", hint=hint)
+
+
+class RemoteError(ReconcilerError):
+    """The API did not do what was asked. The message is free of the key.
+
+    `may_have_landed`: a write may have taken effect all the same. `at_rest`: the server has surely
+    ended its work on the call, so what a list shows from now on is what became of it.
+    """
+
+    code = Code.BAD_ANSWER
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        may_have_landed: bool = False,
+        at_rest: bool = True,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.may_have_landed = may_have_landed
+        self.at_rest = at_rest
+
+
+class Unreachable(RemoteError):
+    """No whole answer came; `timed_out` where the time limit ended the waiting."""
+
+    code = Code.UNREACHABLE
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        may_have_landed: bool = False,
+        at_rest: bool = True,
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint, may_have_landed=may_have_landed, at_rest=at_rest)
+        self.timed_out = timed_out
+
+
+class KeyRefused(RemoteError):
+    """The server refused the API key."""
+
+    code = Code.KEY_REFUSED
+
+
+class Rejected(RemoteError):
+    """The server answered with a status that is not success."""
+
+    code = Code.REJECTED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        hint: str | None = None,
+        may_have_landed: bool = False,
+        at_rest: bool = True,
+    ) -> None:
+        super().__init__(message, hint=hint, may_have_landed=may_have_landed, at_rest=at_rest)
+        self.status = status
+
+
+class BadAnswer(RemoteError):
+    """The server answered something other than the API documents."""
+
+
+class UnstableList(RemoteError):
+    """The product list changed under every attempt to read it whole."""
+
+    code = Code.UNSTABLE_LIST
+
+
+class LedgerError(ReconcilerError):
+    """The ledger cannot be read."""
+
+    code = Code.BAD_LEDGER
+
+
+class LedgerNotWritten(LedgerError):
+    """The ledger cannot be written, so nothing else was."""
+
+    code = Code.LEDGER_NOT_WRITTEN
+
+
+class Locked(ReconcilerError):
+    """Another apply holds this store."""
+
+    code = Code.LOCKED
+
+
+class PlanFileError(ReconcilerError):
+    """The plan file is damaged, of another store, or of a newer format."""
+
+    code = Code.BAD_PLAN_FILE
+
+
+class MissingExtra(ReconcilerError):
+    """A feature needs an optional dependency that is not installed."""
+
+    code = Code.MISSING_EXTRA
+
+
+class OutputError(ReconcilerError):
+    """The result could not be written: full disk, closed pipe, no permission."""
+
+    code = Code.OUTPUT
+
+
+class GuardRefused(ReconcilerError):
+    """A guard refused the plan before the first write."""
+
+    exit_code = 3
+    code = Code.REFUSED
+
+
+class StalePlan(ReconcilerError):
+    """The saved plan no longer fits; `details` says product by product what changed since."""
+
+    exit_code = 4
+    code = Code.STALE_PLAN
+
+    def __init__(self, message: str, *, details: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.details = tuple(details)
+
+
+class Interrupted(ReconcilerError):
+    """The user or the system asked the command to stop."""
+
+    exit_code = 130
+    code = Code.INTERRUPTED

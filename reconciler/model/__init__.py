@@ -1,0 +1,71 @@
+"""The values that travel through the tool: frozen, slim, and free of I/O.
+
+A package where the design drew one module, because four values (fields, desired products, remote
+products, ledger) each deserve a page of their own; everything is imported from here.
+"""
+
+from reconciler.model.desired import (
+    Catalog,
+    Finding,
+    Location,
+    Product,
+    Severity,
+    pack_place,
+    unpack_place,
+)
+from reconciler.model.fields import (
+    FIELDS,
+    INDEX,
+    KEYS,
+    READABLE,
+    WRITE_ONLY,
+    Field,
+    Kind,
+    Value,
+    Values,
+    canonical_tags,
+)
+from reconciler.model.ledger import (
+    NOTHING,
+    Entry,
+    Kept,
+    Ledger,
+    Link,
+    Remembered,
+    Ring,
+    State,
+    slot,
+)
+from reconciler.model.remote import Listing, Record, RemoteProduct
+
+__all__ = [
+    "FIELDS",
+    "INDEX",
+    "KEYS",
+    "NOTHING",
+    "READABLE",
+    "WRITE_ONLY",
+    "Catalog",
+    "Entry",
+    "Field",
+    "Finding",
+    "Kept",
+    "Kind",
+    "Ledger",
+    "Link",
+    "Listing",
+    "Location",
+    "Product",
+    "Record",
+    "Remembered",
+    "RemoteProduct",
+    "Ring",
+    "Severity",
+    "State",
+    "Value",
+    "Values",
+    "canonical_tags",
+    "pack_place",
+    "slot",
+    "unpack_place",
+]

@@ -1,0 +1,98 @@
+"""The one field table: what the API calls each field, who may read it, how it compares.
+
+Source: product-sync-api.txt, "List products" (what is returned) and "Create product", "Update
+product" (what is accepted). Adding a field is one row here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+Value: TypeAlias = str | tuple[str, ...]
+"""One field's value: text, or tags in canonical order."""
+
+Values: TypeAlias = tuple[Value | None, ...]
+"""A product's values, one per row of FIELDS. None: unmanaged (desired) or null (remote)."""
+
+
+class Kind(Enum):
+    """What a field holds, which is how it is checked and how it compares."""
+
+    TEXT = "text"
+    URL = "url"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of the field table."""
+
+    key: str
+    """The name in YAML and in the bodies of the API."""
+    kind: Kind
+    readable: bool
+    """Whether the list returns it. What it does not return is write-only: the ledger remembers."""
+    required: bool = False
+    may_be_empty: bool = False
+    """Whether "" is a legal value (it clears the field)."""
+    title: str = ""
+    example: Value = ""
+
+    @property
+    def empty(self) -> Value:
+        """The value that clears the field."""
+        return () if self.kind is Kind.TAGS else ""
+
+
+FIELDS: Final = (
+    Field(
+        "store_id",
+        Kind.TEXT,
+        readable=True,
+        required=True,
+        title="The product's id in the shop; the product page passes it to the size script.",
+        example="10482",
+    ),
+    Field(
+        "name",
+        Kind.TEXT,
+        readable=True,
+        required=True,
+        title="The product's name as people read it.",
+        example="Linen shirt",
+    ),
+    Field(
+        "tags",
+        Kind.TAGS,
+        readable=True,
+        may_be_empty=True,
+        title="A set of tags; order and repeats do not count. An empty list clears them.",
+        example=("linen", "summer"),
+    ),
+    Field(
+        "image_url",
+        Kind.URL,
+        readable=False,
+        may_be_empty=True,
+        title="Where the product's picture is. Empty text clears it. Never returned by the API.",
+        example="https://cdn.shop/10482.jpg",
+    ),
+    Field(
+        "type",
+        Kind.TEXT,
+        readable=False,
+        title="The kind of garment, which decides how sizes are measured. Never returned.",
+        example="top",
+    ),
+)
+
+KEYS: Final = tuple(field.key for field in FIELDS)
+INDEX: Final = {key: position for position, key in enumerate(KEYS)}
+READABLE: Final = tuple(position for position, field in enumerate(FIELDS) if field.readable)
+WRITE_ONLY: Final = tuple(position for position, field in enumerate(FIELDS) if not field.readable)
+
+
+def canonical_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags as the set they are: distinct, in code point order."""
+    return tuple(sorted(set(tags)))

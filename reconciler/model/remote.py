@@ -1,0 +1,83 @@
+"""What the remote holds: RemoteProduct, and the Listing that was proven whole."""
+
+import json
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from reconciler.model.fields import FIELDS, INDEX, Value, Values
+
+Record: TypeAlias = Mapping[str, Any]
+"""One product exactly as the list endpoint returned it."""
+
+
+_MOST_DIGITS: Final = 4_000
+
+
+class RemoteProduct(NamedTuple):
+    """One product as the list endpoint returned it.
+
+    `id` is Robosize's and None where the record has none that can be used; `values` has one entry
+    per row of FIELDS, None for what is write-only, null or missing. Numbers are read as their text.
+    """
+
+    id: str | None
+    values: Values
+    image_md: str | None = None
+
+    @property
+    def store_id(self) -> str | None:
+        """The shop's id; None where the remote has none."""
+        return self.values[0]  # type: ignore[return-value]  # the wire reader guarantees text
+
+    @property
+    def name(self) -> str | None:
+        """The name; None where it is null at the remote."""
+        return self.values[1]  # type: ignore[return-value]  # the wire reader guarantees text
+
+    def value(self, key: str) -> Value | None:
+        """The remote value of `key`; None where it is null or write-only."""
+        return self.values[INDEX[key]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One whole reading of the remote, in the order of the API.
+
+    `pages` are the answers that `products` were read from, deflated: whole records are needed for
+    few products (those about to be deleted), and this keeps them all in a tenth of the space. It
+    is empty where a caller made the listing by hand.
+    """
+
+    products: tuple[RemoteProduct, ...]
+    pages: tuple[bytes, ...] = ()
+
+    def records(self, ids: Collection[str]) -> dict[str, Record]:
+        """The whole records of the products with these ids, by id."""
+        wanted = set(ids)
+        if not self.pages:
+            return {p.id: _bare_record(p) for p in self.products if p.id in wanted and p.id}
+        found: dict[str, Record] = {}
+        for page in self.pages:
+            if len(found) == len(wanted):
+                break
+            answer = json.loads(zlib.decompress(page), parse_int=_whole, parse_constant=str)
+            for record in answer["results"]:
+                if (key := str(record.get("id"))) in wanted:
+                    found[key] = record
+        return found
+
+
+def _whole(digits: str) -> int | str:
+    """A whole number; as text where it is longer than Python agrees to read or write."""
+    return int(digits) if len(digits) < _MOST_DIGITS else digits
+
+
+def _bare_record(product: RemoteProduct) -> Record:
+    """The record of a listing that was made without pages."""
+    record: dict[str, Any] = {"id": product.id}
+    for field, value in zip(FIELDS, product.values, strict=True):
+        if field.readable:
+            record[field.key] = list(value) if isinstance(value, tuple) else value
+    return record
