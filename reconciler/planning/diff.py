@@ -1,0 +1,153 @@
+"""diff: a total function of values. Catalogue, remote and ledger in, a Plan out."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from reconciler.model import Catalog, Finding, Ledger, Listing, RemoteProduct
+from reconciler.planning import hints
+from reconciler.planning.compare import Comparison, declared, removed
+from reconciler.planning.matching import Matching, match
+from reconciler.planning.plan import (
+    Blocked,
+    CatalogFacts,
+    Change,
+    Create,
+    Delete,
+    Plan,
+    Update,
+    change_order,
+)
+from reconciler.planning.select import Globs, Resend, Selection
+
+Prune: TypeAlias = Literal["all", "managed", "none"]
+
+
+def diff(
+    catalog: Catalog,
+    remote: Listing,
+    ledger: Ledger,
+    *,
+    store: str = "default",
+    prune: Prune = "all",
+    protected: Sequence[str] = (),
+    select: Sequence[str] = (),
+    resend: Sequence[str] = (),
+) -> Plan:
+    """What must change at the remote for it to equal the catalogue.
+
+    `prune` says which undeclared products are deleted: all, those this ledger created or adopted,
+    or none. Same values in, same plan out. Raises UnmatchedPattern where an expression of `select`
+    or `resend` matches nothing.
+    """
+    selection, resending = Selection(select), Resend(resend)
+    matching = match(catalog, remote, ledger)
+    comparison = Comparison(ledger, resending if resending else None)
+    changes: list[Change] = []
+    unchanged = _compare_declared(catalog, matching, comparison, selection, changes)
+    deletes, protection = _undeclared(matching, ledger, remote, prune, protected, selection)
+    changes += deletes
+    selection.check()
+    resending.check()
+    changes.sort(key=change_order)
+    creates = [change for change in changes if isinstance(change, Create)]
+    warnings = [
+        *catalog.warnings,
+        *hints.about_changes(changes),
+        *_near_misses(creates, catalog, remote),
+        *hints.unconfirmed(comparison.unconfirmed),
+        *hints.server_keeps(comparison.kept),
+        *hints.rings(sorted(set(matching.ring_members))),
+        *protection,
+    ]
+    return Plan(
+        store=store,
+        catalog=CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty),
+        remote_products=len(remote.products),
+        changes=tuple(changes),
+        blocked=_blocked(matching, catalog, selection),
+        adoptions=tuple(sorted(comparison.adoptions)),
+        warnings=tuple(warnings),
+        unchanged=unchanged,
+        unconfirmed=comparison.unconfirmed_products,
+    )
+
+
+def _compare_declared(
+    catalog: Catalog,
+    matching: Matching,
+    comparison: Comparison,
+    selection: Selection,
+    changes: list[Change],
+) -> int:
+    """Add the Creates and Updates to `changes`; return how many declared products are equal."""
+    unchanged = 0
+    pairs, held = matching.pairs, matching.held
+    for store_id, product in catalog.products.items():
+        if (selection and not selection.declared(product)) or store_id in held:
+            continue
+        remote = pairs.get(store_id)
+        if remote is None:
+            changes.append(Create(store_id, product.name, declared(product), product.location))
+        elif fields := comparison.differences(product, remote):
+            changes.append(
+                Update(store_id, str(remote.id), product.name, fields, remote, product.location)
+            )
+        else:
+            unchanged += 1
+    return unchanged
+
+
+def _undeclared(
+    matching: Matching,
+    ledger: Ledger,
+    remote: Listing,
+    prune: Prune,
+    protected: Sequence[str],
+    selection: Selection,
+) -> tuple[list[Change], list[Finding]]:
+    """The Deletes, and what protection has to say."""
+    keep = Globs(protected)
+    candidates: list[RemoteProduct] = []
+    spared: list[str] = []
+    for product in matching.undeclared:
+        store_id = str(product.store_id)
+        if not selection.undeclared(store_id):
+            continue
+        if prune == "none" or (prune == "managed" and product.id not in ledger.products):
+            continue
+        if keep and keep(store_id):
+            spared.append(store_id)
+        else:
+            candidates.append(product)
+    records = remote.records([str(product.id) for product in candidates]) if candidates else {}
+    deletes: list[Change] = [
+        Delete(
+            str(product.store_id),
+            str(product.id),
+            product.name,
+            removed(product),
+            records[str(product.id)],
+        )
+        for product in candidates
+    ]
+    for product in remote.products if keep.unmatched else ():
+        keep(str(product.store_id))
+    return deletes, list(hints.protected(sorted(spared), keep.unmatched))
+
+
+def _near_misses(creates: Sequence[Create], catalog: Catalog, remote: Listing) -> Sequence[Finding]:
+    if not creates:
+        return ()
+    remote_ids = (product.store_id for product in remote.products if product.store_id)
+    return list(hints.differing_in_case(creates, remote_ids, catalog.products.__contains__))
+
+
+def _blocked(matching: Matching, catalog: Catalog, selection: Selection) -> tuple[Blocked, ...]:
+    def shown(block: Blocked) -> bool:
+        product = catalog.products.get(block.store_id or "")
+        if product is not None:
+            return selection.declared(product)
+        return selection.undeclared(block.store_id or "")
+
+    blocked = [block for block in matching.blocked if not selection or shown(block)]
+    return tuple(sorted(blocked, key=lambda b: (b.store_id or "", b.ids, b.reason)))

@@ -1,0 +1,90 @@
+"""Guards: what a plan must not do without being told so. They judge; only apply refuses."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from reconciler.codes import Code
+from reconciler.planning.hints import products
+from reconciler.planning.plan import Plan, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A count, or a percentage of the remote products."""
+
+    number: float
+    percent: bool = False
+
+    def of(self, remote_products: int) -> float:
+        """The limit as a count."""
+        return self.number * remote_products / 100 if self.percent else self.number
+
+    def __str__(self) -> str:
+        return f"{self.number:g}%" if self.percent else f"{self.number:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a plan may do at the most. At or below `floor` a count is never refused."""
+
+    deletes: Limit = Limit(10, percent=True)
+    updates: Limit = Limit(100, percent=True)
+    floor: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """What the user permits for one run, beyond the limits."""
+
+    deletes: int | None = None
+    updates: int | None = None
+    empty: bool = False
+
+
+_DEFAULT_LIMITS: Final = Limits()
+_NO_ALLOWANCES: Final = Allowances()
+
+
+def judge(
+    plan: Plan, limits: Limits = _DEFAULT_LIMITS, allowances: Allowances = _NO_ALLOWANCES
+) -> Plan:
+    """The plan with the refusals that apply would end with, under these limits."""
+    summary = plan.summary
+    refusals: list[Refusal] = []
+    if plan.catalog.products == 0 and plan.changes and not allowances.empty:
+        refusals.append(
+            Refusal(
+                Code.EMPTY_CATALOG,
+                f"The catalogue declares no product, and the plan has {len(plan.changes)} changes. "
+                "Is it the right folder?",
+                "--allow-empty",
+            )
+        )
+    for code, verb, count, limit, allowed, flag in (
+        (
+            Code.TOO_MANY_DELETES,
+            "delete",
+            summary.delete,
+            limits.deletes,
+            allowances.deletes,
+            "--allow-deletes",
+        ),
+        (
+            Code.TOO_MANY_UPDATES,
+            "change",
+            summary.update,
+            limits.updates,
+            allowances.updates,
+            "--allow-updates",
+        ),
+    ):
+        if count > max(limit.of(plan.remote_products), limits.floor, allowed or 0):
+            refusals.append(
+                Refusal(
+                    code,
+                    f"The plan would {verb} {products(count)} of {plan.remote_products}; the limit "
+                    f"is {limit}, or {limits.floor}.",
+                    f"{flag} {count}",
+                )
+            )
+    return replace(plan, refusals=tuple(refusals))

@@ -1,0 +1,175 @@
+"""Warnings of a plan: what looks like a mistake, and what the reader should know before saying yes.
+
+Each rule is linear in the size of the plan.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from reconciler.codes import Code
+from reconciler.model import Finding, Kept, Location, Value
+from reconciler.planning.plan import Change, Create, Delete
+
+_NAMED: Final = 3
+"""How many store_ids a warning about many products names."""
+
+HAND_ENTERED: Final = ("size_chart", "fabric", "comment")
+"""What people enter at Robosize by hand, and no write of this API can bring back."""
+
+
+def few(store_ids: Sequence[str]) -> str:
+    """The first few of many store_ids, and how many more there are."""
+    listed = ", ".join(store_ids[:_NAMED])
+    more = len(store_ids) - _NAMED
+    return f"{listed} and {more} more" if more > 0 else listed
+
+
+def products(count: int) -> str:
+    """A number of products, in words that agree with it."""
+    return "1 product" if count == 1 else f"{count} products"
+
+
+def warning(code: Code, message: str, source: Location | None = None) -> Finding:
+    """A finding that does not stop a plan."""
+    return Finding("warning", code, message, source)
+
+
+def about_changes(changes: Sequence[Change]) -> list[Finding]:
+    """What the changes themselves suggest."""
+    creates = [change for change in changes if isinstance(change, Create)]
+    deletes = [change for change in changes if isinstance(change, Delete)]
+    return [
+        *_incomplete_creates(creates),
+        *_look_like_renames(creates, deletes),
+        *_destroys(deletes),
+    ]
+
+
+def _incomplete_creates(creates: Iterable[Create]) -> Iterable[Finding]:
+    for change in creates:
+        if "type" not in change.fields:
+            yield warning(
+                Code.CREATE_WITHOUT_TYPE,
+                f"{change.store_id} will be created without a type, so sizes cannot be measured "
+                "by garment: add `type:`.",
+                change.source,
+            )
+        if "image_url" not in change.fields:
+            yield warning(
+                Code.CREATE_WITHOUT_IMAGE,
+                f"{change.store_id} will be created without an image: add `image_url:`.",
+                change.source,
+            )
+
+
+def _look_like_renames(creates: Sequence[Create], deletes: Sequence[Delete]) -> Iterable[Finding]:
+    """A delete and a create of the same name are mostly one product with a new store_id."""
+    gone: dict[str, list[Delete]] = {}
+    for delete in deletes:
+        if delete.name:
+            gone.setdefault(delete.name.casefold().strip(), []).append(delete)
+    for create in creates:
+        candidates = gone.get(create.name.casefold().strip(), [])
+        if len(candidates) == 1:
+            old = candidates[0].store_id
+            yield warning(
+                Code.LOOKS_LIKE_RENAME,
+                f"{old} (to be deleted) and {create.store_id} (to be created) have the same name. "
+                f"If {create.store_id} is the same product, add `renamed_from: {_quoted(old)}`: "
+                "its size chart, fabric and fit data then survive.",
+                create.source,
+            )
+
+
+def _quoted(store_id: str) -> str:
+    """A store_id as a YAML value that every reader takes for text."""
+    escaped = store_id.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _destroys(deletes: Sequence[Delete]) -> Iterable[Finding]:
+    losing = [d.store_id for d in deletes if any(d.record.get(key) for key in HAND_ENTERED)]
+    if losing:
+        yield warning(
+            Code.DELETES_HAND_ENTERED_DATA,
+            f"Data entered by hand at Robosize goes with {products(len(losing))} to be deleted "
+            f"({few(losing)}). The journal keeps a copy, but no call can put it back.",
+        )
+
+
+def differing_in_case(
+    creates: Iterable[Create], remote_ids: Iterable[str], taken: Callable[[str], bool]
+) -> Iterable[Finding]:
+    """Creates whose store_id is at the remote already, but for case or white space."""
+    folded: dict[str, str] = {}
+    for store_id in remote_ids:
+        if not taken(store_id):
+            folded.setdefault(_folded(store_id), store_id)
+    for create in creates:
+        near = folded.get(_folded(create.store_id))
+        if near is not None:
+            yield warning(
+                Code.DIFFERS_IN_CASE,
+                f"{create.store_id} will be created, but the remote has {near!r}, which differs "
+                "only in case or space. If they are one product, declare it as it is there, or "
+                f"add `renamed_from: {_quoted(near)}`.",
+                create.source,
+            )
+
+
+def _folded(store_id: str) -> str:
+    return "".join(store_id.casefold().split())
+
+
+def unconfirmed(by_field: Mapping[str, Sequence[str]]) -> Iterable[Finding]:
+    """Declared values that neither the remote nor the ledger can vouch for."""
+    for key, store_ids in by_field.items():
+        yield warning(
+            Code.UNCONFIRMED,
+            f"Nobody knows whether the declared {key} of {products(len(store_ids))} is at the "
+            f"remote ({few(store_ids)}): the API never returns it and the ledger has no record. "
+            f"The next apply takes it as given; `--resend {key}` sends it.",
+        )
+
+
+def server_keeps(by_field: Mapping[str, Sequence[tuple[str, Kept]]]) -> Iterable[Finding]:
+    """Values that the server was sent, accepted, and keeps in another form."""
+    for key, cases in by_field.items():
+        store_id, kept = cases[0]
+        yield warning(
+            Code.SERVER_KEEPS,
+            f"The server keeps {_shown(kept.kept)} for {_shown(kept.sent)} as {key} of {store_id}"
+            + (f", and likewise for {len(cases) - 1} more" if len(cases) > 1 else "")
+            + ". Nothing is sent for it until either side changes; declare what the server keeps "
+            "to end this.",
+        )
+
+
+def _shown(value: Value | None) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(value)}]"
+    return "nothing" if value is None else repr(value)
+
+
+def protected(store_ids: Sequence[str], unmatched: Iterable[str]) -> Iterable[Finding]:
+    """Products that stay because they are protected, and patterns that protect nothing."""
+    if store_ids:
+        yield warning(
+            Code.PROTECTED,
+            f"{products(len(store_ids))} declared nowhere but protected from deletion: "
+            f"{few(store_ids)}.",
+        )
+    for pattern in unmatched:
+        yield warning(
+            Code.UNMATCHED_PROTECTED, f"The protected pattern {pattern!r} matches no product."
+        )
+
+
+def rings(store_ids: Sequence[str]) -> Iterable[Finding]:
+    """Renames that exchange store_ids: `renamed_from` would swap them back where memory is lost."""
+    if store_ids:
+        yield warning(
+            Code.RENAME_RING,
+            f"{few(store_ids)} exchange their store_ids. Remove their `renamed_from` once this is "
+            "applied: only the ledger keeps it from being done twice.",
+        )

@@ -1,0 +1,179 @@
+"""Plan: the sorted, reviewable set of Changes, with its digest, warnings and blocked products."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
+
+from reconciler.codes import Code
+from reconciler.model import Finding, Location, Record, RemoteProduct, Value
+
+Action: TypeAlias = Literal["create", "update", "delete"]
+Origin: TypeAlias = Literal["edit", "drift", "both"]
+"""Whose change it is: this branch's, the remote's since the base revision, or both."""
+
+
+class FieldChange(NamedTuple):
+    """What becomes of one field. `before` is None where it was null, absent or is not known."""
+
+    before: Value | None
+    after: Value | None
+    write_only: bool = False
+    in_doubt: bool = False
+    """Sent once, answer never seen: `before` is not known, and the value is sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A declared product that the remote lacks. `fields` holds every declared value."""
+
+    action: ClassVar[Action] = "create"
+    id: ClassVar[None] = None
+    store_id: str
+    name: str
+    fields: Mapping[str, FieldChange]
+    source: Location | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A product at the remote that differs. `store_id` is the declared one, also in a rename.
+
+    `seen` is the remote product that the plan was made from; a saved plan is stale when it
+    differs.
+    """
+
+    action: ClassVar[Action] = "update"
+    store_id: str
+    id: str
+    name: str
+    fields: Mapping[str, FieldChange]
+    seen: RemoteProduct
+    source: Location | None = None
+    origin: Origin | None = None
+
+    @property
+    def renamed_from(self) -> str | None:
+        """The store_id at the remote, where this Update is a rename."""
+        change = self.fields.get("store_id")
+        return str(change.before) if change else None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A remote product that is declared nowhere. `record` is all that would be destroyed."""
+
+    action: ClassVar[Action] = "delete"
+    source: ClassVar[None] = None
+    store_id: str
+    id: str
+    name: str | None
+    fields: Mapping[str, FieldChange]
+    record: Record
+    origin: Origin | None = None
+
+
+Change: TypeAlias = Create | Update | Delete
+
+_ORDER: dict[Action, int] = {"create": 0, "update": 1, "delete": 2}
+
+
+def change_order(change: Change) -> tuple[int, str]:
+    """The order in which changes stand in a plan: by action, then by store_id."""
+    return _ORDER[change.action], change.store_id
+
+
+class Blocked(NamedTuple):
+    """Remote products that are left untouched, whatever is declared, and why."""
+
+    store_id: str | None
+    ids: tuple[str, ...]
+    reason: Code
+
+
+class Adoption(NamedTuple):
+    """A declared product at the remote of which the ledger does not know all that is declared.
+
+    A successful apply remembers these values as assumed; it sends nothing for them.
+    """
+
+    id: str
+    store_id: str
+    assumed: Mapping[str, Value]
+
+
+class Refusal(NamedTuple):
+    """Why a guard will refuse to apply the plan, and the flag that allows it."""
+
+    code: Code
+    message: str
+    allow: str
+
+
+class CatalogFacts(NamedTuple):
+    """What the plan was made from, on the declared side."""
+
+    products: int
+    digest: str = ""
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+class Summary(NamedTuple):
+    """Counts of products."""
+
+    create: int
+    update: int
+    delete: int
+    unchanged: int
+    blocked: int
+    unconfirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What apply would do, and all that a reviewer needs to judge it.
+
+    `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products.
+    """
+
+    store: str
+    catalog: CatalogFacts
+    remote_products: int
+    changes: tuple[Change, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    adoptions: tuple[Adoption, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    unchanged: int = 0
+    unconfirmed: int = 0
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", digest(self.changes))
+
+    @property
+    def summary(self) -> Summary:
+        """The plan in numbers."""
+        counts = {"create": 0, "update": 0, "delete": 0}
+        for change in self.changes:
+            counts[change.action] += 1
+        return Summary(
+            **counts,
+            unchanged=self.unchanged,
+            blocked=len(self.blocked),
+            unconfirmed=self.unconfirmed,
+        )
+
+
+def digest(changes: tuple[Change, ...]) -> str:
+    """The SHA-256 of the changes alone: what would be done, not why, where from or when."""
+    hasher = hashlib.sha256()
+    for change in changes:
+        fields = {key: (c.before, c.after, c.in_doubt) for key, c in sorted(change.fields.items())}
+        line = [change.action, change.store_id, change.id, fields]
+        hasher.update(json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode())
+        hasher.update(b"\n")
+    return hasher.hexdigest()
