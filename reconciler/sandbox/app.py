@@ -1,0 +1,159 @@
+"""The sandbox as an ASGI application: Starlette routes, faults strike, every call is recorded."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from reconciler.sandbox.answers import Answer, spoil
+from reconciler.sandbox.endpoint import Done, Endpoint, Request
+from reconciler.sandbox.faults import Fault, Schedule, first
+from reconciler.sandbox.listener import CONNECTION, Connection
+from reconciler.sandbox.store import Store
+
+PATH = "/api/v1/product/"
+
+# What these faults do to a call depends on when they strike: "before" undoes its effect.
+_UNDOING = frozenset(
+    {"status", "reset", "truncate", "html", "redirect", "empty", "content_type", "shape"}
+)
+
+
+class ProductApp:
+    """The ASGI application of the product endpoint; `schedule` may be replaced at any time.
+
+    `latency_ms` is waited before each call is looked at.
+    """
+
+    def __init__(
+        self, store: Store, endpoint: Endpoint, schedule: Schedule, latency_ms: float = 0
+    ) -> None:
+        self._store = store
+        self._endpoint = endpoint
+        self._latency = latency_ms / 1000
+        self.schedule = schedule
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call, as documented or as the faults will have it."""
+        http = HttpRequest(scope, receive)
+        request = await self._read(http)
+        n = self._record(request)
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        await _hang(request.faults, "before")
+        done = self._carry_out(request, n)
+        await _hang(request.faults, "after")
+        target = f"{http.url.path}?{http.url.query}"
+        sent = done.answer
+        for fault in request.faults:
+            sent = spoil(sent, fault, target)
+        dropped = first(request.faults, "reset")
+        self._store.log.answered(n, None if dropped else sent.status)
+        connection: Connection = scope["extensions"][CONNECTION]
+        if dropped:
+            connection.drop(reset=dropped.way == "reset")
+            await _gone(receive)
+        else:
+            await _deliver(sent, request.faults, connection, receive, send)
+
+    async def _read(self, http: HttpRequest) -> Request:
+        query = dict(http.query_params)
+        body = await http.body()
+        shown = {key: value for key, value in query.items() if key != "api_key"}
+        text = f"{urlencode(shown)}\n{body.decode('utf-8', 'replace')}"
+        return Request(
+            method=http.method,
+            url=str(http.url.replace(query="")),
+            query=query,
+            body=body,
+            content_type=http.headers.get("content-type", ""),
+            faults=self.schedule.fire(http.method, text),
+        )
+
+    def _record(self, request: Request) -> int:
+        """Record the arrival of a call, without its key, and return its number."""
+        shown = {key: value for key, value in request.query.items() if key != "api_key"}
+        body = request.body.decode("utf-8", "replace")
+        kinds = [fault.kind for fault in request.faults]
+        return self._store.log.arrived(request.method, shown, body, kinds)
+
+    def _carry_out(self, request: Request, n: int) -> Done:
+        """Let the call have its effect, or undo it where a fault strikes before it."""
+        undone = any(f.kind in _UNDOING and f.moment == "before" for f in request.faults)
+        with self._store.transaction(keep=not undone):
+            done = self._endpoint.handle(request)
+            self._store.log.did(n, done.effect)
+        return done
+
+
+def application(product: ProductApp) -> Starlette:
+    """The whole application: the product endpoint, and JSON for every address that is not it."""
+    routes = [Route(PATH, endpoint=product)]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
+
+
+async def _not_found(_: HttpRequest, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"detail": "Not found."}, status_code=status)
+
+
+async def _hang(faults: tuple[Fault, ...], moment: str) -> None:
+    for fault in faults:
+        if fault.kind == "hang" and fault.moment == moment:
+            await asyncio.sleep(fault.seconds)
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the server has noticed that the connection is no more."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _deliver(
+    answer: Answer,
+    faults: tuple[Fault, ...],
+    connection: Connection,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Send an answer: whole, in part, or drop by drop."""
+    body = answer.body
+    truncate, slow = first(faults, "truncate"), first(faults, "slow")
+    announced = len(body)
+    if truncate:
+        body = body[: len(body) // 2]
+        announced = len(body) if truncate.way == "cut" else announced
+    await send(_start(answer, announced))
+    if slow:
+        body = await _drip(body, slow.seconds, send)
+    incomplete = len(answer.body) if truncate and truncate.way == "whole" else 0
+    await send({"type": "http.response.body", "body": body, "more_body": bool(incomplete)})
+    if incomplete:
+        connection.drop(reset=False)
+        await _gone(receive)
+
+
+def _start(answer: Answer, length: int) -> dict[str, Any]:
+    headers = [("content-type", answer.content_type), ("content-length", str(length))]
+    headers += answer.headers
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+    }
+
+
+async def _drip(body: bytes, seconds: float, send: Send) -> bytes:
+    """Send all but the end of a body in ten pieces over these seconds; returns that end."""
+    size = max(1, len(body) // 10)
+    pieces = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    for piece in pieces[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await asyncio.sleep(seconds / len(pieces))
+    return pieces[-1]

@@ -1,0 +1,217 @@
+"""The product endpoint: each documented call as a function of the request and the store.
+
+Source: product-sync-api.txt. Where it is silent, this page decides: a create answers 201; a delete
+answers 200 with a message; an unknown id is 404 and changes nothing; what a body gets wrong is 400
+with the messages by field; a missing or unknown key is 401.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.fields import Value
+from reconciler.sandbox.answers import JSON_TYPE, Answer, answer, detail
+from reconciler.sandbox.calls import Effect
+from reconciler.sandbox.faults import Fault, first
+from reconciler.sandbox.paging import PAGE_MAX, next_link, previous_link, window
+from reconciler.sandbox.records import to_json
+from reconciler.sandbox.store import Row, Store
+from reconciler.sandbox.validation import REQUIRED, Errors, check_fields, check_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: `url` is the endpoint without its query, `query` holds the key."""
+
+    method: str
+    url: str
+    query: Mapping[str, str]
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer to a call and what it did; no effect where it did nothing."""
+
+    answer: Answer
+    effect: Effect | None = None
+
+
+class _Refused(Exception):
+    """A call that is answered without an effect."""
+
+    def __init__(self, refusal: Answer) -> None:
+        super().__init__(refusal.status)
+        self.refusal = refusal
+
+
+class Endpoint:
+    """The documented API over a Store.
+
+    `api_key` None: any that is not empty will do. `page_max` is the largest page.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        api_key: str | None = None,
+        page_max: int = PAGE_MAX,
+        unique_store_ids: bool = False,
+    ) -> None:
+        self._store = store
+        self._api_key = api_key
+        self._page_max = page_max
+        self._unique_store_ids = unique_store_ids
+        self._calls: Mapping[str, Callable[[Request], Done]] = {
+            "GET": self._list,
+            "POST": self._create,
+            "PATCH": self._update,
+            "DELETE": self._delete,
+        }
+
+    def handle(self, request: Request) -> Done:
+        """Carry out one call; to be used inside a transaction of the store."""
+        call = self._calls.get(request.method)
+        try:
+            self._check_key(request)
+            if call is None:
+                allow = ("allow", ", ".join(self._calls))
+                raise _Refused(detail(405, f'Method "{request.method}" not allowed.', allow))
+            return call(request)
+        except _Refused as refused:
+            return Done(refused.refusal)
+
+    def _check_key(self, request: Request) -> None:
+        key = request.query.get("api_key", "")
+        if not key:
+            raise _Refused(detail(401, "Authentication credentials were not provided."))
+        if self._api_key is not None and key != self._api_key:
+            raise _Refused(detail(401, "Invalid API key."))
+
+    def _list(self, request: Request) -> Done:
+        shift = first(request.faults, "shift")
+        if shift and shift.moment == "before":
+            self._shift(shift)
+        seen = window(request.query, self._page_max)
+        count, records = self._store.page(seen.offset, seen.limit)
+        following = next_link(request.url, request.query, seen, count)
+        previous = previous_link(request.url, request.query, seen)
+        head = to_json({"count": count, "next": following, "previous": previous})
+        # The records are JSON already; to parse them only to write them again would be the most
+        # of a page's time.
+        body = f'{head[:-1]},"results":[{",".join(records)}]}}'
+        if shift and shift.moment == "after":
+            self._shift(shift)
+        return Done(Answer(200, body.encode()), Effect("listed"))
+
+    def _create(self, request: Request) -> Done:
+        values = _checked(*check_fields(_body(request), partial=False))
+        self._refuse_taken(values, but=())
+        if first(request.faults, "created_zero"):
+            return Done(answer(201, {"created": 0}))
+        values = _as_stored(values, request.faults)
+        copies = 2 if first(request.faults, "duplicate_create") else 1
+        ids = tuple(self._store.create(values) for _ in range(copies))
+        store_id = str(values.get("store_id", ""))
+        effect = Effect("created", ids, (store_id,) * copies)
+        return Done(answer(201, {"created": 1, "id": ids[0]}), effect)
+
+    def _update(self, request: Request) -> Done:
+        body = _body(request)
+        ids, wrong_ids = check_ids(body)
+        values, wrong_fields = check_fields(body, partial=True)
+        _checked(values, {**wrong_ids, **wrong_fields})
+        if self._store.missing(ids):
+            raise _Refused(detail(404, "Not found."))
+        self._refuse_taken(values, but=ids)
+        partial = first(request.faults, "partial_patch")
+        reached = ids[: partial.amount] if partial else ids
+        rows = self._store.update(reached, _as_stored(values, request.faults))
+        return Done(answer(200, {"message": "Products updated"}), _effect("updated", rows))
+
+    def _delete(self, request: Request) -> Done:
+        id = request.query.get("hash", "")
+        if not id:
+            raise _Refused(answer(400, {"hash": [REQUIRED]}))
+        rows = self._store.delete(id)
+        if not rows:
+            raise _Refused(detail(404, "Not found."))
+        return Done(answer(200, {"message": "Product deleted"}), _effect("deleted", rows))
+
+    def _refuse_taken(self, values: Mapping[str, Value], *, but: Sequence[str]) -> None:
+        """Refuse a store_id that another product has, or that several are to share."""
+        store_id = values.get("store_id")
+        if not self._unique_store_ids or store_id is None:
+            return
+        if len(but) > 1 or self._store.taken(str(store_id), but=but):
+            message = "product with this store id already exists."
+            raise _Refused(answer(400, {"store_id": [message]}))
+
+    def _shift(self, fault: Fault) -> None:
+        """Move the list: real products come and go, as if somebody else were at work."""
+        for _ in range(fault.amount):
+            _, first = self._store.page(0, 1)
+            if fault.way != "insert" and first:
+                self._store.delete(str(json.loads(first[0])["id"]))
+            if fault.way != "delete":
+                number = self._store.count()
+                values = {"store_id": f"shift-{number}", "name": f"Shifted {number}"}
+                self._store.create(values, front=fault.way == "insert")
+
+
+def _body(request: Request) -> Mapping[str, Any]:
+    """The body as a JSON object, or the refusal that says what it is instead."""
+    if request.content_type.partition(";")[0].strip().lower() != JSON_TYPE:
+        message = f'Unsupported media type "{request.content_type}" in request.'
+        raise _Refused(detail(415, message))
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(detail(400, f"JSON parse error - {error}")) from error
+    if not isinstance(body, dict):
+        message = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
+        raise _Refused(answer(400, {"non_field_errors": [message]}))
+    return body
+
+
+def _checked(values: dict[str, Value], errors: Errors) -> dict[str, Value]:
+    if errors:
+        raise _Refused(answer(400, errors))
+    return values
+
+
+def _effect(kind: Any, rows: Sequence[Row]) -> Effect:
+    return Effect(kind, tuple(str(row.id) for row in rows), tuple(row.store_id for row in rows))
+
+
+def _as_stored(values: Mapping[str, Value], faults: Sequence[Fault]) -> dict[str, Value]:
+    """The values that are really kept, once the faults that touch them have had their way."""
+    stored = dict(values)
+    for fault in faults:
+        value = stored.get(fault.field or "")
+        if value is None or fault.field is None:
+            continue
+        if fault.kind == "ignore_field":
+            del stored[fault.field]
+        elif fault.kind == "normalise" and isinstance(value, str):
+            stored[fault.field] = _normal(value, fault.way)
+        elif fault.kind == "normalise":
+            stored[fault.field] = tuple(_normal(tag, fault.way) for tag in value)
+    return stored
+
+
+def _normal(text: str, way: str) -> str:
+    match way:
+        case "lower":
+            return text.lower()
+        case "upper":
+            return text.upper()
+        case "title":
+            return text.title()
+        case "strip":
+            return text.strip()
+    return text[::-1]

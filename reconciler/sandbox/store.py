@@ -1,0 +1,243 @@
+"""Store: the products that the sandbox holds, in SQLite, and the log of calls beside them.
+
+A row is the record as it is listed, as JSON text, so a page is a matter of joining texts; what is
+never listed stands in a column of its own. Listings go by a position that only ever grows.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from reconciler.model.fields import KEYS, Value
+from reconciler.sandbox.calls import Call, CallLog
+from reconciler.sandbox.database import Database
+from reconciler.sandbox.records import change_record, hidden, new_record, product_id, to_json
+
+_PAGE = """
+SELECT record FROM products WHERE position >= (
+    SELECT position FROM products INDEXED BY by_position ORDER BY position LIMIT 1 OFFSET ?
+) ORDER BY position LIMIT ?
+"""
+_BY_IDS = """
+SELECT position, record, written FROM products
+WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position
+"""
+_INSERT = "INSERT INTO products (position, id, store_id, record, written) VALUES (?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored product: `record` as the list shows it, `written` what it never shows."""
+
+    position: int
+    record: Mapping[str, Any]
+    written: Mapping[str, str]
+
+    @property
+    def id(self) -> str | None:
+        """The service's id; None in a dirty row without one."""
+        return cast("str | None", self.record.get("id"))
+
+    @property
+    def store_id(self) -> str | None:
+        """The shop's id as text; None where it is null."""
+        return _text(self.record.get("store_id"))
+
+    def value(self, key: str) -> Value | None:
+        """The value of a field, write-only ones too; tags as their names, in stored order."""
+        if key in self.written:
+            return self.written[key]
+        value = self.record.get(key)
+        if isinstance(value, list):
+            return tuple(tag["name"] if isinstance(tag, dict) else str(tag) for tag in value)
+        return _text(value)
+
+
+class Store:
+    """The sandbox's products and calls, in a file or in ":memory:".
+
+    Every method is one transaction; `transaction()` makes several into one. Safe to use from
+    many threads, and by several processes on one file. Raises UsageError where the file cannot be
+    used.
+    """
+
+    def __init__(
+        self, database: str | Path = ":memory:", *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = Database(database)
+        self.log = CallLog(self._database, clock)
+
+    def transaction(self, *, keep: bool = True) -> AbstractContextManager[object]:
+        """A block that happens as a whole; with `keep` false it is undone at its end."""
+        return self._database.transaction(keep=keep)
+
+    def close(self) -> None:
+        """Close the database; every row is in its file."""
+        self._database.close()
+
+    # What a client can do.
+
+    def page(self, offset: int, limit: int) -> tuple[int, list[str]]:
+        """How many products there are, and the records (JSON texts) of one window of them."""
+        with self._database.transaction() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM products").fetchone()
+            found = connection.execute(_PAGE, (min(offset, count), limit)).fetchall()
+        return count, [record for (record,) in found]
+
+    def create(self, values: Mapping[str, Value], *, front: bool = False) -> str:
+        """Add a product, last in the listing or first, and return its new id."""
+        with self._database.transaction():
+            id = next(self._ids(1))
+            self._insert([(new_record(id, values), hidden(values))], front=front)
+        return id
+
+    def missing(self, ids: Iterable[str]) -> list[str]:
+        """Those of the ids that no product has."""
+        wanted = list(dict.fromkeys(ids))
+        present = {row.id for row in self._by_ids(wanted)}
+        return [id for id in wanted if id not in present]
+
+    def update(self, ids: Iterable[str], values: Mapping[str, Value]) -> list[Row]:
+        """Write these values into the products with these ids; returns the changed rows."""
+        with self._database.transaction() as connection:
+            rows = [_changed(row, values) for row in self._by_ids(ids)]
+            connection.executemany(
+                "UPDATE products SET store_id = ?, record = ?, written = ? WHERE position = ?",
+                ((r.store_id, to_json(r.record), to_json(r.written), r.position) for r in rows),
+            )
+        return rows
+
+    def delete(self, id: str) -> list[Row]:
+        """Remove the product with this id; returns the rows that went (none: there was none)."""
+        with self._database.transaction() as connection:
+            rows = self._by_ids([id])
+            connection.execute("DELETE FROM products WHERE id = ?", (id,))
+        return rows
+
+    def taken(self, store_id: str, *, but: Sequence[str] = ()) -> bool:
+        """Whether a product other than those of the ids `but` has this store_id."""
+        with self._database.transaction() as connection:
+            found = connection.execute("SELECT id FROM products WHERE store_id = ?", (store_id,))
+            return any(id not in but for (id,) in found.fetchall())
+
+    # What only tests and demonstrations do.
+
+    def rows(self) -> list[Row]:
+        """Every product, in the order of the listing."""
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                "SELECT position, record, written FROM products ORDER BY position"
+            ).fetchall()
+        return [_row(row) for row in found]
+
+    def row(self, store_id: str) -> Row | None:
+        """The first product with this store_id (a numeric one counts as its text), or None."""
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                "SELECT position, record, written FROM products"
+                " WHERE store_id = ? ORDER BY position LIMIT 1",
+                (store_id,),
+            ).fetchone()
+        return _row(found) if found else None
+
+    def count(self) -> int:
+        """How many products there are."""
+        return self.page(0, 0)[0]
+
+    def seed(self, products: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Add clean products and return their ids.
+
+        A product is a plain mapping: the fields of the catalogue (`tags` a list of text; None or
+        absent: not set) and, where wanted, any key of a record (`size_chart`, `status`, …).
+        """
+        given = list(products)
+        with self._database.transaction():
+            ids = list(self._ids(len(given)))
+            self._insert([_seeded(id, product) for id, product in zip(ids, given, strict=True)])
+        return ids
+
+    def insert(
+        self, records: Iterable[Mapping[str, Any]], *, exact: bool = False, front: bool = False
+    ) -> None:
+        """Add records as a careless hand would: null or numeric store_ids, unknown keys, anything.
+
+        Keys that a record lacks are filled in, an own id too, unless `exact`: then it is listed
+        just as it stands.
+        """
+        given = [dict(record) for record in records]
+        with self._database.transaction():
+            if not exact:
+                ids = self._ids(len(given))
+                given = [{**new_record(next(ids), {}), **record} for record in given]
+            self._insert([(record, {}) for record in given], front=front)
+
+    def calls(self, method: str | None = None) -> list[Call]:
+        """What reached the sandbox, oldest first; see Call."""
+        return self.log.all(method)
+
+    def clear(self) -> None:
+        """Remove every product; the log of calls stays."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM products")
+
+    def _ids(self, number: int) -> Iterator[str]:
+        """The next ids; none is ever given twice, also after deletes."""
+        with self._database.transaction() as connection:
+            (last,) = connection.execute("SELECT last FROM serial").fetchone()
+            connection.execute("UPDATE serial SET last = last + ?", (number,))
+        return (product_id(serial) for serial in range(last + 1, last + number + 1))
+
+    def _insert(
+        self, rows: Sequence[tuple[dict[str, Any], Mapping[str, Any]]], *, front: bool = False
+    ) -> None:
+        with self._database.transaction() as connection:
+            edge, step = ("min", -1) if front else ("max", 1)
+            query = f"SELECT coalesce({edge}(position), 0) FROM products"  # noqa: S608 - constants
+            (start,) = connection.execute(query).fetchone()
+            connection.executemany(
+                _INSERT,
+                (
+                    (
+                        start + step * number,
+                        _text(record.get("id")),
+                        _text(record.get("store_id")),
+                        to_json(record),
+                        to_json(written),
+                    )
+                    for number, (record, written) in enumerate(rows, 1)
+                ),
+            )
+
+    def _by_ids(self, ids: Iterable[str]) -> list[Row]:
+        with self._database.transaction() as connection:
+            found = connection.execute(_BY_IDS, (json.dumps(list(ids)),)).fetchall()
+        return [_row(row) for row in found]
+
+
+def _row(row: tuple[int, str, str]) -> Row:
+    position, record, written = row
+    return Row(position, json.loads(record), json.loads(written))
+
+
+def _changed(row: Row, values: Mapping[str, Value]) -> Row:
+    record = dict(row.record)
+    change_record(record, values)
+    return Row(row.position, record, {**row.written, **cast("dict[str, str]", hidden(values))})
+
+
+def _seeded(id: str, product: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Value]]:
+    values = {key: product[key] for key in KEYS if product.get(key) is not None}
+    record = new_record(id, values)
+    record.update({key: product[key] for key in product if key not in KEYS})
+    return record, hidden(values)
+
+
+def _text(value: object) -> str | None:
+    """A value as the text by which it is found; None where there is none that can be kept."""
+    if value is None:
+        return None
+    return str(value).encode("utf-8", "replace").decode()
