@@ -1,0 +1,146 @@
+"""Holder: which run holds a store, and whether that run is provably dead."""
+
+import getpass
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.clock import SystemClock, stamp
+from reconciler.errors import Locked
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The run that holds a store: who, where, since when.
+
+    `boot` and `namespace` say which run of which kernel `pid` counts in, and `started` which of
+    the processes that had this pid it was: containers share host names, and pids come back.
+    All are "" where the system does not tell.
+    """
+
+    who: str
+    host: str
+    pid: int
+    since: str
+    started: str = ""
+    boot: str = ""
+    namespace: str = ""
+
+    @classmethod
+    def here(cls, who: str | None = None, *, since: datetime | None = None) -> "Holder":
+        """The running process; by default under the name of its user, and since now."""
+        pid = os.getpid()
+        return cls(
+            who=who or _user(),
+            host=socket.gethostname(),
+            pid=pid,
+            since=stamp(since or SystemClock().utc()),
+            started=_started(pid) or "",
+            boot=_boot(),
+            namespace=_namespace(),
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Holder":
+        """The holder that `encode` wrote; one of unknown name where the data is damaged."""
+        try:
+            record = json.loads(data)
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict) or not isinstance(record.get("pid"), int):
+            return UNKNOWN
+        names = {field.name for field in fields(cls)} - {"pid"}
+        texts: dict[str, Any] = {name: str(record.get(name, "")) for name in names}
+        return cls(pid=record["pid"], **texts)
+
+    def encode(self) -> bytes:
+        """The holder as JSON, a key a line."""
+        return (json.dumps(asdict(self), ensure_ascii=True, indent=1) + "\n").encode()
+
+    def __str__(self) -> str:
+        return f"{self.who} on {self.host} (process {self.pid}) since {self.since}"
+
+    @property
+    def same_machine(self) -> bool:
+        """Whether the run was on this machine: the same running kernel, or the same host name."""
+        if self.boot and self.boot == _boot():
+            return True
+        return bool(self.host) and self.host == socket.gethostname()
+
+    @property
+    def judgeable(self) -> bool:
+        """Whether this process can see if the run still lives."""
+        return (
+            os.name == "posix"
+            and self.same_machine
+            and self.pid > 0
+            and (self.boot, self.namespace) == (_boot(), _namespace())
+        )
+
+    @property
+    def dead(self) -> bool:
+        """Whether the run is provably over."""
+        return self.judgeable and not self._lives()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run provably goes on."""
+        return self.judgeable and self._lives()
+
+    def _lives(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        started = _started(self.pid)
+        return started is None or not self.started or started == self.started
+
+
+UNKNOWN = Holder(who="an unknown run", host="", pid=0, since="an unknown time")
+
+
+def locked(store: str, holder: Holder | None) -> Locked:
+    """The error of a run that finds `store` held."""
+    by = "another run" if holder is None else str(holder)
+    return Locked(
+        f"The store {store!r} is held by {by}.",
+        hint="Wait for that run, with --lock-timeout SECONDS if you like. If it is dead, "
+        f"`reconciler unlock --store {store}` frees the lock that it left.",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user often has no name
+        return "an unnamed user"
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, in ticks since boot; "" for a zombie, None where nothing tells."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # The second column is the program's name, in brackets, which may hold blanks and brackets.
+    columns = status.rpartition(")")[2].split()
+    return "" if columns[0] in "ZX" else columns[19]
+
+
+def _boot() -> str:
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
+
+
+def _namespace() -> str:
+    with suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return ""

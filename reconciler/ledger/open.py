@@ -1,0 +1,77 @@
+"""Opens the ledger that the settings name, and moves one from place to place."""
+
+import re
+from pathlib import Path
+from threading import Event
+from typing import Final, Literal, TypeAlias
+
+from reconciler.clock import Clock
+from reconciler.errors import LedgerError, SettingsError
+from reconciler.ledger.file import FileLedger
+from reconciler.ledger.git import GitLedger
+from reconciler.ledger.holder import Holder
+from reconciler.ledger.stores import LedgerStore
+from reconciler.model import Ledger
+
+LedgerKind: TypeAlias = Literal["file", "git"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.))*")
+
+
+def open_ledger(
+    kind: LedgerKind,
+    *,
+    store: str,
+    folder: Path,
+    remote: str = "origin",
+    clock: Clock | None = None,
+    stop: Event | None = None,
+) -> LedgerStore:
+    """The place where the ledger of `store` is kept; nothing is read or written yet.
+
+    `folder` is the working folder; `stop`, once set, ends a wait for the lock. Raises
+    SettingsError where the store's name can be neither a file's nor a ref's, or the remote's name
+    is no name.
+    """
+    if not _NAME.fullmatch(store) or store.endswith((".", ".lock")):
+        raise SettingsError(
+            f"The store name {store!r} cannot name a ledger.",
+            hint="Use letters, digits, `-`, `_` and single dots; not at the start, nor at the end.",
+        )
+    if kind == "file":
+        return FileLedger(folder, store=store, clock=clock, stop=stop)
+    if not remote or remote.startswith("-"):
+        raise SettingsError(
+            f"The git remote {remote!r} is not a name.",
+            hint="Name a remote that `git remote` lists; `origin` is the default.",
+        )
+    return GitLedger(folder, store=store, remote=remote, clock=clock, stop=stop)
+
+
+def move(
+    source: LedgerStore, target: LedgerStore, *, holder: Holder, timeout: float = 0.0
+) -> Ledger:
+    """Carry the ledger from `source` to `target`, and return it; the source keeps none.
+
+    A copy left behind would grow old, and claim to know what it no longer does, once the settings
+    name it again. Both places are held meanwhile. Raises LedgerError where the source has no
+    ledger or the target has another one; the errors of reading, writing and holding pass.
+    """
+    with (
+        source.hold(timeout=timeout, holder=holder) as old,
+        target.hold(timeout=timeout, holder=holder) as new,
+    ):
+        if not source.exists():
+            raise LedgerError(
+                f"There is no ledger to move: {source.describe()} does not exist.",
+                hint="Check the direction of the move; without a ledger just change the settings.",
+            )
+        ledger = old.load()
+        if new.load() not in (Ledger(), ledger):
+            raise LedgerError(
+                f"The ledger cannot move: {target.describe()} already holds another one.",
+                hint="Remove it there if it is not wanted any more, then move again.",
+            )
+        new.save(ledger, message=f"Move the ledger here from {source.describe()}", last=True)
+        old.retire(message=f"Move the ledger away to {target.describe()}")
+    return ledger

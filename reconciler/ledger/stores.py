@@ -1,0 +1,121 @@
+"""What every place that keeps a ledger can do, so that an apply need not know which one it is.
+
+    with store.hold(timeout=0, holder=Holder.here()) as held:
+        ledger = held.load()
+        held.save(ledger_with_doubts, message="...")
+        ...
+        held.save(final_ledger, message="...", last=True)
+
+A run that dies between the two saves leaves its name and its doubts; one that ends by an
+exception leaves its doubts only.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from threading import Event
+from typing import NamedTuple, Protocol, TypeVar
+
+from reconciler.clock import Clock
+from reconciler.errors import Interrupted, Locked
+from reconciler.ledger.holder import Holder
+from reconciler.model import Ledger
+
+T = TypeVar("T")
+
+
+class Revision(NamedTuple):
+    """One entry of a ledger's history; `time` is ISO 8601 with its offset."""
+
+    commit: str
+    time: str
+    author: str
+    subject: str
+    body: str
+
+
+class HeldLedger(Protocol):
+    """A ledger that this run alone may write, until the `with` that gave it ends."""
+
+    @property
+    def broke(self) -> Holder | None:
+        """The dead run whose lock this one took over."""
+        ...
+
+    def load(self) -> Ledger:
+        """The ledger as last written; raises LedgerError where it cannot be read."""
+        ...
+
+    def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
+        """Write `ledger` durably, whole or not at all.
+
+        `message` goes into the history, if there is one. `last` also frees the lock where that is
+        a write of its own. Raises LedgerNotWritten, and on the first save Locked where another
+        run was quicker.
+        """
+        ...
+
+    def retire(self, *, message: str) -> None:
+        """Take the ledger away, as it is kept elsewhere now; its history stays."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """A place where the ledger of one store is kept."""
+
+    @property
+    def store(self) -> str:
+        """The name of the store whose ledger this is."""
+        ...
+
+    def describe(self) -> str:
+        """Where the ledger is, in words for people."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether a ledger was ever written here; raises LedgerError where that cannot be told."""
+        ...
+
+    def load(self) -> Ledger:
+        """The ledger, empty where there is none; writes nothing, not even folders.
+
+        Raises LedgerError where it cannot be read.
+        """
+        ...
+
+    def hold(self, *, timeout: float, holder: Holder) -> AbstractContextManager[HeldLedger]:
+        """Keep other applies out; wait up to `timeout` seconds for one that goes on, then Locked.
+
+        A lock whose holder is provably dead is taken over.
+        """
+        ...
+
+    def break_lock(self) -> Holder | None:
+        """Free the lock and return whose it was; None where there was none to free.
+
+        Raises Locked where its holder provably still runs on this machine.
+        """
+        ...
+
+    def history(self, limit: int) -> Sequence[Revision]:
+        """The last `limit` writes, newest first; empty where no history is kept."""
+        ...
+
+
+def patiently(
+    attempt: Callable[[], T], *, timeout: float, pause: float, clock: Clock, stop: Event
+) -> T:
+    """The result of `attempt`, tried again while it raises Locked, for `timeout` seconds.
+
+    `pause` is the time between two attempts in seconds. Raises the last Locked, or Interrupted
+    once `stop` is set.
+    """
+    deadline = clock.now() + timeout
+    while True:
+        try:
+            return attempt()
+        except Locked:
+            left = deadline - clock.now()
+            if left <= 0:
+                raise
+        if clock.wait(min(pause, left), stop):
+            raise Interrupted("Interrupted while another run held the store; nothing was written.")
