@@ -1,0 +1,115 @@
+"""One governor for all workers: who may call now, and when everyone waits.
+
+A server that says "too many" (429) or "not now" (503) is believed by all workers at once: everyone
+waits as long as it asks, the number of calls under way is halved, and grows back by one for each
+full round of answers. A server that answers nothing at all is noticed soon.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Event
+from typing import Final
+
+from reconciler.clock import Clock
+from reconciler.errors import Interrupted, RemoteError, Unreachable
+
+LONGEST_WAIT: Final = 300.0
+"""Seconds that a server may ask for. A longer wait is a pipeline's to make, not a call's."""
+
+_FIRST_CONTACT: Final = 3
+"""Failures in a row after which a server that has never answered is held to be dead."""
+
+
+class Governor:
+    """Lets calls through: `concurrency` at once, `rate` a second at the most, none while paused.
+
+    Raises Interrupted in every waiting worker once `stop` is set.
+    """
+
+    def __init__(
+        self, *, concurrency: int, clock: Clock, stop: Event, rate: float | None = None
+    ) -> None:
+        self._ceiling = concurrency
+        self._limit = float(concurrency)
+        self._interval = 1 / rate if rate else 0.0
+        self._clock = clock
+        self._stop = stop
+        self._gate = Condition()
+        self._under_way = 0
+        self._not_before = 0.0
+        self._next_start = 0.0
+        self._answered = False
+        self._failures = 0
+        self._dead: RemoteError | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many calls may be under way now."""
+        return max(1, int(self._limit))
+
+    @property
+    def dead(self) -> bool:
+        """Whether the server has stopped answering: no further call is let through."""
+        return self._dead is not None
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Wait for leave to make one call, and hold it while the call is under way."""
+        self._enter()
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._under_way -= 1
+                self._gate.notify()
+
+    def _enter(self) -> None:
+        while True:
+            with self._gate:
+                while self._under_way >= self.limit and not self._stop.is_set():
+                    self._gate.wait(0.1)
+                self._refuse_where_pointless()
+                now = self._clock.now()
+                start = max(self._not_before, self._next_start)
+                if now >= start:
+                    self._next_start = max(now, self._next_start) + self._interval
+                    self._under_way += 1
+                    return
+            self._clock.wait(start - now, self._stop)
+
+    def _refuse_where_pointless(self) -> None:
+        if self._stop.is_set():
+            raise Interrupted("Stopped before the call was made.")
+        if self._dead is not None:
+            raise Unreachable(self._dead.message, hint=self._dead.hint)
+
+    def answered(self) -> None:
+        """An answer came: the server lives, and may be asked a little more than before."""
+        with self._gate:
+            self._answered = True
+            self._failures = 0
+            self._limit = min(float(self._ceiling), self._limit + 1 / max(1.0, self._limit))
+            self._gate.notify()
+
+    def throttled(self, seconds: float) -> None:
+        """The server asks for less: everyone waits `seconds`, and half as many go on."""
+        with self._gate:
+            until = self._clock.now() + seconds
+            if until > self._not_before:
+                self._not_before = until
+            self._limit = max(1.0, self._limit / 2)
+            self._failures = 0
+            self._answered = True
+
+    def failed(self, error: RemoteError) -> None:
+        """No answer came. Enough of these in a row, with none between, and the server is dead."""
+        with self._gate:
+            self._failures += 1
+            patience = 2 * self._ceiling + 6 if self._answered else _FIRST_CONTACT
+            if self._failures >= patience:
+                self._dead = error
+
+    def pause(self, seconds: float) -> None:
+        """Let one worker wait `seconds` before it repeats a call; Interrupted where stopped."""
+        if self._clock.wait(seconds, self._stop):
+            raise Interrupted("Stopped while waiting to repeat a call.")
