@@ -1,0 +1,1 @@
+"""The catalogue: YAML files on one side, Products with their Locations on the other."""

@@ -1,0 +1,170 @@
+"""Which files make a catalogue, in which order, and what keeps one from being read.
+
+Every `*.yaml` and `*.yml` at any depth, except below or with names that start with `.` or `_`. A
+link is followed where what it names lies inside the catalogue and is not read under its own name
+already: so no file is read twice and no ring of links is walked twice. A link that is a
+`_defaults.yaml` is always followed, since defaults are meant for the folder where they stand.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from reconciler.catalog.faults import Faults, Findings
+from reconciler.codes import Code
+
+DEFAULTS_NAMES: Final = ("_defaults.yaml", "_defaults.yml")
+_SUFFIXES: Final = (".yaml", ".yml")
+_HIDDEN: Final = (".", "_")
+_MEBIBYTE: Final = 1024 * 1024
+
+
+class FoundFile(NamedTuple):
+    """A file to read: `name` is what messages call it, `path` is where it is."""
+
+    name: str
+    path: Path
+
+
+def is_defaults(name: str) -> bool:
+    """Whether the file `name` gives defaults to its folder."""
+    return name.rpartition("/")[2] in DEFAULTS_NAMES
+
+
+def belongs(relative_name: str) -> bool:
+    """Whether a catalogue reads this file, named relative to the catalogue with `/` between."""
+    *folders, file = relative_name.split("/")
+    if any(folder.startswith(_HIDDEN) for folder in folders):
+        return False
+    return _is_catalog_file(file)
+
+
+def find_files(folder: Path, root: str, findings: Findings) -> list[FoundFile]:
+    """The catalogue's files below `folder`, sorted by name; `root` is the folder's own name."""
+    walk = _Walk(folder.resolve(), findings)
+    walk.folder(folder.resolve(), root)
+    while walk.links:
+        links, walk.links = sorted(walk.links), []
+        for name, path in links:
+            walk.link(name, path)
+    return sorted(walk.found)
+
+
+def read_bytes(file: FoundFile, max_bytes: int, findings: Findings) -> bytes | None:
+    """The content of `file`; None, with a finding, where it cannot be read or is too large."""
+    faults = Faults(file.name, findings)
+    try:
+        with file.path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as error:
+        report_unreadable(error, faults)
+        return None
+    return data if is_small_enough(data, max_bytes, faults) else None
+
+
+def is_small_enough(data: bytes, max_bytes: int, faults: Faults) -> bool:
+    """Whether `data` is no larger than `max_bytes`; reported where it is."""
+    if len(data) <= max_bytes:
+        return True
+    limit = f"{max_bytes / _MEBIBYTE:g} MiB" if max_bytes >= _MEBIBYTE else f"{max_bytes} bytes"
+    message = f"The file is larger than {limit}. Split it into several files."
+    faults.error(Code.FILE_TOO_LARGE, message)
+    return False
+
+
+def report_unreadable(error: OSError | RuntimeError, faults: Faults) -> None:
+    """Report what the operating system said."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be read"
+    message = f"Cannot be read: {reason}. Mend its permissions, or remove it."
+    faults.error(Code.UNREADABLE_FILE, message)
+
+
+def shown_name(name: str) -> str:
+    """A file's name with what is not UTF-8 in it replaced, so that it can always be printed."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+class _Walk:
+    """One walk over a catalogue's folders. Paths are real paths: links are put off to the end."""
+
+    def __init__(self, root: Path, findings: Findings) -> None:
+        self.found: list[FoundFile] = []
+        self.links: list[tuple[str, Path]] = []
+        self._root = root
+        self._findings = findings
+        self._folders: set[Path] = set()
+        self._files: set[Path] = set()
+
+    def folder(self, path: Path, name: str) -> None:
+        """Collect the files in and below the real folder `path`, which messages call `name`."""
+        pending = [(path, name)]
+        while pending:
+            path, name = pending.pop()
+            if path in self._folders:
+                continue
+            self._folders.add(path)
+            for entry in self._entries(path, name):
+                below = f"{name}/{shown_name(entry.name)}" if name else shown_name(entry.name)
+                if entry.is_symlink():
+                    self.links.append((below, Path(entry.path)))
+                elif entry.is_dir():
+                    pending.append((Path(entry.path), below))
+                elif _is_catalog_file(entry.name):
+                    self._file(Path(entry.path), below)
+
+    def link(self, name: str, path: Path) -> None:
+        """Follow a link, unless it leaves the catalogue or names what is read already."""
+        faults = Faults(name, self._findings)
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):  # a ring of links is a RuntimeError before Python 3.13
+            if _is_catalog_file(path.name):
+                message = "The link leads to nothing. Remove it, or mend what it names."
+                faults.error(Code.UNREADABLE_FILE, message)
+            return
+        is_folder = target.is_dir()
+        if not is_folder and not _is_catalog_file(path.name):
+            return
+        if not target.is_relative_to(self._root):
+            message = "The link leaves the catalogue. Move what it names into the catalogue."
+            faults.error(Code.OUTSIDE_CATALOG, message)
+        elif is_folder:
+            self.folder(target, name)
+        else:
+            self._file(target, name)
+
+    def _file(self, path: Path, name: str) -> None:
+        """Collect one file once, if it is one: a pipe or a device could keep the reader waiting."""
+        if path in self._files and not is_defaults(name):
+            return
+        try:
+            regular = stat.S_ISREG(path.stat().st_mode)
+        except OSError as error:
+            report_unreadable(error, Faults(name, self._findings))
+            return
+        if not regular:
+            message = "Not an ordinary file (a pipe, socket or device). Remove or rename it."
+            Faults(name, self._findings).error(Code.UNREADABLE_FILE, message)
+            return
+        self._files.add(path)
+        self.found.append(FoundFile(name, path))
+
+    def _entries(self, path: Path, name: str) -> Iterator["os.DirEntry[str]"]:
+        """What stands in a folder, without what is hidden, by name."""
+        try:
+            with os.scandir(path) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            report_unreadable(error, Faults(name, self._findings))
+            return
+        for entry in entries:
+            if not entry.name.startswith(_HIDDEN) or entry.name in DEFAULTS_NAMES:
+                yield entry
+
+
+def _is_catalog_file(name: str) -> bool:
+    if name.startswith(_HIDDEN):
+        return name in DEFAULTS_NAMES
+    return name.endswith(_SUFFIXES)

@@ -1,0 +1,190 @@
+"""From documents to products: the shapes of a file, its defaults, and what a product may say.
+
+A document is one product (a mapping of fields) or many (`products:`, and optionally `defaults:`
+for the products of that document). Defaults may hold every field but `store_id` and
+`renamed_from`, which belong to one product; a shared `name` is allowed, since shops do sell
+variants under one name. Nothing is merged: the nearest value of a field wins whole.
+"""
+
+from typing import Final, TypeAlias
+
+from ruamel.yaml.events import ScalarEvent
+
+from reconciler.catalog.events import Composer
+from reconciler.catalog.faults import Faults
+from reconciler.catalog.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, place_of
+from reconciler.catalog.source import Source
+from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values
+from reconciler.codes import Code
+from reconciler.model import FIELDS, KEYS, Product, Value, pack_place
+
+Defaults: TypeAlias = tuple[Value | None, ...]
+"""One value per row of FIELDS; None where there is no default."""
+
+NO_DEFAULTS: Final[Defaults] = (None,) * len(FIELDS)
+
+_SHAPE: Final = ("products", "defaults")
+_OF_PRODUCT: Final = tuple(row.key for row in ROWS)
+_OF_ONE_PRODUCT: Final = frozenset({"store_id", "renamed_from"})
+_REQUIRED: Final = tuple(position for position, field in enumerate(FIELDS) if field.required)
+
+
+def nearest(near: Defaults, far: Defaults) -> Defaults:
+    """For each field the near value where there is one, else the far one."""
+    return tuple([f if n is None else n for n, f in zip(near, far, strict=True)])
+
+
+class FileReader:
+    """Reads the products, or the defaults, of one file."""
+
+    def __init__(self, faults: Faults, memory: Memory, defaults: Defaults = NO_DEFAULTS) -> None:
+        self._faults = faults
+        self._file = faults.file
+        self._defaults = defaults
+        self._checks = Values(faults, memory).checks
+
+    def products(self, source: Source) -> list[Product]:
+        """The products of every document, completed with their defaults."""
+        products: list[Product] = []
+        for root in Composer(source, self._faults, self._product).documents():
+            products += self._document(root)
+        return products
+
+    def folder_defaults(self, source: Source) -> Defaults:
+        """The values of a `_defaults.yaml`, which is one mapping of fields."""
+        roots = list(Composer(source, self._faults).documents())
+        for extra in roots[1:]:
+            message = "A second document of defaults. Put all defaults into the first."
+            self._faults.error(Code.WRONG_KIND, message, place_of(extra))
+        if not roots or is_nothing(roots[0]):
+            return NO_DEFAULTS
+        return self._defaults_in(roots[0])
+
+    def _document(self, root: Node) -> list[Product]:
+        """The products of one document, of whichever shape."""
+        if is_nothing(root):
+            return []
+        if isinstance(root, Map):
+            if any(key.value in _SHAPE for key in root.items[::2]):
+                return self._many(root)
+            return [self._complete(self._product(root), self._defaults)]
+        message = "A document is a product: fields with values, such as `name: Linen shirt`."
+        if isinstance(root, Seq):
+            message = "A document is a list. Write `products:` above it."
+        self._faults.error(Code.WRONG_KIND, message, place_of(root))
+        return []
+
+    def _many(self, root: Map) -> list[Product]:
+        """The products of a document with `products:`."""
+        fields = fields_of(root, self._faults)
+        for text, (key, _) in fields.items():
+            if text not in _SHAPE:
+                self._report_unknown(key, _SHAPE)
+        defaults = self._defaults
+        if "defaults" in fields:
+            defaults = nearest(self._defaults_in(fields["defaults"][1]), defaults)
+        if "products" not in fields:
+            message = "defaults without products. Add `products:` with a list of products."
+            self._faults.error(Code.MISSING_FIELD, message, place_of(root.items[0]))
+            return []
+        found = fields["products"][1]
+        if not isinstance(found, Seq):
+            code = Code.EMPTY_VALUE if is_null(found) else Code.WRONG_KIND
+            message = (
+                "products is not a list. Put `- ` before each product; `products: []` is none."
+            )
+            self._faults.error(code, message, place_of(found))
+            return []
+        return [self._complete(item, defaults) for item in self._entries(found)]
+
+    def _entries(self, found: Seq) -> list[Product]:
+        """The entries of a list of products; most were read as the parser passed them."""
+        products: list[Product] = []
+        for item in found.items:
+            if isinstance(item, Product):
+                products.append(item)
+            elif isinstance(item, Map):
+                products.append(self._product(item))
+            else:
+                code = Code.EMPTY_VALUE if is_null(item) else Code.WRONG_KIND
+                message = "A product has no fields. Write them after the dash, or remove it."
+                self._faults.error(code, message, place_of(item))
+        return products
+
+    def _product(self, node: Map) -> Product:
+        """The product that `node` declares, without defaults."""
+        checks = self._checks
+        values: list[Value | None] = [None] * len(ROWS)
+        places = [0] * len(ROWS)
+        pairs = iter(node.items)
+        for key, value in zip(pairs, pairs, strict=True):
+            position = POSITIONS.get(key.value)
+            if position is None or places[position]:
+                return self._careful_product(node)
+            mark = value.start_mark
+            places[position] = pack_place(mark.line + 1, mark.column + 1)
+            values[position] = checks[position](value)
+        return self._made(node, values, places)
+
+    def _careful_product(self, node: Map) -> Product:
+        """As `_product`, for a mapping with merges, unknown or repeated keys."""
+        values: list[Value | None] = [None] * len(ROWS)
+        places = [0] * len(ROWS)
+        for text, (key, value) in fields_of(node, self._faults).items():
+            position = POSITIONS.get(text)
+            if position is None:
+                self._report_unknown(key, _OF_PRODUCT)
+            else:
+                places[position] = place_of(value)
+                values[position] = self._checks[position](value)
+        return self._made(node, values, places)
+
+    def _made(self, node: Map, values: list[Value | None], places: list[int]) -> Product:
+        renamed_from: str | None = values.pop()  # type: ignore[assignment]  # its row is text
+        place = place_of(node.items[0] if node.items else node)
+        return Product(tuple(values), self._file, place, tuple(places), renamed_from)
+
+    def _complete(self, product: Product, defaults: Defaults) -> Product:
+        """`product` with its defaults; what it still lacks is reported."""
+        if None not in product.values:
+            return product
+        values = nearest(product.values, defaults)
+        for position in _REQUIRED:
+            # A place without a value is a value that was reported already.
+            if values[position] is None and not product.places[position]:
+                message = f"A product without {KEYS[position]}. Add `{KEYS[position]}:` to it."
+                self._faults.error(Code.MISSING_FIELD, message, product.place)
+        return product._replace(values=values)
+
+    def _defaults_in(self, node: Node) -> Defaults:
+        """The defaults that `node` declares."""
+        if not isinstance(node, Map):
+            code = Code.EMPTY_VALUE if is_null(node) else Code.WRONG_KIND
+            message = "defaults is not a mapping of fields. Write it as `defaults: {type: top}`."
+            self._faults.error(code, message, place_of(node))
+            return NO_DEFAULTS
+        values: list[Value | None] = [None] * len(FIELDS)
+        allowed = tuple(key for key in KEYS if key not in _OF_ONE_PRODUCT)
+        for text, (key, value) in fields_of(node, self._faults).items():
+            if text in allowed:
+                values[POSITIONS[text]] = self._checks[POSITIONS[text]](value)
+            elif text in _OF_ONE_PRODUCT:
+                message = f"{text} cannot be a default. Move it to the product that it belongs to."
+                self._faults.error(Code.UNKNOWN_FIELD, message, place_of(key))
+            else:
+                self._report_unknown(key, allowed)
+        return tuple(values)
+
+    def _report_unknown(self, key: ScalarEvent, allowed: tuple[str, ...]) -> None:
+        """Report a key that has no meaning where it stands, and the one that was meant."""
+        import difflib  # only a faulty catalogue pays for it
+
+        close = difflib.get_close_matches(key.value.lower(), (*allowed, *_SHAPE), n=1)
+        if key.value in POSITIONS:
+            remedy = "It belongs into a product, below `products:`."
+        elif close:
+            remedy = f"Did you mean {close[0]}?"
+        else:
+            remedy = "Remove it."
+        message = f"Unknown field {key.value!r}. {remedy} Known here: {', '.join(allowed)}."
+        self._faults.error(Code.UNKNOWN_FIELD, message, place_of(key))

@@ -1,0 +1,235 @@
+"""Reading a catalogue: from a folder or from bytes, all faults of all files in one run.
+
+Files are read in the order of their names, the `_defaults.yaml` files before all others. A fault
+never stops the reading; only at the end does a catalogue with errors become a CatalogError.
+"""
+
+import gc
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from reconciler.catalog.faults import Faults, Findings
+from reconciler.catalog.files import (
+    belongs,
+    find_files,
+    is_defaults,
+    is_small_enough,
+    read_bytes,
+    shown_name,
+)
+from reconciler.catalog.products import NO_DEFAULTS, Defaults, FileReader, nearest
+from reconciler.catalog.source import decode
+from reconciler.catalog.unique import Declared
+from reconciler.catalog.values import Memory
+from reconciler.codes import Code
+from reconciler.errors import CatalogError
+from reconciler.model import Catalog, Finding
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""The size of the largest file that is read, in bytes."""
+
+Progress = Callable[[int], None]
+"""Called after each file with the number of products read so far."""
+
+
+def load_catalog(
+    folder: Path,
+    *,
+    working_folder: Path | None = None,
+    max_bytes: int = MAX_BYTES,
+    progress: Progress | None = None,
+) -> Catalog:
+    """The catalogue in `folder`, complete and without errors; its warnings are in it.
+
+    Files are named relative to `working_folder` (the current folder where it is None). Raises
+    CatalogError with all findings, sorted, where any of them is an error.
+    """
+    reading = _read_folder(folder, working_folder or Path.cwd(), max_bytes, progress)
+    return reading.catalog()
+
+
+def load_sources(
+    sources: Iterable[tuple[str, bytes]], *, root: str = "", max_bytes: int = MAX_BYTES
+) -> Catalog:
+    """The catalogue made of these files, each a name with `/` between its parts, and its bytes.
+
+    `root` is the catalogue's folder within those names; names below it that a catalogue does not
+    read are passed over. Read so, the files of a folder have the digest that `load_catalog` gives
+    them. Raises CatalogError as `load_catalog` does.
+    """
+    reading = _Reading(root)
+    below = f"{reading.below}/" if reading.below else ""
+    chosen = (
+        (name, data)
+        for name, data in sources
+        if name.startswith(below) and belongs(name.removeprefix(below))
+    )
+    with _no_collection():
+        for name, data in sorted(chosen, key=_reading_order):
+            if is_small_enough(data, max_bytes, reading.faults(name)):
+                reading.add(name, data)
+    reading.finish()
+    return reading.catalog()
+
+
+def check_catalog(
+    folder: Path,
+    paths: Iterable[Path] | None = None,
+    *,
+    working_folder: Path | None = None,
+    max_bytes: int = MAX_BYTES,
+    progress: Progress | None = None,
+) -> tuple[Finding, ...]:
+    """All findings about the catalogue in `folder`, sorted; never raises for its faults.
+
+    With `paths`, files or folders, only what concerns them, although everything is read: a
+    store_id that one of them shares with another file is found, wherever it is placed. A path
+    that is not there, or is no part of the catalogue's folder, is a finding itself.
+    """
+    working = working_folder or Path.cwd()
+    reading = _read_folder(folder, working, max_bytes, progress)
+    if paths is None or not (working / folder).is_dir():
+        return reading.findings.sorted()
+    named = {_name(working / path, working): working / path for path in paths}
+    for name, path in named.items():
+        _check_path(path, name, working / folder, reading)
+    return reading.findings.sorted(
+        lambda file: any(name in (".", file) or file.startswith(f"{name}/") for name in named)
+    )
+
+
+class _Reading:
+    """One reading under way."""
+
+    # `below` is the catalogue's folder as the names of its files begin with it.
+
+    def __init__(self, root: str) -> None:
+        self.findings = Findings()
+        self.products_read = 0
+        self.below = "" if root == "." else root
+        self._root = root
+        self._memory = Memory()
+        self._declared = Declared()
+        self._digests: dict[str, bytes] = {}
+        self._defaults: dict[str, tuple[str, Defaults]] = {}
+        self._chains: dict[str, Defaults] = {}
+
+    def faults(self, file: str) -> Faults:
+        """Where the faults of `file` are told."""
+        return Faults(file, self.findings)
+
+    def add(self, name: str, data: bytes) -> None:
+        """Read one file; those with defaults come before all others."""
+        self._digests[name] = hashlib.sha256(data).digest()
+        faults = self.faults(name)
+        source = decode(data, faults)
+        if source is None:
+            return
+        folder = name.rpartition("/")[0]
+        if is_defaults(name):
+            values = FileReader(faults, self._memory).folder_defaults(source)
+            other, _ = self._defaults.setdefault(folder, (name, values))
+            if other != name:
+                message = f"The folder has defaults already, in {other}. Keep one of the files."
+                faults.error(Code.DUPLICATE_KEY, message)
+            return
+        reader = FileReader(faults, self._memory, self._defaults_of(folder))
+        products = reader.products(source)
+        self.products_read += len(products)
+        self._declared.add(products)
+
+    def finish(self) -> None:
+        """Check what products say against each other."""
+        self._declared.check(self.findings)
+
+    def catalog(self) -> Catalog:
+        """What was read; raises CatalogError where there are errors."""
+        findings = self.findings.sorted()
+        if any(finding.severity == "error" for finding in findings):
+            raise CatalogError(findings, hint="Mend the files at the places named.")
+        return Catalog(
+            products=MappingProxyType(self._declared.products),
+            files=tuple(sorted(self._digests)),
+            digest=self._digest(),
+            warnings=findings,
+            root=self._root or ".",
+        )
+
+    def _digest(self) -> str:
+        """The SHA-256 over the sorted files: name below the catalogue's folder, and content."""
+        total = hashlib.sha256()
+        below = f"{self.below}/" if self.below else ""
+        for name, digest in sorted(self._digests.items()):
+            total.update(name.removeprefix(below).encode() + b"\0" + digest)
+        return total.hexdigest()
+
+    def _defaults_of(self, folder: str) -> Defaults:
+        """The defaults for files in `folder`: its own, then those of the folders above."""
+        known = self._chains.get(folder)
+        if known is None:
+            _, own = self._defaults.get(folder, ("", NO_DEFAULTS))
+            above = folder.rpartition("/")[0]
+            known = nearest(own, self._defaults_of(above)) if folder else own
+            self._chains[folder] = known
+        return known
+
+
+def _read_folder(
+    folder: Path, working_folder: Path, max_bytes: int, progress: Progress | None
+) -> _Reading:
+    """Read all files of the catalogue in `folder`."""
+    folder = working_folder / folder
+    root = _name(folder, working_folder)
+    reading = _Reading(root)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        message = f"The catalogue folder {root} {what}. Make one with `init`, or name another."
+        reading.faults(root).error(Code.NO_CATALOG, message)
+        return reading
+    files = find_files(folder, reading.below, reading.findings)
+    with _no_collection():
+        for file in sorted(files, key=_reading_order):
+            data = read_bytes(file, max_bytes, reading.findings)
+            if data is not None:
+                reading.add(file.name, data)
+            if progress is not None:
+                progress(reading.products_read)
+    reading.finish()
+    return reading
+
+
+def _check_path(path: Path, name: str, folder: Path, reading: _Reading) -> None:
+    """Report a path that was asked for and that no catalogue could have been read from."""
+    if not path.exists():
+        message = "There is no such file or folder, so nothing was checked. Mend the path."
+        reading.faults(name).error(Code.UNREADABLE_FILE, message)
+    elif not path.resolve().is_relative_to(folder.resolve()):
+        message = "Not below the catalogue's folder, so it was not checked. Move it there."
+        reading.faults(name).error(Code.OUTSIDE_CATALOG, message)
+
+
+def _name(path: Path, working_folder: Path) -> str:
+    """What messages call `path`: its way from the working folder, with `/` between its parts."""
+    return shown_name(Path(os.path.relpath(path, working_folder)).as_posix())
+
+
+def _reading_order(file: tuple[str, object]) -> tuple[bool, str]:
+    """Files with defaults before all others, then by name."""
+    return not is_defaults(file[0]), file[0]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Garbage collection off: a reading makes many values and no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,104 @@
+"""From the bytes of a file to text that every YAML parser reads alike.
+
+Parsers disagree about a few characters (the line separators U+2028 and U+2029 are line breaks in
+YAML 1.1 only) and give up at others (control characters). Both are settled here, before parsing:
+the former travel through the parser under another name, the latter are reported one line at a
+time and replaced, so that the rest of the file is still checked.
+"""
+
+import re
+from itertools import islice
+from typing import Final, NamedTuple
+
+from reconciler.catalog.faults import Faults
+from reconciler.codes import Code
+from reconciler.model import pack_place
+
+_ORDINARY: Final = bytes([9, 10, 13, *range(32, 127)])
+_BREAK: Final = re.compile("\r\n|\r|\n")
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DISPUTED: Final = "\u2028\u2029\ufeff"
+_SUSPECT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_STUMBLES: Final = frozenset(":?")
+# A colon after a quote or bracket ends a key, as in JSON.
+_COLON_IN_WORD: Final = re.compile(r"(?<=[^\s\[\]{},\"']):(?=[^\s\[\]{},])")
+_QUESTION_IN_WORD: Final = re.compile(r"(?<=[^\s\[\]{},])\?")
+_PRIVATE_USE: Final = range(0xE000, 0xF900)
+_SAVE_AS_UTF8: Final = "Save the file as UTF-8."
+
+
+class Source(NamedTuple):
+    """The text of one file, without a byte-order mark.
+
+    `aliases` maps stand-in characters in `text` back to the characters that the file holds.
+    """
+
+    text: str
+    aliases: dict[int, str]
+
+
+def decode(data: bytes, faults: Faults) -> Source | None:
+    """The text in `data`; None, with a finding, where it is not UTF-8."""
+    if data.startswith(_WIDE_MARKS) or 0 in data[:2]:
+        message = f"The file is UTF-16 or UTF-32, not UTF-8. {_SAVE_AS_UTF8}"
+        faults.error(Code.BAD_ENCODING, message)
+        return None
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        message = f"Byte 0x{data[error.start]:02x} is not UTF-8 (Latin-1, perhaps). {_SAVE_AS_UTF8}"
+        faults.error(Code.BAD_ENCODING, message, place_after(before))
+        return None
+    ordinary = not data.translate(None, _ORDINARY) if data.isascii() else not _SUSPECT.search(text)
+    return Source(text, {}) if ordinary else _settle(text, faults)
+
+
+def reword(source: Source) -> Source | None:
+    """`source` with the colons and question marks inside words renamed; None if there are none.
+
+    Plain text between brackets, such as `[12:30]` or `{image_url: https://cdn.shop/1.jpg}`, is
+    legal in YAML 1.2 and refused by parsers of YAML 1.1: they are asked again, without what
+    they stumble at.
+    """
+    if _STUMBLES.isdisjoint(source.aliases.values()):
+        colon, question = _free_characters(source.text, 2)
+        aliases = {**source.aliases, ord(colon): ":", ord(question): "?"}
+        text = _COLON_IN_WORD.sub(colon, source.text)
+        text = _QUESTION_IN_WORD.sub(question, text)
+        if text != source.text:
+            return Source(text, aliases)
+    return None
+
+
+def place_after(text: str) -> int:
+    """The packed place of what follows `text`."""
+    text = _BREAK.sub("\n", text)
+    return pack_place(text.count("\n") + 1, len(text) - text.rfind("\n"))
+
+
+def _settle(text: str, faults: Faults) -> Source:
+    """Report and replace control characters, and rename the characters parsers disagree on."""
+    # A byte-order mark may begin any document (files joined with `cat`); it is never content there.
+    text = _BREAK.sub("\n", text).replace("\n\ufeff", "\n")
+    if _FORBIDDEN.search(text):
+        for number, line in enumerate(text.split("\n"), start=1):
+            if match := _FORBIDDEN.search(line):
+                message = (
+                    f"Control character U+{ord(match[0]):04X} in the file. Delete it; "
+                    "only tabs and line breaks are allowed."
+                )
+                faults.error(Code.CONTROL_CHARACTER, message, pack_place(number, match.start() + 1))
+        text = _FORBIDDEN.sub("\ufffd", text)
+    disputed = [character for character in _DISPUTED if character in text]
+    stand_ins = dict(zip(disputed, _free_characters(text, len(disputed)), strict=True))
+    for character, stand_in in stand_ins.items():
+        text = text.replace(character, stand_in)
+    return Source(text, {ord(stand_in): character for character, stand_in in stand_ins.items()})
+
+
+def _free_characters(text: str, count: int) -> list[str]:
+    """Private-use characters that `text` does not hold, to stand for others."""
+    return list(islice((chr(code) for code in _PRIVATE_USE if chr(code) not in text), count))

@@ -1,0 +1,89 @@
+"""What text may hold: pure functions of one value, each problem told with its remedy.
+
+The reader passes ordinary text (ASCII that can be printed and has no space at its ends) without
+coming here.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from reconciler.codes import Code
+from reconciler.model import Severity
+
+# Letters and marks that show nothing, besides Unicode's format characters (category Cf).
+_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_LINE_BREAKS_AND_TAB: Final = "\t\n\r"
+
+
+class Problem(NamedTuple):
+    """What is wrong with a text, and what to do about it."""
+
+    severity: Severity
+    code: Code
+    message: str
+
+
+def is_ordinary(text: str) -> bool:
+    """Whether `text` needs no closer look: printable ASCII, not empty, no space at its ends."""
+    return text.isascii() and text.isprintable() and text != "" and text[0] != " " != text[-1]
+
+
+def problems_of(text: str) -> Iterator[Problem]:
+    """What is wrong with `text` as a value: at most one error, or any number of warnings."""
+    if all(character.isspace() or _is_invisible(character) for character in text):
+        yield Problem("error", Code.BLANK_TEXT, "is blank. Write a value, or leave it out.")
+    elif text.strip() != text:
+        yield Problem("error", Code.PADDED_TEXT, f"begins or ends with white space. {_trim(text)}")
+    elif control := next(filter(_is_control, text), None):
+        message = f"holds the control character U+{ord(control):04X}. Delete it."
+        yield Problem("error", Code.CONTROL_CHARACTER, message)
+    else:
+        yield from _warnings_of(text)
+
+
+def problem_of_url(text: str) -> str | None:
+    """Why `text` is no http(s) URL with a host, or None where it is one."""
+    if any(map(str.isspace, text)):
+        return "holds white space; write %20 for a space"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        return f"cannot be read: {str(error).rstrip('.')}"
+    if parts.scheme not in ("http", "https"):
+        return "does not begin with https:// or http://"
+    if not host:
+        return "names no host after //"
+    if parts.netloc.endswith(":") or port == 0:
+        return "has no port number after the colon"
+    return None
+
+
+def _warnings_of(text: str) -> Iterator[Problem]:
+    if invisible := next(filter(_is_invisible, text), None):
+        name = unicodedata.name(invisible, "no name")
+        message = f"holds the invisible character U+{ord(invisible):04X} ({name}). Delete it."
+        yield Problem("warning", Code.INVISIBLE_CHARACTER, message)
+    if not unicodedata.is_normalized("NFC", text):
+        message = (
+            "is not in Unicode's composed form (NFC), so it differs from text that looks the same. "
+            "Type it anew."
+        )
+        yield Problem("warning", Code.NOT_NFC, message)
+
+
+def _trim(text: str) -> str:
+    """What to do about the white space at the ends of `text`."""
+    if text.endswith("\n") and text.rstrip("\n") == text.strip():
+        return "Write `|-` or `>-` for `|` or `>`, which keep the last line break."
+    return "Remove it there."
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs") and character not in _LINE_BREAKS_AND_TAB
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Zl", "Zp") or character in _INVISIBLE

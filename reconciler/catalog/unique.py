@@ -1,0 +1,101 @@
+"""What must hold between products: no store_id twice, and no renames that contradict.
+
+Two renames from one id, or from a store_id that stays declared, cannot both be meant.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from reconciler.catalog.faults import Faults, Findings
+from reconciler.codes import Code
+from reconciler.model import INDEX, Location, Product
+
+_SHOWN: Final = 5
+_STORE_ID: Final = INDEX["store_id"]
+_RENAME: Final = -1
+
+
+class Declared:
+    """The products of all files, by store_id, in the order in which they are added."""
+
+    def __init__(self) -> None:
+        self.products: dict[str, Product] = {}
+        self._repeats: dict[str, list[Product]] = {}
+        self._renames: list[Product] = []
+
+    def add(self, products: Sequence[Product]) -> None:
+        """Take in the products of one file; one whose store_id is faulty is left out."""
+        for product in products:
+            store_id = product.values[_STORE_ID]
+            if not isinstance(store_id, str):
+                continue
+            first = self.products.setdefault(store_id, product)
+            if first is not product:
+                self._repeats.setdefault(store_id, [first]).append(product)
+            if product.renamed_from is not None:
+                self._renames.append(product)
+
+    def check(self, findings: Findings) -> None:
+        """Report what products say against each other."""
+        for store_id, products in self._repeats.items():
+            _report_repeats(store_id, products, findings)
+        sources: dict[str, list[Product]] = {}
+        for product in self._renames:
+            self._check_rename(product, findings)
+            sources.setdefault(product.renamed_from or "", []).append(product)
+        for store_id, products in sources.items():
+            if len(products) > 1:
+                _report_double_rename(store_id, products, findings)
+
+    def _check_rename(self, product: Product, findings: Findings) -> None:
+        """Report a rename from a store_id that stays declared."""
+        before = product.renamed_from
+        holder = self.products.get(before or "")
+        if before == product.store_id:
+            message = f"renamed_from is this product's own store_id {before!r}. Remove it."
+        elif holder is None or holder.places[_RENAME]:
+            # A holder that is itself renamed away makes a chain or a swap, which is legal.
+            return
+        else:
+            message = (
+                f"Renamed from {before!r}, which is still declared at "
+                f"{holder.location_of('store_id')}. Remove that product or this renamed_from."
+            )
+        place = product.places[_RENAME]
+        faults = Faults(product.file, findings)
+        about = [] if holder is None else [holder.file]
+        faults.error(Code.RENAME_STILL_DECLARED, message, place, about)
+
+
+def _report_repeats(store_id: str, products: Sequence[Product], findings: Findings) -> None:
+    """Report each later declaration of a store_id; every message names the places."""
+    places = [product.location_of("store_id") for product in products]
+    files = {product.file for product in products}
+    for product in products[1:]:
+        faults = Faults(product.file, findings)
+        place = product.places[_STORE_ID]
+        message = (
+            f"store_id {store_id!r} is declared {len(places)} times: {_listed(places)}. "
+            "Keep one of them."
+        )
+        faults.error(Code.DUPLICATE_STORE_ID, message, place, files)
+
+
+def _report_double_rename(store_id: str, products: Sequence[Product], findings: Findings) -> None:
+    """Report each later rename from one store_id; every message names the places."""
+    places = [product.location_of("renamed_from") for product in products]
+    files = {product.file for product in products}
+    for product in products[1:]:
+        faults = Faults(product.file, findings)
+        message = (
+            f"{len(places)} products are renamed from {store_id!r}: {_listed(places)}. "
+            "One product can become only one other: keep one renamed_from."
+        )
+        faults.error(Code.RENAME_TWICE, message, product.places[_RENAME], files)
+
+
+def _listed(places: Sequence[Location]) -> str:
+    """The first places, and how many more there are."""
+    shown = ", ".join(map(str, places[:_SHOWN]))
+    more = len(places) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,189 @@
+"""From nodes to field values: one check a kind of field, each fault reported where it stands.
+
+The checks are written for the common case, ordinary text, and hand everything else to a slower
+method that knows what to say.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from ruamel.yaml.events import ScalarEvent
+
+from reconciler.catalog.faults import Faults
+from reconciler.catalog.nodes import NULLS, Map, Node, Seq, is_null, place_of
+from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
+from reconciler.codes import Code
+from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_place
+
+RENAMED_FROM: Final = Field("renamed_from", Kind.TEXT, readable=False)
+ROWS: Final = (*FIELDS, RENAMED_FROM)
+"""What a product may say: a row for each field, and the rename."""
+
+POSITIONS: Final[dict[str | None, int]] = {row.key: position for position, row in enumerate(ROWS)}
+
+Check = Callable[[Node], Value | None]
+
+LEAVE_OR_CLEAR: Final = (
+    "Leave the field out to leave the remote value as it is; "
+    '`tags: []` and `image_url: ""` clear the remote value'
+)
+
+
+class Memory:
+    """What the files of one reading share, so that equal values are judged and kept once."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self.tags: dict[tuple[str | None, ...], tuple[str, ...]] = {}
+        self.origins: set[str] = set()
+        self._spellings: dict[str, dict[str, Location]] = {}
+
+    def meet(self, tag: str, place: int, faults: Faults) -> None:
+        """Warn at the first use of each spelling of a tag that differs only in case."""
+        spellings = self._spellings.setdefault(tag.casefold(), {})
+        if tag in spellings:
+            return
+        for other, where in spellings.items():
+            message = f"Tag {tag!r} differs only in case from {other!r} at {where}. Spell it alike."
+            faults.warning(Code.TAGS_DIFFER_IN_CASE, message, place, [where.file])
+            break
+        spellings[tag] = unpack_place(faults.file, place)
+
+
+class Values:
+    """The checks of one file's values. `checks` has one for each row of ROWS."""
+
+    def __init__(self, faults: Faults, memory: Memory) -> None:
+        self._faults = faults
+        self._memory = memory
+        self.checks: tuple[Check, ...] = tuple(map(self._check_for, ROWS))
+
+    def _check_for(self, row: Field) -> Check:
+        if row.kind is Kind.TAGS:
+            return lambda node: self._tags(row, node)
+        if row.kind is Kind.URL:
+            return lambda node: self._url(row, node)
+        # A required text is the product's own; any other is the same in many products.
+        return self._own_text(row) if row.required else self._shared_text(row)
+
+    def _own_text(self, row: Field) -> Check:
+        def check(node: Node) -> Value | None:
+            text: str | None = node.value
+            if text is not None and text not in NULLS and is_ordinary(text):
+                return text
+            return self._careful_text(row, node)
+
+        return check
+
+    def _shared_text(self, row: Field) -> Check:
+        texts = self._memory.texts
+
+        def check(node: Node) -> Value | None:
+            text: str | None = node.value
+            if text in texts:
+                return texts[text]
+            if text is not None and text not in NULLS and is_ordinary(text):
+                return texts.setdefault(text, text)
+            return self._careful_text(row, node)
+
+        return check
+
+    def _url(self, row: Field, node: Node) -> Value | None:
+        text: str | None = node.value
+        if text is not None and is_ordinary(text) and " " not in text:
+            origin = text[: text.find("/", 8) + 1]
+            if origin and origin in self._memory.origins:
+                return text
+        url = self._careful_text(row, node)
+        if not url:
+            return url
+        if problem := problem_of_url(url):
+            message = (
+                f"{row.key} {_quoted(url)} {problem}. Write a whole address such as "
+                f'{row.example}, or "" to clear it.'
+            )
+            self._faults.error(Code.BAD_URL, message, place_of(node))
+            return None
+        self._memory.origins.add(url[: url.find("/", 8) + 1])
+        return url
+
+    def _tags(self, row: Field, node: Node) -> Value | None:
+        if isinstance(node, Seq):
+            raw = tuple([item.value for item in node.items])
+            known = self._memory.tags.get(raw)
+            return self._careful_tags(row, node, raw) if known is None else known
+        place = place_of(node)
+        if is_null(node):
+            self._report_null(row, place)
+        elif isinstance(node, ScalarEvent):
+            example = f"`{row.key}: [{node.value}]`" if node.value else f"`{row.key}: []`"
+            message = f"{row.key} is text, not a list. Write {example}."
+            self._faults.error(Code.WRONG_KIND, message, place)
+        else:
+            message = f"{row.key} is a mapping, not a list. Write `{row.key}: [one, two]`."
+            self._faults.error(Code.WRONG_KIND, message, place)
+        return None
+
+    def _careful_tags(self, row: Field, node: Seq, raw: tuple[str | None, ...]) -> Value:
+        """The tags in `node`, each looked at; remembered where nothing is to be said about them."""
+        clean = True
+        texts: list[str] = []
+        for item in node.items:
+            text = item.value
+            if text is None:
+                message = "A tag is a list or a mapping. Write each tag as text."
+                self._faults.error(Code.WRONG_KIND, message, place_of(item))
+            elif is_null(item):
+                message = f"A tag is empty. Remove it; `{row.key}: []` clears all tags."
+                self._faults.error(Code.EMPTY_VALUE, message, place_of(item))
+            elif self._judge("Tag", text, item):
+                self._memory.meet(text, place_of(item), self._faults)
+                texts.append(text)
+            # NULLS in quotes are text, and the same text without quotes is not.
+            clean = clean and text is not None and text not in NULLS and is_ordinary(text)
+        tags = canonical_tags(texts)
+        return self._memory.tags.setdefault(raw, tags) if clean else tags
+
+    def _careful_text(self, row: Field, node: Node) -> str | None:
+        """The text in `node`, or None with a finding."""
+        place = place_of(node)
+        if not isinstance(node, ScalarEvent):
+            what = "a mapping" if isinstance(node, Map) else "a list"
+            message = f"{row.key} is {what}, not text. Write `{row.key}: {_example(row)}`."
+            self._faults.error(Code.WRONG_KIND, message, place)
+            return None
+        if is_null(node):
+            self._report_null(row, place)
+            return None
+        text: str = node.value
+        if text == "" and row.may_be_empty:
+            return text
+        return text if self._judge(row.key, text, node) else None
+
+    def _judge(self, subject: str, text: str, node: Node) -> bool:
+        """Report what is wrong with `text`; whether it can be used all the same."""
+        usable = True
+        if not is_ordinary(text):
+            for problem in problems_of(text):
+                shown = f"{subject} {_quoted(text)} {problem.message}"
+                if problem.severity == "error":
+                    usable = False
+                    self._faults.error(problem.code, shown, place_of(node))
+                else:
+                    self._faults.warning(problem.code, shown, place_of(node))
+        return usable
+
+    def _report_null(self, row: Field, place: int) -> None:
+        message = f"{row.key} has no value. {LEAVE_OR_CLEAR}."
+        if row.required:
+            message += f" A product cannot do without its own {row.key}."
+        self._faults.error(Code.EMPTY_VALUE, message, place)
+
+
+def _example(row: Field) -> str:
+    return str(row.example or "text")
+
+
+def _quoted(text: str) -> str:
+    """`text` for a message: in quotes, escaped, and not too long."""
+    return repr(text) if len(text) <= 60 else f"{text[:60]!r}…"

@@ -1,0 +1,36 @@
+"""What a renderer needs beside the Plan, all of it given by the caller: no clock, no terminal."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of one rendering.
+
+    `operations` are the plan's calls as Plan JSON shows them; `width` is in columns, None for a
+    pipe; `repository_url` and `commit` make links of places, where both are known.
+    """
+
+    tool: str = ""
+    created_at: str = ""
+    operations: Sequence[Mapping[str, Any]] = ()
+    color: bool = False
+    width: int | None = None
+    repository_url: str | None = None
+    commit: str | None = None
+    ascii: bool = False
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many calls of each HTTP method the plan needs."""
+        return Counter(str(operation.get("method", "?")) for operation in self.operations)
+
+
+def without_stale_links(plan: Plan, context: Context) -> Context:
+    """The context without its commit where the plan was made from files that differ from it."""
+    return replace(context, commit=None) if plan.catalog.dirty else context

@@ -1,0 +1,45 @@
+"""GitLab's two reports: counts of a plan for the merge request, code quality for findings."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.model import Finding
+from reconciler.planning.plan import Plan
+from reconciler.report.escape import break_commands, escape
+from reconciler.report.json_text import json_text
+
+
+def plan_gitlab(plan: Plan) -> str:
+    """The counts that a merge request shows: `{"create": n, "update": n, "delete": n}`."""
+    summary = plan.summary
+    return json_text({"create": summary.create, "update": summary.update, "delete": summary.delete})
+
+
+def findings_gitlab(findings: Sequence[Finding]) -> str:
+    """The findings as a code quality report, each with a fingerprint that outlives moved lines."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    issues = []
+    for finding in findings:
+        file = finding.location.file if finding.location else "."
+        key = (file, finding.code.value, finding.message)
+        issues.append(_issue(finding, file, seen[key]))
+        seen[key] += 1
+    return break_commands(json.dumps(issues, indent=2), "\\u0023") + "\n"
+
+
+def _issue(finding: Finding, file: str, repeat: int) -> dict[str, Any]:
+    """One issue; `repeat` tells apart findings that are alike but for their line."""
+    identity = json.dumps([file, finding.code, finding.message, repeat])
+    return {
+        "description": escape(finding.message),
+        "check_name": finding.code,
+        "fingerprint": hashlib.sha256(identity.encode()).hexdigest(),
+        "severity": "major" if finding.severity == "error" else "minor",
+        "location": {
+            "path": file,
+            "lines": {"begin": finding.location.line if finding.location else 1},
+        },
+    }

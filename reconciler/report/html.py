@@ -1,0 +1,151 @@
+"""A Plan as one self-contained page: to be opened from a pipeline's artefacts and searched.
+
+The page asks the network for nothing but product images, which its content security policy holds
+it to; its one script is allowed by hash. Jinja2 escapes every value.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
+from reconciler.report.context import Context, without_stale_links
+from reconciler.report.escape import break_commands, escape
+from reconciler.report.explain import tag_changes
+from reconciler.report.links import image_source, location_url
+from reconciler.report.words import (
+    BLOCK_REASONS,
+    IN_DOUBT_MEANS,
+    KINDS,
+    ORIGINS,
+    VERBS,
+    any_in_doubt,
+    calls_text,
+    count_kinds,
+    destroyed,
+    finding_line,
+    kind_of,
+    place,
+    shown,
+    shown_pair,
+    summary_line,
+    telling_fields,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def plan_html(plan: Plan, context: Context) -> str:
+    """The plan as an HTML page, with filters, both images of each product, and a link to each."""
+    context = without_stale_links(plan, context)
+    script = _asset("plan.js")
+    page = _template().render(
+        plan=plan,
+        context=context,
+        summary=summary_line(plan, context.calls),
+        calls=calls_text(context.calls),
+        counts=count_kinds(plan.changes),
+        verbs=VERBS,
+        kinds=KINDS,
+        origins={key: ORIGINS[key] for key in ORIGINS if _has_origin(plan, key)},
+        cards=_cards(plan, context),
+        block_reasons=BLOCK_REASONS,
+        warnings=[finding_line(warning) for warning in plan.warnings],
+        in_doubt=IN_DOUBT_MEANS if any_in_doubt(plan.changes) else None,
+        style=_asset("plan.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+    return break_commands(page, "&#35;")
+
+
+def _has_origin(plan: Plan, origin: str) -> bool:
+    """Whether any change of the plan has this origin."""
+    return any(change.origin == origin for change in plan.changes)
+
+
+def _cards(plan: Plan, context: Context) -> Iterator[dict[str, Any]]:
+    """What the template shows of each change, in the order of the plan."""
+    for change in plan.changes:
+        url = None
+        if change.source:
+            url = location_url(change.source, context.repository_url, context.commit)
+        yield {
+            "anchor": anchor(change),
+            "kind": kind_of(change),
+            "store_id": shown(change.store_id),
+            "name": "(no name)" if change.name is None else shown(change.name),
+            "place": place(change.source) if change.source else None,
+            "url": url,
+            "origin": change.origin,
+            "fields": [_field(key, field, change) for key, field in telling_fields(change)],
+            "destroyed": destroyed(change.record) if isinstance(change, Delete) else (),
+            "before": image_source(_old_image(change)),
+            "after": image_source(_new_image(change)),
+        }
+
+
+def anchor(change: Change) -> str:
+    """The id of a change's place in the page: the same in every page that shows the change."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", change.store_id).strip("-")[:40]
+    identity = f"{change.action}\n{change.store_id}".encode("utf-8", "backslashreplace")
+    return f"{change.action}-{readable}-{hashlib.sha256(identity).hexdigest()[:8]}"
+
+
+def _field(key: str, field: FieldChange, change: Change) -> dict[str, Any]:
+    """One field before and after, or as tags that come and go."""
+    if isinstance(field.before, tuple) or isinstance(field.after, tuple):
+        added, removed = tag_changes(field.before, field.after)
+        return {
+            "key": escape(key),
+            "added": [shown(tag) for tag in added],
+            "removed": [shown(tag) for tag in removed],
+        }
+    before, after = shown_pair(field)
+    return {
+        "key": escape(key),
+        "before": None if change.action == "create" else before,
+        "after": after,
+    }
+
+
+def _old_image(change: Change) -> object:
+    """The remote's picture of a product that is changed or deleted."""
+    if isinstance(change, Update):
+        return change.seen.image_md
+    return change.record.get("image_md") if isinstance(change, Delete) else None
+
+
+def _new_image(change: Change) -> object:
+    """The picture that is sent, where one is."""
+    field = change.fields.get("image_url")
+    return field.after if field else None
+
+
+@cache
+def _template() -> "Template":
+    """The page's template, compiled once."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["visible"] = escape
+    return environment.from_string(_asset("plan.html"))
+
+
+@cache
+def _asset(name: str) -> str:
+    """One file of the templates folder."""
+    return (_TEMPLATES / name).read_text(encoding="utf-8")

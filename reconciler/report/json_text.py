@@ -1,0 +1,34 @@
+"""JSON text that people can read, line-based tools can compare, and every terminal survives."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.report.escape import break_commands
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """`document` as JSON: one line a key, one line an element of a list, ASCII only.
+
+    The elements are encoded whole, which keeps 100,000 of them quick; everything beyond ASCII is
+    escaped, so that no encoding of stdout can damage the text and no character of it can act.
+    """
+    lines = []
+    for key, value in document.items():
+        if isinstance(value, list) and value:
+            elements = ",\n".join("    " + _encode(element) for element in value)
+            lines.append(f"  {_encode(key)}: [\n{elements}\n  ]")
+        else:
+            lines.append(f"  {_encode(key)}: {_encode(value)}")
+    # Within JSON a `#` can only be part of a string, where it may be spelled \u0023.
+    return break_commands("{\n" + ",\n".join(lines) + "\n}\n", "\\u0023")
+
+
+def _plain(value: object) -> object:
+    """A read-only mapping or another iterable as JSON knows it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form.")
+
+
+_encode = json.JSONEncoder(default=_plain).encode

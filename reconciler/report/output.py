@@ -1,0 +1,118 @@
+"""Where rendered text goes: files, written whole or not at all, and stdout.
+
+Output that cannot be written is an error of its own (OutputError, exit 1), never a silent success:
+a pipeline that lost the plan must not go on as if it had been read.
+"""
+
+import contextlib
+import io
+import os
+import secrets
+import stat
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from reconciler.errors import OutputError
+
+_PRIVATE = 0o600
+_SHARED = 0o666
+
+
+def write_file(path: Path, text: str, *, private: bool = False) -> None:
+    """Put `text` at `path` as UTF-8, atomically: readers see the old file or the new one, whole.
+
+    `private` gives mode 0600, for plan files, which hold whole remote records; else the mode is
+    what the process gives any new file. A device or a pipe is written to as it is. Raises
+    OutputError; whatever was at `path` then is as it was.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        target = path.resolve()
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            target.write_bytes(data)
+        else:
+            _replace(target, data, _PRIVATE if private else _SHARED)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a ring of symbolic links
+        raise OutputError(
+            f"Cannot write {path}: {_reason(error)}.",
+            hint="Check that the folder exists, that it may be written to, and that the disk"
+            " has room.",
+        ) from error
+
+
+def _replace(target: Path, data: bytes, mode: int) -> None:
+    """Write `data` beside `target`, make it durable, then move it into place."""
+    temporary = target.with_name(f".reconciler-{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable, on systems where a folder can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_stdout(text: str, stream: TextIO | None = None) -> None:
+    r"""Write `text` to stdout (or `stream`) and see it through to the system.
+
+    Characters that the stream's encoding lacks are spelled `\xe9`. Raises OutputError where the
+    stream is closed, its reader is gone, or its disk is full.
+    """
+    target = stream if stream is not None else sys.stdout
+    if target is None:
+        raise OutputError("Cannot write the result: stdout is closed.", hint=_STDOUT_HINT)
+    try:
+        _write(target, text)
+    except (OSError, ValueError) as error:  # ValueError: the stream was closed in this process
+        _abandon(target)
+        raise OutputError(
+            f"Cannot write the result to stdout: {_reason(error)}.", hint=_STDOUT_HINT
+        ) from error
+
+
+_STDOUT_HINT = "Write it to a file instead: --output FILE."
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write and flush, in the stream's own encoding."""
+    stream.flush()
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
+    binary = getattr(stream, "buffer", None)
+    if binary is None:
+        stream.write(data.decode(encoding))
+    else:
+        binary.write(data)
+    stream.flush()
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere: Python would fail again over it at its end."""
+    with contextlib.suppress(OSError, ValueError, io.UnsupportedOperation):
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, descriptor)
+        finally:
+            os.close(nowhere)
+
+
+def _reason(error: Exception) -> str:
+    """The system's words for what went wrong."""
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

@@ -1,0 +1,285 @@
+"""The shape of Plan JSON, checked strictly where a saved plan is read.
+
+Loaded only when a plan is read or its JSON Schema is asked for. Keys that are not known are
+ignored: a later tool may add some without a new format.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf
+
+from reconciler.codes import Code
+from reconciler.model import FIELDS, INDEX, Finding, Kind, Location, RemoteProduct, Value
+from reconciler.planning.plan import (
+    Adoption,
+    Blocked,
+    CatalogFacts,
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Origin,
+    Plan,
+    Refusal,
+    Update,
+)
+
+# Not `str`: remote text may hold lone surrogates, which pydantic's own str refuses.
+Text: TypeAlias = InstanceOf[str]
+Wire: TypeAlias = Text | list[Text] | None
+
+
+class UnknownNameError(ValueError):
+    """The plan names a code or a field that this version lacks, or gives a field a wrong value."""
+
+
+class _Model(BaseModel):
+    """Strict: no value is ever converted into what it should have been."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class SourceDocument(_Model):
+    """A place in a catalogue file, 1-based."""
+
+    file: Text
+    line: int
+    column: int
+
+    def location(self) -> Location:
+        """The Location meant."""
+        return Location(self.file, self.line, self.column)
+
+
+class FieldDocument(_Model):
+    """What becomes of one field."""
+
+    before: Wire
+    after: Wire
+    write_only: bool = False
+    in_doubt: bool = False
+
+    def change(self, key: str) -> FieldChange:
+        """The FieldChange meant, if `key` can hold such values."""
+        before, after = _value(key, self.before), _value(key, self.after)
+        return FieldChange(before, after, self.write_only, self.in_doubt)
+
+
+class SeenDocument(_Model):
+    """The remote product that an update was made from."""
+
+    store_id: Text | None
+    name: Text | None
+    tags: list[Text] | None
+    image_md: Text | None = None
+
+    def product(self, id: str) -> RemoteProduct:
+        """The RemoteProduct meant."""
+        values = tuple(
+            _value(field.key, getattr(self, field.key)) if field.readable else None
+            for field in FIELDS
+        )
+        return RemoteProduct(id, values, self.image_md)
+
+
+class _ChangeDocument(_Model):
+    store_id: Text
+    fields: dict[Text, FieldDocument]
+    origin: Origin | None = None
+
+    def field_changes(self) -> dict[str, FieldChange]:
+        return {key: field.change(key) for key, field in self.fields.items()}
+
+
+class CreateDocument(_ChangeDocument):
+    """A product that would be created."""
+
+    action: Literal["create"]
+    name: Text
+    source: SourceDocument | None
+
+    def change(self) -> Create:
+        """The Create meant."""
+        source = self.source.location() if self.source else None
+        return Create(self.store_id, self.name, self.field_changes(), source, self.origin)
+
+
+class UpdateDocument(_ChangeDocument):
+    """A product that would be updated or renamed."""
+
+    action: Literal["update"]
+    id: Text
+    name: Text
+    source: SourceDocument | None
+    seen: SeenDocument
+
+    def change(self) -> Update:
+        """The Update meant."""
+        return Update(
+            store_id=self.store_id,
+            id=self.id,
+            name=self.name,
+            fields=self.field_changes(),
+            seen=self.seen.product(self.id),
+            source=self.source.location() if self.source else None,
+            origin=self.origin,
+        )
+
+
+class DeleteDocument(_ChangeDocument):
+    """A product that would be deleted, with all that is known of it."""
+
+    action: Literal["delete"]
+    id: Text
+    name: Text | None
+    record: dict[Text, Any]
+
+    def change(self) -> Delete:
+        """The Delete meant."""
+        fields = self.field_changes()
+        return Delete(self.store_id, self.id, self.name, fields, self.record, self.origin)
+
+
+class CatalogDocument(_Model):
+    """The declared side."""
+
+    products: int
+    digest: Text
+    commit: Text | None
+    dirty: bool | None
+
+
+class RemoteDocument(_Model):
+    """The remote side."""
+
+    products: int
+
+
+class SummaryDocument(_Model):
+    """Counts of products."""
+
+    create: int
+    update: int
+    delete: int
+    unchanged: int
+    blocked: int
+    unconfirmed: int
+
+
+class BlockedDocument(_Model):
+    """Remote products that are left untouched."""
+
+    store_id: Text | None
+    ids: list[Text]
+    reason: Text
+
+
+class AdoptionDocument(_Model):
+    """A product of which a successful apply remembers what is declared."""
+
+    id: Text
+    store_id: Text
+    assumed: dict[Text, Text | list[Text]]
+
+
+class WarningDocument(_Model):
+    """A warning, with its place where it has one."""
+
+    code: Text
+    message: Text
+    source: SourceDocument | None
+
+    def finding(self) -> Finding:
+        """The Finding meant."""
+        source = self.source.location() if self.source else None
+        return Finding("warning", _code(self.code), self.message, source)
+
+
+class RefusalDocument(_Model):
+    """Why apply will refuse, and the flag that allows it."""
+
+    code: Text
+    message: Text
+    allow: Text
+
+
+def _meant(document: "CreateDocument | UpdateDocument | DeleteDocument") -> Change:
+    """The Change that a document means."""
+    return document.change()
+
+
+# Each document becomes its Change at once: 100,000 of them kept until the end cost the collector
+# of garbage more time than the reading itself.
+ChangeDocument: TypeAlias = Annotated[
+    CreateDocument | UpdateDocument | DeleteDocument,
+    Field(discriminator="action"),
+    AfterValidator(_meant),
+]
+
+
+class PlanDocument(_Model):
+    """A saved plan. `operations` are for reading: an apply derives its calls from `changes`."""
+
+    format: Literal["reconciler.plan/1"]
+    tool: Text
+    store: Text
+    created_at: Text
+    digest: Text
+    catalog: CatalogDocument
+    remote: RemoteDocument
+    summary: SummaryDocument
+    changes: list[ChangeDocument]
+    operations: list[dict[Text, Any]]
+    blocked: list[BlockedDocument]
+    warnings: list[WarningDocument]
+    refusals: list[RefusalDocument]
+    adoptions: list[AdoptionDocument]
+
+    def plan(self) -> Plan:
+        """The Plan meant; raises UnknownNameError for codes that this tool does not know."""
+        return Plan(
+            store=self.store,
+            catalog=CatalogFacts(**self.catalog.model_dump()),
+            remote_products=self.remote.products,
+            changes=tuple(cast("list[Change]", self.changes)),
+            blocked=tuple(
+                Blocked(blocked.store_id, tuple(blocked.ids), _code(blocked.reason))
+                for blocked in self.blocked
+            ),
+            adoptions=tuple(
+                Adoption(adoption.id, adoption.store_id, _assumed(adoption.assumed))
+                for adoption in self.adoptions
+            ),
+            warnings=tuple(warning.finding() for warning in self.warnings),
+            refusals=tuple(
+                Refusal(_code(refusal.code), refusal.message, refusal.allow)
+                for refusal in self.refusals
+            ),
+            unchanged=self.summary.unchanged,
+            unconfirmed=self.summary.unconfirmed,
+        )
+
+
+def _assumed(values: dict[str, str | list[str]]) -> dict[str, Value]:
+    """Remembered values by key."""
+    read = {key: _value(key, value) for key, value in values.items()}
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _value(key: str, value: str | list[str] | None) -> Value | None:
+    """`value` as the field `key` holds it; raises UnknownNameError where it cannot."""
+    if key not in INDEX:
+        raise UnknownNameError(f'"{key}" is not a field that this version knows')
+    if value is None:
+        return None
+    if (FIELDS[INDEX[key]].kind is Kind.TAGS) is not isinstance(value, list):
+        raise UnknownNameError(f'"{key}" holds the wrong kind of value')
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _code(name: str) -> Code:
+    """The Code of that name; raises UnknownNameError for one that this version lacks."""
+    try:
+        return Code(name)
+    except ValueError as error:
+        raise UnknownNameError(f'"{name}" is not a code that this version knows') from error

@@ -1,0 +1,113 @@
+"""A Report as text: what became of every Change, and what happens next.
+
+It stands beside `text`, which draws plans, because the two share nothing but their style.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from reconciler.planning.outcome import Fate, Outcome, Report
+from reconciler.planning.plan import Action
+from reconciler.report.escape import escape
+from reconciler.report.style import Style
+from reconciler.report.words import finding_line, plural, shown
+
+_DONE: Mapping[Action, str] = {"create": "created", "update": "updated", "delete": "deleted"}
+_NEXT_FOR_UNKNOWN: Mapping[Action, str] = {
+    "create": "The next run looks for it at the remote before it creates anything.",
+    "update": "The next run compares again and sends what is still missing.",
+    "delete": "The next run looks whether it is still there.",
+}
+_WORDS = {
+    Fate.APPLIED: "applied",
+    Fate.FAILED: "failed",
+    Fate.NOT_ATTEMPTED: "not attempted",
+    Fate.UNKNOWN: "unknown",
+}
+
+
+def report_text(report: Report, *, color: bool = False, width: int | None = None) -> str:
+    """The account of an apply: failures with why, unknowns with what follows, then the counts.
+
+    Every count is counted from the outcomes. `width` is in columns; None never breaks a line.
+    """
+    style = Style(color)
+    lines: list[str] = []
+    for fate, heading in (
+        (Fate.FAILED, "Failed:"),
+        (Fate.UNKNOWN, "Unknown, the answer was never seen:"),
+        (Fate.NOT_ATTEMPTED, "Not attempted:"),
+    ):
+        lines += _section(report.outcomes, fate, heading, style, width)
+    if report.warnings:
+        lines.append(style.bold(f"{plural(len(report.warnings), 'warning').capitalize()}:"))
+        lines += [f"  {style.yellow(finding_line(warning))}" for warning in report.warnings]
+        lines.append("")
+    if report.error:
+        lines.append(style.red(f"The apply ended early: {escape(report.error)}"))
+    if report.interrupted:
+        lines.append(style.yellow("The apply was interrupted; calls under way were let finish."))
+    lines.append(style.bold(_counts(report)))
+    lines.append(_convergence(report, style))
+    lines.append(_requests(report.requests))
+    return "\n".join(lines) + "\n"
+
+
+def _section(
+    outcomes: Iterable[Outcome], fate: Fate, heading: str, style: Style, width: int | None
+) -> list[str]:
+    """All outcomes of one fate, each with why and, where it is unknown, what happens next."""
+    found = [outcome for outcome in outcomes if outcome.fate is fate]
+    if not found:
+        return []
+    lines = [style.bold(heading)]
+    for outcome in found:
+        start = f"  {outcome.action} {shown(outcome.store_id)}"
+        why = escape(outcome.error) if outcome.error else ""
+        if why and width is not None and len(start) + 2 + len(why) > width:
+            lines += [style.red(f"{start}:"), f"      {why}"]
+        else:
+            lines.append(style.red(f"{start}: {why}" if why else start))
+    if fate is Fate.UNKNOWN:
+        actions = [action for action in _DONE if any(o.action == action for o in found)]
+        lines += [f"  {_NEXT_FOR_UNKNOWN[action]}" for action in actions]
+    return [*lines, ""]
+
+
+def _counts(report: Report) -> str:
+    """The counts: "Applied 3 of 4 changes: 2 created, 1 updated; 1 failed"."""
+    total = len(report.outcomes)
+    if not total:
+        return "Nothing was to be applied."
+    done = Counter(o.action for o in report.outcomes if o.fate is Fate.APPLIED)
+    detail = ", ".join(f"{done[action]} {word}" for action, word in _DONE.items() if done[action])
+    tally = report.tally._asdict()
+    others = [
+        f"{tally[fate.value]} {word}"
+        for fate, word in _WORDS.items()
+        if fate is not Fate.APPLIED and tally[fate.value]
+    ]
+    applied = f"Applied {report.tally.applied} of {plural(total, 'change')}"
+    text = f"{applied}: {detail}" if detail else applied
+    return f"{text}; {', '.join(others)}." if others else f"{text}."
+
+
+def _convergence(report: Report, style: Style) -> str:
+    """Whether the remote now equals the catalogue."""
+    if report.converged:
+        return style.green("Converged: the remote equals the catalogue.")
+    if report.converged is None:
+        return style.yellow(
+            "Not verified: the closing list was not read. Run `reconciler plan` to look again."
+        )
+    return style.yellow(
+        "Not converged: the remote still differs from the catalogue. Run `reconciler plan` to see"
+        " how."
+    )
+
+
+def _requests(requests: Mapping[str, int]) -> str:
+    """The calls made: "Requests: 2 GET, 1 PATCH; 1 retry"."""
+    methods = [f"{n} {escape(name)}" for name, n in requests.items() if n and name != "retries"]
+    retries = plural(requests.get("retries", 0), "retry", "retries")
+    return f"Requests: {', '.join(methods) or 'none'}; {retries}."

@@ -1,0 +1,46 @@
+"""Catalogue findings as SARIF 2.1.0, the format of code scanning."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from reconciler.model import Finding
+from reconciler.report.escape import escape
+from reconciler.report.json_text import json_text
+
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def findings_sarif(findings: Sequence[Finding], *, tool: str) -> str:
+    """The findings as one run of `reconciler`, whose version is `tool`."""
+    codes = sorted({finding.code.value for finding in findings})
+    driver = {
+        "name": "reconciler",
+        "version": tool,
+        "rules": [
+            {"id": code, "shortDescription": {"text": code.replace("_", " ")}} for code in codes
+        ],
+    }
+    results = [_result(finding, codes) for finding in findings]
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
+    return json_text({"version": "2.1.0", "$schema": _SCHEMA, "runs": [run]})
+
+
+def _result(finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
+    """One finding; without a place it stands at the catalogue as a whole."""
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": codes.index(finding.code),
+        "level": finding.severity,
+        "message": {"text": escape(finding.message)},
+    }
+    if place := finding.location:
+        uri = quote(place.file, errors="backslashreplace")
+        region = {"startLine": place.line, "startColumn": place.column}
+        physical = {"artifactLocation": {"uri": uri}, "region": region}
+        result["locations"] = [{"physicalLocation": physical}]
+    return result

@@ -1,0 +1,217 @@
+"""A Plan as text that people read before they agree to it.
+
+Plain strings and one pass, without a layout library, so that 100,000 changes take seconds. Values
+are never shortened: what would be written is shown whole, on a line of its own where it is long.
+"""
+
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Refusal
+from reconciler.report.escape import escape
+from reconciler.report.explain import tag_changes
+from reconciler.report.style import Style
+from reconciler.report.words import (
+    IN_DOUBT_MEANS,
+    ChangeKind,
+    any_in_doubt,
+    block_text,
+    clip,
+    destroyed,
+    finding_line,
+    kind_of,
+    origin_legend,
+    place,
+    plural,
+    shown,
+    shown_pair,
+    summary_line,
+    telling_fields,
+)
+
+_KEY_WIDTH: Final = 9
+_INDENT: Final = "    "
+_PIPE_WIDTH: Final = 100
+_RECORD_LIMIT: Final = 200
+
+
+class _Look(NamedTuple):
+    """How one rendering draws: its style, its symbols, its width."""
+
+    style: Style
+    symbols: Mapping[ChangeKind, str]
+    paint: Mapping[ChangeKind, Callable[[str], str]]
+    arrow: str
+    width: int
+
+
+def plan_text(
+    plan: Plan,
+    calls: int | Mapping[str, int] = 0,
+    *,
+    color: bool = False,
+    width: int | None = None,
+    ascii: bool = False,
+) -> str:
+    """The plan for people: a block a product, then blocks, warnings and refusals, then the sum.
+
+    `calls` is the number of HTTP calls, by method where known; `width` is in columns, None for a
+    pipe; `ascii` draws the symbols with ASCII alone. The text ends with a line break.
+    """
+    look = _look(color, width, ascii)
+    lines: list[str] = []
+    for change in plan.changes:
+        lines += _change_lines(change, look)
+    if plan.changes:
+        lines.append("")
+    legends = [IN_DOUBT_MEANS] if any_in_doubt(plan.changes) else []
+    if origins := origin_legend(plan.changes):
+        legends.append(origins)
+    for legend in legends:
+        lines += [*_wrapped(legend, width, look.style.dim), ""]
+    lines += _blocked_lines(plan, look.style)
+    lines += _warning_lines(plan, look.style)
+    lines += _refusal_lines(plan.refusals, look.style)
+    lines += _wrapped(summary_line(plan, calls), width, look.style.bold)
+    return "\n".join(lines) + "\n"
+
+
+def _look(color: bool, width: int | None, ascii: bool) -> _Look:
+    """The drawing that these wishes ask for."""
+    style = Style(color)
+    rename, arrow = (">", "->") if ascii else ("»", "→")
+    symbols: dict[ChangeKind, str] = {
+        "create": "+",
+        "update": "~",
+        "rename": rename,
+        "delete": "-",
+    }
+    paint: dict[ChangeKind, Callable[[str], str]] = {
+        "create": style.green,
+        "update": style.yellow,
+        "rename": style.cyan,
+        "delete": style.red,
+    }
+    return _Look(style, symbols, paint, arrow, width or _PIPE_WIDTH)
+
+
+def _change_lines(change: Change, look: _Look) -> Iterator[str]:
+    """The block of one product."""
+    yield from _heading(change, look)
+    if isinstance(change, Delete):
+        yield from _destroyed_lines(change, look)
+        return
+    for key, field in telling_fields(change):
+        if isinstance(field.before, tuple) or isinstance(field.after, tuple):
+            yield from _tag_lines(key, field, look)
+        else:
+            yield from _text_lines(key, field, change.action == "create", look)
+
+
+def _heading(change: Change, look: _Look) -> Iterator[str]:
+    """Symbol, store_id, name, place and origin: on one line, or two where they do not fit."""
+    kind = kind_of(change)
+    name = "(no name)" if change.name is None else shown(change.name)
+    start = f"{look.symbols[kind]} {shown(change.store_id)}  {name}"
+    ends = [place(change.source)] if change.source else []
+    if change.origin:
+        ends.append(f"[{change.origin}]")
+    end = "  ".join(ends)
+    painted = look.paint[kind](start)
+    if not end:
+        yield painted
+    elif _columns(start) + 2 + _columns(end) <= look.width:
+        yield f"{painted}  {look.style.dim(end)}"
+    else:
+        yield painted
+        yield _INDENT + look.style.dim(end)
+
+
+def _text_lines(key: str, field: FieldChange, created: bool, look: _Look) -> Iterator[str]:
+    """A text field: `key  before → after`, with the new value below where it is long."""
+    before, after = shown_pair(field)
+    start = f"{_INDENT}{escape(key):<{_KEY_WIDTH}}  "
+    if created:
+        yield start + after
+        return
+    if len(start) + _columns(before) + len(look.arrow) + 2 + _columns(after) <= look.width:
+        yield f"{start}{before} {look.arrow} {after}"
+    else:
+        yield start + before
+        yield " " * (len(start) - len(look.arrow) - 1) + f"{look.arrow} {after}"
+
+
+def _tag_lines(key: str, field: FieldChange, look: _Look) -> Iterator[str]:
+    """A set of tags: what comes and what goes, broken between tags where the line is full."""
+    added, removed = tag_changes(field.before, field.after)
+    signed = [(f"+ {shown(tag)}", look.style.green) for tag in added]
+    signed += [(f"- {shown(tag)}", look.style.red) for tag in removed]
+    if not signed:
+        signed = [("(no tags)", look.style.dim)]
+    start = f"{_INDENT}{escape(key):<{_KEY_WIDTH}}"
+    line, used = start, len(start)
+    for text, paint in signed:
+        columns = _columns(text) + 2
+        if used + columns > look.width and used > len(start):
+            yield line
+            line, used = " " * len(start), len(start)
+        line += "  " + paint(text)
+        used += columns
+    yield line
+
+
+def _destroyed_lines(change: Delete, look: _Look) -> Iterator[str]:
+    """What hand-entered data a delete destroys; the whole record is in the saved plan."""
+    label = "destroys"
+    for key, value in destroyed(change.record):
+        text = f"{key} {clip(value, _RECORD_LIMIT)}"
+        yield f"{_INDENT}{label:<{_KEY_WIDTH}}  {look.style.red(text)}"
+        label = ""
+
+
+def _blocked_lines(plan: Plan, style: Style) -> list[str]:
+    """The products left untouched, whatever is declared."""
+    if not plan.blocked:
+        return []
+    lines = [style.bold("Blocked, left untouched:")]
+    for blocked in plan.blocked:
+        store_id = "(no store_id)" if blocked.store_id is None else shown(blocked.store_id)
+        lines.append(f"  {style.yellow(store_id)}  {block_text(blocked)}")
+    return [*lines, ""]
+
+
+def _warning_lines(plan: Plan, style: Style) -> list[str]:
+    """The plan's warnings, each with its place where it has one."""
+    if not plan.warnings:
+        return []
+    heading = style.bold(f"{plural(len(plan.warnings), 'warning').capitalize()}:")
+    return [heading, *(f"  {style.yellow(finding_line(warning))}" for warning in plan.warnings), ""]
+
+
+def _refusal_lines(refusals: tuple[Refusal, ...], style: Style) -> list[str]:
+    """Why apply will refuse, with the flag that allows each."""
+    if not refusals:
+        return []
+    lines = [style.bold("Apply will refuse this plan:")]
+    for refusal in refusals:
+        lines.append(f"  {style.red(escape(refusal.message))} [{refusal.code}]")
+        lines.append(f"    To allow it: {escape(refusal.allow)}")
+    return [*lines, ""]
+
+
+def _wrapped(sentence: str, width: int | None, paint: Callable[[str], str]) -> list[str]:
+    """A sentence, broken at spaces on a terminal and left in one line in a pipe."""
+    return [paint(line) for line in (textwrap.wrap(sentence, width) if width else [sentence])]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal `text` takes: wide characters take two, marks none."""
+    if text.isascii():
+        return len(text)
+    columns = 0
+    for character in text:
+        if not unicodedata.combining(character):
+            columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return columns

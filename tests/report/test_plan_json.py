@@ -1,0 +1,240 @@
+"""Plan JSON, and the way back."""
+
+import json
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from reconciler.errors import PlanFileError
+from reconciler.planning.plan import CatalogFacts, Delete, Plan
+from reconciler.report.json_text import json_text
+from reconciler.report.plan_json import plan_json, read_plan
+from reconciler.report.plan_schema import PlanDocument
+from tests.report.plans import CONTEXT, HOSTILE, PLANS, hostile_plan, long_plan, small_plan
+
+
+def _text(plan: Plan) -> str:
+    """The plan as it is saved."""
+    return plan_json(
+        plan,
+        tool=CONTEXT.tool,
+        created_at=CONTEXT.created_at,
+        operations=CONTEXT.operations,
+    )
+
+
+def _edited(edit: Callable[[dict[str, Any]], object]) -> bytes:
+    """The small plan as saved, after `edit` had its way with the document."""
+    document = json.loads(_text(small_plan()))
+    edit(document)
+    return json.dumps(document).encode()
+
+
+@given(PLANS)
+def test_reads_back_what_it_wrote(plan: Plan) -> None:
+    """Any plan, saved and read, is equal to itself, digest included."""
+    read = read_plan(_text(plan).encode(), store=plan.store)
+    assert read == plan
+    assert read.digest == plan.digest
+
+
+def test_has_the_documented_keys() -> None:
+    """The saved plan has the keys and values that the interface promises."""
+    document = json.loads(_text(small_plan()))
+    assert document["format"] == "reconciler.plan/1"
+    assert document["tool"] == "1.0.0"
+    assert document["store"] == "default"
+    assert document["created_at"] == "2026-01-02T03:04:05Z"
+    assert document["digest"] == small_plan().digest
+    assert document["catalog"] == {
+        "products": 24,
+        "digest": "abc",
+        "commit": "c0ffee",
+        "dirty": False,
+    }
+    assert document["remote"] == {"products": 23}
+    assert document["summary"] == {
+        "create": 1,
+        "update": 2,
+        "delete": 1,
+        "unchanged": 20,
+        "blocked": 1,
+        "unconfirmed": 2,
+    }
+    assert document["operations"] == [dict(operation) for operation in CONTEXT.operations]
+    assert document["blocked"] == [
+        {"store_id": "77", "ids": ["a", "b"], "reason": "duplicate_remote"}
+    ]
+    assert document["warnings"] == [
+        {
+            "code": "create_without_type",
+            "message": "10482 has no type",
+            "source": {"file": "catalog/tops.yaml", "line": 3, "column": 5},
+        }
+    ]
+    assert document["refusals"] == [
+        {
+            "code": "too_many_deletes",
+            "message": "1 of 23 would be deleted.",
+            "allow": "--allow-deletes 1",
+        }
+    ]
+
+
+def test_an_update_has_the_documented_shape() -> None:
+    """An update stands in the plan as the interface draws it, with what it saw beside it."""
+    update = json.loads(_text(small_plan()))["changes"][1]
+    assert update == {
+        "action": "update",
+        "store_id": "10391",
+        "id": "5f2c",
+        "name": "Wool coat",
+        "source": {"file": "catalog/coats.yaml", "line": 14, "column": 5},
+        "origin": "edit",
+        "fields": {
+            "tags": {"before": ["autumn"], "after": ["winter"]},
+            "type": {"before": "dress", "after": "top", "write_only": True},
+            "image_url": {
+                "before": None,
+                "after": "https://cdn.shop/2.jpg",
+                "write_only": True,
+                "in_doubt": True,
+            },
+        },
+        "seen": {
+            "store_id": "10391",
+            "name": "Wool coat",
+            "tags": ["autumn"],
+            "image_md": "https://img.example/1.jpg",
+        },
+    }
+
+
+def test_one_line_a_change_in_ascii() -> None:
+    """Each change is one line, and no character beyond ASCII or pipeline command is raw."""
+    text = _text(hostile_plan())
+    assert text.isascii()
+    assert "##[" not in text
+    assert "##vso[" not in text
+    changes = text[text.index('"changes"') : text.index('"operations"')].splitlines()
+    assert len(changes) == 4 + 3
+    assert json.loads(text)["store"] == HOSTILE
+
+
+def test_extra_keys_are_ignored() -> None:
+    """A key that a later tool added does not keep this one from reading the plan."""
+
+    def extend(document: dict[str, Any]) -> None:
+        document["later"] = 1
+        document["changes"][0]["later"] = 1
+
+    assert read_plan(_edited(extend), store="default") == small_plan()
+
+
+def test_a_byte_order_mark_is_no_damage() -> None:
+    """A plan that an editor saved with a byte-order mark is read."""
+    assert read_plan(b"\xef\xbb\xbf" + _text(small_plan()).encode(), store=None) == small_plan()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe{}", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "not a plan"),
+        (b"{}", "not a plan"),
+        (b'{"format": "other/1"}', "not a plan"),
+        (b'{"format": 7}', "not a plan"),
+        (b'{"format": "reconciler.plan/1"}', "tool: Field required (and 12 more)"),
+        (b'{"format": "reconciler.plan/2"}', "has the format reconciler.plan/2"),
+    ],
+)
+def test_refuses_what_is_no_plan(data: bytes, says: str) -> None:
+    """What is not a plan of this format is refused with its fault and a remedy."""
+    with pytest.raises(PlanFileError) as caught:
+        read_plan(data, store="default")
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def _replace_tag(document: dict[str, Any]) -> None:
+    document["changes"][1]["fields"]["tags"]["after"] = ["edited"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (_replace_tag, "do not match its digest"),
+        (lambda document: document["changes"].pop(), "do not match its digest"),
+        (lambda document: document["changes"].reverse(), "do not match its digest"),
+        (lambda document: document.update(digest="0"), "do not match its digest"),
+        (lambda document: document["changes"][1].pop("seen"), "changes.1.update.seen"),
+        (lambda document: document["changes"][0].update(action="drop"), "changes.0"),
+        (lambda document: document["changes"][0].update(store_id=7), "changes.0.create.store_id"),
+        (lambda document: document["changes"][0]["fields"].update(x={}), "fields.x.before"),
+        (
+            lambda document: document["changes"][0]["fields"].update(
+                brand={"before": None, "after": "x"}
+            ),
+            '"brand" is not a field',
+        ),
+        (
+            lambda document: document["changes"][0]["fields"].update(
+                tags={"before": None, "after": "x"}
+            ),
+            '"tags" holds the wrong kind',
+        ),
+        (lambda document: document["blocked"][0].update(reason="new"), '"new" is not a code'),
+        (lambda document: document["summary"].update(unchanged="20"), "summary.unchanged"),
+        (lambda document: document["summary"].update(unchanged=True), "summary.unchanged"),
+    ],
+)
+def test_refuses_a_plan_that_was_edited(
+    edit: Callable[[dict[str, Any]], object], says: str
+) -> None:
+    """A plan whose changes were touched, or that lacks what an apply needs, is refused."""
+    with pytest.raises(PlanFileError) as caught:
+        read_plan(_edited(edit), store="default", file="plan.json")
+    assert caught.value.message.startswith("plan.json is damaged")
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_refuses_the_plan_of_another_store() -> None:
+    """A plan of another store is refused, and is read where any store will do."""
+    data = _text(small_plan()).encode()
+    with pytest.raises(PlanFileError, match='is for the store "default", not for "shop"') as caught:
+        read_plan(data, store="shop")
+    assert caught.value.hint is not None
+    assert "--store default" in caught.value.hint
+    assert read_plan(data, store=None).store == "default"
+
+
+def test_has_a_json_schema() -> None:
+    """The shape of a plan can be handed to readers as a JSON Schema."""
+    schema = PlanDocument.model_json_schema()
+    assert schema["properties"]["format"]["const"] == "reconciler.plan/1"
+    assert "UpdateDocument" in schema["$defs"]
+
+
+def test_a_read_only_record_is_written() -> None:
+    """A record whose inner mappings cannot be changed is saved like any other."""
+    record = MappingProxyType({"id": "a", "fabric": MappingProxyType({"wool": 100})})
+    plan = Plan("d", CatalogFacts(0), 1, (Delete("1", "a", None, {}, record),))
+    assert json.loads(_text(plan))["changes"][0]["record"]["fabric"] == {"wool": 100}
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    """A value without a JSON form is an error of the caller, not silently text."""
+    with pytest.raises(TypeError, match="object has no JSON form"):
+        json_text({"a": object()})
+
+
+def test_a_long_plan_is_read_back() -> None:
+    """Thousands of changes go through the file and back."""
+    plan = long_plan(2000)
+    assert read_plan(_text(plan).encode(), store="default") == plan
