@@ -1,0 +1,1 @@
+"""Operations to Outcomes: execute, settle, verify, keep the journal."""

@@ -1,0 +1,112 @@
+"""The journal: one line per call before and after, so that nothing done or removed is forgotten.
+
+A delete's line holds the whole remote record and is on the disk before the call is made. The key is
+never part of it: lines are made of Changes and Outcomes, not of URLs.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, Protocol, Self, TextIO
+
+from reconciler.clock import Clock, stamp
+from reconciler.errors import LedgerNotWritten
+from reconciler.planning.operations import Operation, Patch, Remove, operation_json
+from reconciler.report.journal_text import FORMAT
+
+KEEP: Final = 50
+
+
+class Journal(Protocol):
+    """Where an apply notes what it does, as it does it. Thread-safe."""
+
+    def before(self, operation: Operation) -> int:
+        """Note that a call is about to be made; return its number."""
+        ...
+
+    def after(self, number: int, result: str) -> None:
+        """Note what came of call `number`."""
+        ...
+
+
+class NoJournal:
+    """Notes nothing, for callers that keep no files."""
+
+    def before(self, operation: Operation) -> int:
+        """Do nothing."""
+        return 0
+
+    def after(self, number: int, result: str) -> None:
+        """Do nothing."""
+
+
+class FileJournal:
+    """A journal in `folder`/<time>-<store>.jsonl; the oldest of the store beyond `keep` go.
+
+    Lines reach the system at once, so they survive the death of this process.
+    """
+
+    def __init__(
+        self, folder: Path, store: str, clock: Clock, header: Mapping[str, Any], keep: int = KEEP
+    ) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._number = 0
+        moment = stamp(clock.utc())
+        self.path = folder / f"{moment.replace(':', '').replace('.', '')}-{store}.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = self.path.open("a", encoding="utf-8")
+            self._write({"format": FORMAT, "store": store, "time": moment, **header})
+            _prune(folder, store, keep)
+        except OSError as error:
+            raise LedgerNotWritten(
+                f"The journal cannot be written: {self.path}: {error.strerror}.",
+                hint="Nothing was sent. Make the folder writable, or free some space.",
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def before(self, operation: Operation) -> int:
+        """Note a call that is about to be made; a delete's record is forced to the disk."""
+        line: dict[str, Any] = {"event": "call", **operation_json(operation)}
+        if isinstance(operation, Remove):
+            line["record"] = operation.change.record
+        elif isinstance(operation, Patch) and operation.parking:
+            line["parking"] = True
+        with self._lock:
+            self._number += 1
+            number = self._number
+        self._write({"n": number, **line}, force=isinstance(operation, Remove))
+        return number
+
+    def after(self, number: int, result: str) -> None:
+        """Note what came of call `number`."""
+        self._write({"n": number, "event": "result", "result": result})
+
+    def _write(self, line: Mapping[str, Any], *, force: bool = False) -> None:
+        text = json.dumps(
+            {**line, "at": stamp(self._clock.utc())}, ensure_ascii=False, separators=(",", ":")
+        )
+        with self._lock:
+            self._file.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+            self._file.flush()
+            if force:
+                os.fsync(self._file.fileno())
+
+
+def _prune(folder: Path, store: str, keep: int) -> None:
+    """Remove the oldest journals of `store`; their names begin with the time."""
+    mine = sorted(
+        path
+        for path in folder.glob(f"*-{store}.jsonl")
+        if path.name.split("-", 3)[3:] == [f"{store}.jsonl"]
+    )
+    for path in mine[: max(0, len(mine) - keep)]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""Is the remote still what the plan was made from? Asked before the first write.
+
+Only products that the plan touches are looked at; what it does not touch may change. A delete
+compares the whole record, since all of it would go.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reconciler.model import KEYS, READABLE, Ledger, Listing, Record, RemoteProduct, Value
+from reconciler.planning.memory import known_value
+from reconciler.planning.plan import Create, Delete, Plan, Update
+
+_RENDITIONS = frozenset({"image_md"})
+"""What the service makes itself, and may make anew at any time."""
+
+
+def changed_since(plan: Plan, remote: Listing, ledger: Ledger) -> tuple[str, ...]:
+    """What changed since `plan` was made, one sentence per touched product; empty where nothing."""
+    by_id = {product.id: product for product in remote.products}
+    holders = Counter(product.store_id for product in remote.products)
+    leaving = Counter(c.renamed_from for c in plan.changes if isinstance(c, Update))
+    deleted = [change.id for change in plan.changes if isinstance(change, Delete)]
+    records = remote.records(deleted) if deleted else {}
+    details: list[str] = []
+    for change in plan.changes:
+        if isinstance(change, Create):
+            if holders[change.store_id] > leaving[change.store_id]:
+                details.append(f"{change.store_id}: to be created, but it is at the remote by now")
+        elif isinstance(change, Delete):
+            details += _record_changes(change, records.get(change.id))
+        else:
+            details += _update_changes(change, by_id.get(change.id), ledger)
+            taken = holders[change.store_id] - leaving[change.store_id]
+            if taken > (0 if change.renamed_from else 1):
+                details.append(f"{change.store_id}: another product has this store_id by now")
+    return tuple(details)
+
+
+def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -> Iterator[str]:
+    if now is None:
+        yield f"{change.store_id}: to be changed, but it is gone from the remote"
+        return
+    for position in READABLE:
+        before, after = change.seen.values[position], now.values[position]
+        if before != after:
+            yield f"{change.store_id}: {KEYS[position]} was {shown(before)}, is {shown(after)}"
+    for key, field in change.fields.items():
+        if field.write_only and field.before is not None:
+            known = known_value(ledger, change.id, key)
+            if known is not None and known != field.before:
+                yield (
+                    f"{change.store_id}: {key} was {shown(field.before)} in the ledger, "
+                    f"is {shown(known)}"
+                )
+
+
+def _record_changes(change: Delete, now: Record | None) -> Iterator[str]:
+    if now is None:
+        yield f"{change.store_id}: to be deleted, but it is gone from the remote"
+        return
+    before = {key: value for key, value in change.record.items() if key not in _RENDITIONS}
+    after = {key: value for key, value in now.items() if key not in _RENDITIONS}
+    if before != after:
+        from reconciler.report.explain import record_changes
+
+        for phrase in record_changes(before, after):
+            yield f"{change.store_id}: to be deleted, but {phrase}"
+
+
+def shown(value: Value | None) -> str:
+    """A value as a message shows it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(value)}]"
+    return "nothing" if value is None else repr(value)

@@ -1,0 +1,150 @@
+"""`kill -9`, Ctrl-C and a second apply, with the real command in a process of its own."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.server import Sandbox
+
+ROUNDS = 20 if settings().max_examples > 100 else 4
+PRODUCTS = 300
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A remote that takes a little time for each call."""
+    with Sandbox(latency_ms=4) as sandbox:
+        yield sandbox
+
+
+def command(folder: Path, sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
+    """Start a command of the tool in `folder`."""
+    environment = os.environ | {
+        "ROBOSIZE_API_KEY": "a-key-for-tests",
+        "ROBOSIZE_API_URL": sandbox.url,
+        "RECONCILER_REQUESTS__TIMEOUT": "1",
+        "RECONCILER_REQUESTS__CONCURRENCY": "4",
+        "RECONCILER_LIMITS__DELETES": "100%",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler.cli", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    """The exit code and what was said."""
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def declare(folder: Path, version: int) -> None:
+    """A catalogue whose every version changes a third, creates a third and deletes a third."""
+    (folder / "catalog").mkdir(exist_ok=True)
+    products: list[dict[str, Any]] = [
+        {
+            "store_id": f"{version if n % 3 == 0 else 0}-{n}",
+            "name": f"Product {n} of {version}" if n % 3 == 1 else f"Product {n}",
+            "tags": ["linen"],
+            "image_url": f"https://cdn.shop/{n}.jpg",
+            "type": "top" if n % 3 == 0 else f"type {version}",
+        }
+        for n in range(PRODUCTS)
+    ]
+    text = json.dumps({"products": products})
+    (folder / "catalog" / "all.yaml").write_text(text, encoding="utf-8")
+
+
+def wait_for_write(sandbox: Sandbox, count: int, process: "subprocess.Popen[str]") -> None:
+    """Until so many writes have come since the log was cleared, or the process has ended."""
+    while process.poll() is None:
+        writes = sum(1 for call in sandbox.store.calls() if call.method != "GET")
+        if writes >= count:
+            return
+        time.sleep(0.01)
+
+
+def test_killed_at_random_moments(tmp_path: Path, sandbox: Sandbox) -> None:
+    """After a kill at any moment of a 300-change apply, the next apply converges, without doubles."""
+    chance = random.Random(7)
+    for version in range(1, ROUNDS + 1):
+        declare(tmp_path, version)
+        sandbox.store.log.clear()
+        process = command(tmp_path, sandbox, "apply", "--yes")
+        wait_for_write(sandbox, chance.randint(0, PRODUCTS), process)
+        process.kill()
+        process.communicate()
+        code, out, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
+        assert code == 0, err
+        assert "Converged" in out
+        rows = sandbox.store.rows()
+        assert len(rows) == PRODUCTS
+        assert max(Counter(row.store_id for row in rows).values()) == 1
+        wanted = {f"type {version}", "top"}
+        assert {row.value("type") for row in rows} == wanted
+    code, out, _ = finish(command(tmp_path, sandbox, "plan", "--detailed-exitcode"))
+    assert code == 0, out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop(tmp_path: Path, sandbox: Sandbox, number: signal.Signals) -> None:
+    """A signal ends the apply after the calls under way, with a report that is true, and 130."""
+    declare(tmp_path, 1)
+    process = command(tmp_path, sandbox, "apply", "--yes", "--report", "report.json")
+    wait_for_write(sandbox, 40, process)
+    process.send_signal(number)
+    code, _, err = finish(process)
+    assert code == 130, err
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    created = sum(1 for call in sandbox.store.calls() if call.effect == "created")
+    assert report["summary"]["applied"] == created == len(sandbox.store.rows())
+    assert report["summary"]["not_attempted"] == PRODUCTS - created > 0
+    assert "Traceback" not in err
+    code, out, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
+    assert (code, len(sandbox.store.rows())) == (0, PRODUCTS), err
+
+
+def test_one_apply_at_a_time(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A second apply stops with who holds the store, and writes nothing."""
+    declare(tmp_path, 1)
+    sandbox.misbehave(Fault("hang", method="POST", seconds=0.5, nth=(1,)))
+    first = command(tmp_path, sandbox, "apply", "--yes")
+    wait_for_write(sandbox, 3, first)
+    code, _, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
+    assert code == 1
+    assert f"process {first.pid}" in err
+    assert "unlock" in err
+    code, out, _ = finish(first)
+    assert code == 0, out
+    assert len(sandbox.store.rows()) == PRODUCTS
+
+
+def test_second_apply_waits(tmp_path: Path, sandbox: Sandbox) -> None:
+    """With --lock-timeout the second apply waits, plans anew, and finds nothing left to do."""
+    declare(tmp_path, 1)
+    first = command(tmp_path, sandbox, "apply", "--yes")
+    wait_for_write(sandbox, 3, first)
+    second = command(tmp_path, sandbox, "apply", "--yes", "--lock-timeout", "30")
+    assert finish(first)[0] == 0
+    code, out, err = finish(second)
+    assert code == 0, err
+    assert "Nothing" in out
+    assert len(sandbox.store.rows()) == PRODUCTS
