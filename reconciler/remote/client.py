@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event, Lock
 from typing import Any, Final, Self, TypeVar
 
-from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
+from urllib3.exceptions import MaxRetryError, ProtocolError
 from urllib3.util import Retry
 
 from reconciler.clock import Clock, SystemClock
@@ -27,20 +27,23 @@ from reconciler.errors import (
 )
 from reconciler.model import Listing, Value
 from reconciler.progress import Progress, Silent
+from reconciler.remote.answers import (
+    AGAIN,
+    THROTTLE,
+    asked_wait,
+    created_id,
+    misread,
+    succeeded,
+    verdict,
+)
 from reconciler.remote.pacing import LONGEST_WAIT, Governor
 from reconciler.remote.paging import read_whole
 from reconciler.remote.transport import Answer, Method, Transport
-from reconciler.remote.wire import Page, excerpt, read_object, read_page
+from reconciler.remote.wire import Page, read_page
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_THROTTLE: Final = frozenset({429, 503})
-_REFUSED: Final = frozenset({400, 404, 405, 406, 409, 410, 411, 413, 414, 415, 422})
-"""Statuses that say for certain that a create did not happen."""
-_STILL_AT_WORK: Final = frozenset({408, 502, 504})
-"""Statuses of something in between: the server behind it may not have ended."""
 _TIMEOUTS_EACH: Final = 2
 """How often a call that timed out is repeated: each repeat costs a whole time limit more."""
 _TIMED_OUT: Final = ProtocolError("timed out")
@@ -124,18 +127,7 @@ class Client:
 
         Made once. A RemoteError with `may_have_landed` leaves open whether the product exists.
         """
-        answer = self._once_sent("POST", {}, _json(body))
-        if answer.status in _REFUSED or answer.status in (401, 403):
-            raise self._rejection("POST", answer)
-        if not 200 <= answer.status < 300:
-            raise self._rejection("POST", answer, may_have_landed=True)
-        result = (read_object(answer) if _is_json(answer) else None) or {}
-        created, id = result.get("created"), result.get("id")
-        if created == 0 and type(created) is int:
-            raise BadAnswer("POST: the server answered that it created 0 products.")
-        if created != 1 or not isinstance(id, str | int) or isinstance(id, bool) or id == "":
-            raise self._misread("POST", answer)
-        return str(id)
+        return created_id(self._once_sent("POST", {}, _json(body)), self._transport.redactor)
 
     def update(self, ids: Sequence[str], body: Body) -> None:
         """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product")."""
@@ -167,12 +159,10 @@ class Client:
         return (future.result() for future in futures)
 
     def _fetch(self, offset: int, limit: int | None) -> Page:
-        query = {"offset": str(offset)} if limit is None else {"limit": str(limit)}
-        if limit is not None and offset:
-            query["offset"] = str(offset)
-        return self._reading(query)
+        query = {"limit": limit, "offset": offset or None}
+        return self._page({name: str(value) for name, value in query.items() if value is not None})
 
-    def _reading(self, query: Mapping[str, str]) -> Page:
+    def _page(self, query: Mapping[str, str]) -> Page:
         """One page; an answer that cannot be read is asked for once more, as a broken one is."""
         try:
             return read_page(self._repeatedly("GET", query, None))
@@ -182,12 +172,7 @@ class Client:
             return read_page(answer)
         except BadAnswer as error:
             problem = error
-        start = self._transport.redact(excerpt(answer.body))
-        raise BadAnswer(
-            f"GET: {problem.message} Status {answer.status}, {answer.content_type or 'no type'}: "
-            f"{start!r}",
-            hint=problem.hint,
-        )
+        raise misread("GET", answer, self._transport.redactor, problem)
 
     def _once(
         self, method: Method, query: Mapping[str, str], body: bytes | None, *, again: bool = False
@@ -202,10 +187,14 @@ class Client:
             except Unreachable as error:
                 self.governor.failed(error)
                 raise
-            if answer.status in _THROTTLE:
-                self.governor.throttled(self._wish(answer) or 1.0)
-            else:
+            if answer.status not in THROTTLE:
                 self.governor.answered()
+                return answer
+            asked = asked_wait(answer, self.clock.utc())
+            if asked is not None and asked > LONGEST_WAIT:
+                self.governor.give_up(verdict(method, answer, self._transport.redactor, asked))
+            else:
+                self.governor.throttled(asked or 1.0)
             return answer
 
     def _once_sent(self, method: Method, query: Mapping[str, str], body: bytes) -> Answer:
@@ -220,8 +209,7 @@ class Client:
             if next_try is None:
                 raise failure
             retry, again = next_try, True
-            if self.clock.wait(self._jitter() * retry.get_backoff_time(), self.stop):
-                raise failure
+            self.governor.pause(self._jitter() * retry.get_backoff_time())
 
     def _patience(self) -> Retry:
         return Retry(
@@ -241,40 +229,41 @@ class Client:
         again: bool = False,
     ) -> Answer:
         """One call with a successful answer, repeated while that may help."""
-        retry = self._patience()
+        retry, delay = self._patience(), 0.0
         failure: RemoteError | None = None
         while True:
             lost = failure is not None and failure.may_have_landed
             asked: float | None = None
             try:
+                if failure is not None:
+                    self.governor.pause(delay)
                 answer = self._once(method, query, body, again=again)
-            except Unreachable as error:
-                failure = error
             except Interrupted:
+                # What is known of a write that may have landed is what its last try told.
                 if failure is not None and lost:
                     raise failure from None
                 raise
+            except Unreachable as error:
+                failure = error
             else:
-                if 200 <= answer.status < 300 and not self._suspicious(method, answer):
+                if succeeded(method, answer):
                     return answer
-                failure = self._verdict(method, answer)
-                asked = self._wish(answer)
+                asked = asked_wait(answer, self.clock.utc())
+                failure = verdict(method, answer, self._transport.redactor, asked)
             failure.may_have_landed = failure.may_have_landed or lost
             next_try = self._next(retry, method, failure)
-            if next_try is None:
+            if next_try is None or (asked or 0.0) > LONGEST_WAIT:
                 raise failure
             retry, again = next_try, True
             delay = asked if asked is not None else self._jitter() * retry.get_backoff_time()
-            if self.clock.wait(delay, self.stop):
-                # No repeat any more: what is known of the call is what the last try told.
-                raise failure
 
     def _next(self, retry: Retry, method: Method, failure: RemoteError) -> Retry | None:
         """The retry state after one more failure; None where no more is worth it."""
         if isinstance(failure, KeyRefused):
             return None
-        if isinstance(failure, Rejected) and failure.status not in _AGAIN:
+        if isinstance(failure, Rejected) and failure.status not in AGAIN:
             return None
+        # Retry counts what one call may still do; this, what all of them together may.
         with self._count:
             spent = self.calls["retries"] >= 20 * self._retries + self.calls.total() // 10
         if spent or self.governor.dead:
@@ -285,80 +274,7 @@ class Client:
         except MaxRetryError:
             return None
 
-    def _suspicious(self, method: Method, answer: Answer) -> bool:
-        """Whether a success is somebody else's, as a captive portal's is, and so proves nothing.
-
-        A list proves itself. The API documents the JSON that a PATCH answers, and nothing of what a
-        DELETE does.
-        """
-        if method == "GET" or answer.status == 204:
-            return False
-        if method == "DELETE":
-            return answer.body.lstrip().startswith(b"<")
-        return not _is_json(answer) or read_object(answer) is None
-
-    def _verdict(self, method: Method, answer: Answer) -> RemoteError:
-        if 200 <= answer.status < 300:
-            return self._misread(method, answer)
-        return self._rejection(
-            method, answer, may_have_landed=method != "GET" and answer.status in _AGAIN
-        )
-
-    def _wish(self, answer: Answer) -> float | None:
-        """The seconds that the server asks to wait; RemoteError where that is out of all reason."""
-        if answer.retry_after is None:
-            return None
-        try:
-            seconds = Retry().parse_retry_after(answer.retry_after)
-        except (InvalidHeader, ValueError, OverflowError):
-            return None
-        if seconds > LONGEST_WAIT:
-            raise Rejected(
-                f"The server asks to wait {seconds:.0f} s before the next call.",
-                status=answer.status,
-                hint="Run the command again after that.",
-                may_have_landed=True,
-            )
-        return seconds
-
-    # What answers mean -------------------------------------------------------------------------
-
-    def _rejection(
-        self, method: Method, answer: Answer, *, may_have_landed: bool = False
-    ) -> RemoteError:
-        if answer.status in (401, 403):
-            return KeyRefused(
-                f"{method}: the server refused the API key (status {answer.status}).",
-                hint="Check ROBOSIZE_API_KEY; your account manager at Robosize issues keys.",
-            )
-        if 300 <= answer.status < 400:
-            text = "redirects are not followed, since they would carry the key elsewhere"
-            hint = "Set ROBOSIZE_API_URL to the product endpoint itself."
-        else:
-            text = self._transport.redact(excerpt(answer.body)) or "no body"
-            hint = None
-        return Rejected(
-            f"{method}: status {answer.status}: {text}",
-            status=answer.status,
-            hint=hint,
-            may_have_landed=may_have_landed,
-            at_rest=answer.status not in _STILL_AT_WORK,
-        )
-
-    def _misread(self, method: Method, answer: Answer) -> BadAnswer:
-        start = self._transport.redact(excerpt(answer.body)) or "no body"
-        return BadAnswer(
-            f"{method}: status {answer.status}, but the answer is not what the API documents: "
-            f"{start}",
-            may_have_landed=True,
-        )
-
-
-def _is_json(answer: Answer) -> bool:
-    """Whether the answer calls itself JSON, or nothing at all."""
-    return not answer.content_type or "json" in answer.content_type.lower()
-
 
 def _json(body: Mapping[str, Any]) -> bytes:
-    """A body as UTF-8 JSON, keys in the order given."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    """A body as JSON, keys in the order given; in ASCII, which every text survives."""
+    return json.dumps(body, separators=(",", ":")).encode()

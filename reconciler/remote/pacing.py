@@ -94,10 +94,11 @@ class Governor:
     def throttled(self, seconds: float) -> None:
         """The server asks for less: everyone waits `seconds`, and half as many go on."""
         with self._gate:
-            until = self._clock.now() + seconds
-            if until > self._not_before:
-                self._not_before = until
-            self._limit = max(1.0, self._limit / 2)
+            now = self._clock.now()
+            # Calls that end while all wait had begun before: one burst halves once.
+            if now >= self._not_before:
+                self._limit = max(1.0, self._limit / 2)
+            self._not_before = max(self._not_before, now + seconds)
             self._failures = 0
             self._answered = True
 
@@ -108,6 +109,11 @@ class Governor:
             patience = 2 * self._ceiling + 6 if self._answered else _FIRST_CONTACT
             if self._failures >= patience:
                 self._dead = error
+
+    def give_up(self, error: RemoteError) -> None:
+        """The server asks for more patience than a call has: nobody is let through any more."""
+        with self._gate:
+            self._dead = error
 
     def pause(self, seconds: float) -> None:
         """Let one worker wait `seconds` before it repeats a call; Interrupted where stopped."""

@@ -5,7 +5,8 @@ products"). A product that slips from one window into another while the list is 
 deleted, or missing and so to be created again. A reading is believed only if every page tells the
 same `count`, that many distinct ids were seen, and each window begins with the product that the
 one before it ended with. The shared product costs one call in fifty at the API's default page
-size; without it, one product deleted and one added between two calls goes unseen.
+size; without it, one product deleted and one added between two calls goes unseen. A page that holds
+one product only shares none: such a list is read twice.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,8 @@ Spread: TypeAlias = Callable[[Callable[[int], Page], Sequence[int]], Iterable[Pa
 """Map over offsets side by side; results in order, the first error raised."""
 
 _ATTEMPTS: Final = 5
+_MANY: Final = 64
+"""So many pages are asked for on the word of the first one."""
 
 
 class _Moved(Exception):
@@ -59,26 +62,59 @@ def _read_once(fetch: Fetch, spread: Spread, page_size: int, progress: Progress)
     granted = len(first.products)
     progress.start("Listing products", first.total)
     progress.advance(granted)
-    if granted >= first.total:
-        return _proven(first.total, [first], 0)
-    if not granted:
+    if not granted and first.total:
         raise _Moved(f"the first page is empty, but the count is {first.total}")
     # One product is shared by neighbours, unless a window holds only one.
     overlap = 1 if granted > 1 else 0
-    step = granted - overlap
-    offsets = range(step, first.total - overlap, step)
 
     def window(offset: int) -> Page:
-        page = fetch(offset, limit and granted)
+        return _as_due(fetch(offset, limit and granted), offset, granted, first.total)
+
+    def counted(offset: int) -> Page:
+        page = window(offset)
         progress.advance(len(page.products) - overlap)
         return page
 
-    pages = [first, *spread(window, offsets)]
-    for offset, page in zip(offsets, pages[1:], strict=True):
-        expected = min(granted, first.total - offset)
-        if page.total == first.total and len(page.products) != expected:
-            raise _Moved(f"a page of {len(page.products)} products where {expected} were due")
-    return _proven(first.total, pages, overlap)
+    pages = [first]
+    if granted < first.total:
+        offsets = range(granted - overlap, first.total - overlap, granted - overlap)
+        if len(offsets) > _MANY:
+            # A count that is far too high shows at its end, before thousands of calls are made.
+            window(offsets[-1])
+        pages += spread(counted, offsets)
+        if not overlap:
+            _refuse_difference(pages, list(spread(window, [0, *offsets])))
+    listing = _proven(first.total, pages, overlap)
+    if pages[-1].more:
+        _refuse_more(fetch(first.total, limit and granted), listing)
+    return listing
+
+
+def _as_due(page: Page, offset: int, granted: int, total: int) -> Page:
+    """The page, if it is the window that it should be; _Moved if it is not."""
+    expected = min(granted, total - offset)
+    if page.total != total:
+        raise _Moved(f"the count went from {total} to {page.total} while it was read")
+    if len(page.products) != expected:
+        raise _Moved(f"a page of {len(page.products)} products where {expected} were due")
+    return page
+
+
+def _refuse_difference(pages: Sequence[Page], again: Sequence[Page]) -> None:
+    """_Moved unless both readings saw the same products in the same places."""
+    if [page.products for page in pages] != [page.products for page in again]:
+        raise _Moved("products moved between two readings")
+
+
+def _refuse_more(beyond: Page, listing: Listing) -> None:
+    """_Moved if there are products where, by the count, none are: the count is that of a part.
+
+    The last page says that a next one follows. A server that always says so answers with nothing,
+    or with products that were seen.
+    """
+    seen = {product.id for product in listing.products}
+    if any(product.id not in seen for product in beyond.products):
+        raise _Moved(f"there are products beyond the count of {len(listing.products)}")
 
 
 def _first_page(fetch: Fetch, page_size: int) -> tuple[Page, int | None]:
@@ -98,14 +134,11 @@ def _proven(count: int, pages: Sequence[Page], overlap: int) -> Listing:
     """The pages as one Listing, if they hang together; _Moved if they do not."""
     products: list[RemoteProduct] = list(pages[0].products)
     for page in pages[1:]:
-        if page.total != count:
-            raise _Moved(f"the count went from {count} to {page.total} while it was read")
         if overlap and page.products[0] != products[-1]:
             raise _Moved("products moved from one page to another")
         products += page.products[overlap:]
-    ids = {product.id for product in products}
-    nameless = sum(1 for product in products if product.id is None) if None in ids else 0
-    distinct = len(ids) - (1 if nameless else 0) + nameless
+    ids = {product.id for product in products if product.id is not None}
+    distinct = len(ids) + sum(1 for product in products if product.id is None)
     if not distinct == len(products) == count:
         raise _Moved(f"{distinct} distinct products where the count is {count}")
     return Listing(tuple(products), tuple(page.raw for page in pages))

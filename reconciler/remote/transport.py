@@ -4,38 +4,44 @@ Their exceptions hold the URL, and the URL holds the key; so none leaves this mo
 the context of another: each is mapped outside of its `except` block.
 """
 
+import logging
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPException
+from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from reconciler.clock import Clock
-from reconciler.errors import RemoteError, Unreachable
-from reconciler.remote.redaction import Redactor
+from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
+from reconciler.remote.connections import Connections
+from reconciler.remote.redaction import RedactingFilter, Redactor, key_bytes
 
 Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 16
+"""Bytes read at a time, before decompression: a thousandfold of this is held at the most."""
 _LARGEST_ANSWER: Final = 256 << 20
 _DRIP_FACTOR: Final = 10
 """An answer may take this many read timeouts in all: a slow server is not a dead one."""
 
 _TIMEOUTS: Final = (urllib3.exceptions.TimeoutError, TimeoutError)
+_LOGGERS: Final = tuple(
+    f"urllib3.{name}" for name in ("connection", "connectionpool", "poolmanager", "util.retry")
+)
 
 
 class Answer(NamedTuple):
-    """What the server said. `retry_after` is the header's raw text."""
+    """What the server said. `retry_after` and `date` are the headers' raw texts."""
 
     status: int
     body: bytes
     content_type: str
     retry_after: str | None
+    date: str | None = None
 
 
 class Transport:
@@ -43,6 +49,7 @@ class Transport:
 
     `proxy` and `ca_bundle` are used only where the settings ask for them: the environment's
     proxies, certificates and .netrc are not looked at, so nothing reroutes a call with a key.
+    Raises SettingsError for a URL or a bundle that cannot be used.
     """
 
     def __init__(
@@ -56,33 +63,37 @@ class Transport:
         proxy: str | None = None,
         ca_bundle: str | None = None,
     ) -> None:
-        self._url = api_url
-        self._key = key
-        self._redactor = Redactor([key])
+        self.redactor = Redactor([key])
+        self._url = _usable_url(api_url, self.redactor)
+        self._key = key_bytes(key)
         self._timeout = (min(timeout, 10.0), timeout)
-        self._clock = clock
-        self._verify: bool | str = ca_bundle or True
+        self._verify = _usable_bundle(ca_bundle) if ca_bundle else True
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
-        self._adapter = HTTPAdapter(
-            pool_connections=1, pool_maxsize=connections, max_retries=Retry(0, read=False)
-        )
+        self._connections = Connections(connections, clock, _DRIP_FACTOR * timeout)
         self._templates = {
             method: self._template(method) for method in ("GET", "POST", "PATCH", "DELETE")
         }
+        self._filter = RedactingFilter(self.redactor)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self._filter)
 
     def _template(self, method: str) -> requests.PreparedRequest:
-        headers = {"Accept": "application/json", "User-Agent": "robosize-reconciler"}
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "robosize-reconciler",
+        }
         if method in ("POST", "PATCH"):
             headers["Content-Type"] = "application/json"
-        request = requests.Request(method, self._url, headers=headers)
-        return request.prepare()
+        return requests.Request(method, self._url, headers=headers).prepare()
 
     def send(
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
     ) -> Answer:
         """Make one call and return the answer, whatever its status.
 
-        Raises Unreachable where no whole answer came; nothing is repeated and no redirect followed.
+        Raises Unreachable where no whole answer came, BadAnswer where it is too large to be one;
+        nothing is repeated and no redirect followed.
         """
         request = self._templates[method].copy()
         request.url = f"{self._url}?{urlencode({'api_key': self._key, **query})}"
@@ -91,7 +102,7 @@ class Transport:
             request.headers["Content-Length"] = str(len(body))
         failure: RemoteError
         try:
-            response = self._adapter.send(
+            response = self._connections.send(
                 request,
                 stream=True,
                 timeout=self._timeout,
@@ -99,7 +110,7 @@ class Transport:
                 proxies=self._proxies,
             )
             try:
-                return self._read(response)
+                return self._read(method, response)
             finally:
                 response.close()
         except (
@@ -114,46 +125,73 @@ class Transport:
             failure = error
         raise failure
 
-    def _read(self, response: requests.Response) -> Answer:
+    def _read(self, method: Method, response: requests.Response) -> Answer:
         raw = response.raw
-        deadline = self._clock.now() + _DRIP_FACTOR * self._timeout[1]
         parts: list[bytes] = []
         size = 0
         while part := raw.read(_CHUNK, decode_content=True):
             parts.append(part)
             size += len(part)
-            if size > _LARGEST_ANSWER or self._clock.now() > deadline:
-                what = "is larger than 256 MiB" if size > _LARGEST_ANSWER else "never ended"
-                raise Unreachable(
-                    f"The server's answer {what}.", may_have_landed=True, at_rest=False
+            if size > _LARGEST_ANSWER:
+                raise BadAnswer(
+                    f"{method}: status {response.status_code}, and an answer of more than "
+                    f"{_LARGEST_ANSWER >> 20} MiB: {self.redactor.excerpt(parts[0])}",
+                    hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
+                    may_have_landed=method != "GET",
+                    at_rest=False,
                 )
         return Answer(
             response.status_code,
-            parts[0] if len(parts) == 1 else b"".join(parts),
+            self.redactor.mask(parts[0] if len(parts) == 1 else b"".join(parts)),
             response.headers.get("Content-Type", ""),
             response.headers.get("Retry-After"),
+            response.headers.get("Date"),
         )
 
     def _mapped(self, method: Method, error: Exception) -> Unreachable:
         """The failure in our own words; the library's, which hold the URL, only where redacted."""
         what, hint, sent = _diagnose(error)
         timed_out = any(isinstance(cause, _TIMEOUTS) for cause in _causes(error))
-        host = self._redactor.redact(self._url)
         return Unreachable(
-            f"{method} {host}: {what}",
+            f"{method} {self.redactor.redact(self._url)}: {what}.",
             hint=hint,
             may_have_landed=sent and method != "GET",
             at_rest=not sent,
             timed_out=timed_out,
         )
 
-    def redact(self, text: str) -> str:
-        """`text` without the key."""
-        return self._redactor.redact(text)
-
     def close(self) -> None:
         """Close the kept connections."""
-        self._adapter.close()
+        self._connections.close()
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self._filter)
+
+
+def _usable_url(text: str, redactor: Redactor) -> str:
+    """The URL in the form in which it travels: ASCII, whatever names it holds."""
+    problem = "it does not begin with https:// or http://"
+    if text.startswith(("https://", "http://")):
+        try:
+            return str(requests.Request("GET", text).prepare().url)
+        except (requests.RequestException, ValueError) as error:
+            problem = redactor.redact(str(error))
+    raise SettingsError(
+        f"The API URL {redactor.redact(text)!r} cannot be used: {problem}.",
+        hint="Set ROBOSIZE_API_URL to the product endpoint itself.",
+    )
+
+
+def _usable_bundle(path: str) -> str:
+    """The path, once the certificates there can be read: else each call would fail on its own."""
+    place = {"capath" if Path(path).is_dir() else "cafile": path}
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**place)
+    except OSError as error:
+        raise SettingsError(
+            f"The certificates in {path} cannot be read: {error.strerror or error}.",
+            hint="`requests: {ca_bundle:}` names a file in PEM format.",
+        ) from error
+    return path
 
 
 def _diagnose(error: Exception) -> tuple[str, str | None, bool]:

@@ -5,10 +5,12 @@ dirty: within a record everything is accepted and made into text, null or absenc
 records nothing is.
 """
 
+import json
+import math
 import zlib
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, NotRequired
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic import Strict, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict
@@ -17,22 +19,36 @@ from reconciler.errors import BadAnswer
 from reconciler.model import FIELDS, Kind, RemoteProduct, Value, canonical_tags
 from reconciler.remote.transport import Answer
 
-_EXCERPT: Final = 160
-
 
 class Page(NamedTuple):
-    """One window of the list. `raw` is the deflated body, for whole records."""
+    """One window of the list, and whether the server says that `more` follow.
+
+    `raw` is the deflated body, for whole records.
+    """
 
     total: int
     products: tuple[RemoteProduct, ...]
     raw: bytes
+    more: bool = False
 
 
+_NOT_JSON: Final = "not JSON"
+_MOST_PRODUCTS: Final = 1_000_000_000
 _KEYS: Final = ("id", "image_md", *(field.key for field in FIELDS if field.readable))
 # Built from the field table, so that a row added there is read here.
 _Record: Any = TypedDict("_Record", dict.fromkeys(_KEYS, Any), total=False)  # type: ignore[misc]
 _Answer: Any = TypedDict(
-    "_Answer", {"count": Annotated[int, Strict(), Ge(0)], "results": list[_Record]}
+    "_Answer",
+    {
+        "count": Annotated[int, Strict(), Ge(0), Le(_MOST_PRODUCTS)],
+        "next": NotRequired[Any],
+        "results": list[_Record],
+    },
+)
+_ROWS: Final = tuple(
+    # What the list does not return is never in a record: validation has left it out.
+    (field.key, field.kind is Kind.TAGS)
+    for field in FIELDS
 )
 _LIST: Final = TypeAdapter[Any](_Answer)
 _TAGS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
@@ -41,34 +57,58 @@ _MOST_TAG_SETS: Final = 100_000
 
 def read_page(answer: Answer) -> Page:
     """A list answer as a Page; BadAnswer, without any of its values, where it is something else."""
+    body = answer.body
+    page, reason = _validated(body)
+    if reason == _NOT_JSON:
+        body = _mended(body)
+        page, reason = _validated(body)
+    if reason:
+        raise BadAnswer(
+            f"The product list is not what the API documents ({reason}).",
+            hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
+        )
+    products = tuple([_product(record) for record in page["results"]])
+    return Page(page["count"], products, zlib.compress(body, 1), bool(page.get("next")))
+
+
+def _validated(body: bytes) -> tuple[Any, str]:
+    """The list answer as it was sent, or what is wrong with it, in words that hold none of it."""
     try:
-        page = _LIST.validate_json(answer.body)
+        return _LIST.validate_json(body), ""
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = "not JSON" if first["type"] == "json_invalid" else f"{place}: {first['msg']}"
-    else:
-        products = tuple([_product(record) for record in page["results"]])
-        return Page(page["count"], products, zlib.compress(answer.body, 1))
-    raise BadAnswer(
-        f"The product list is not what the API documents ({reason}).",
-        hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
-    )
+    if first["type"] == "json_invalid":
+        return None, _NOT_JSON
+    return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _mended(body: bytes) -> bytes:
+    """The body as UTF-8 that holds no half of a surrogate pair, where that is all that ails it.
+
+    One such name, which only an escape can spell, would else make the whole list unreadable.
+    """
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 
 
 def _product(record: Any) -> RemoteProduct:
+    get = record.get
     values: list[Value | None] = []
-    for field in FIELDS:
-        if not field.readable:
-            values.append(None)
-        elif field.kind is Kind.TAGS:
-            values.append(_tags(record.get(field.key)))
-        else:
-            value = record.get(field.key)
-            values.append(value if type(value) is str else _text(value))
-    image = record.get("image_md")
+    for key, is_tags in _ROWS:
+        value = get(key)
+        if is_tags:
+            value = _tags(value)
+        elif type(value) is not str:
+            value = _text(value)
+        values.append(value)
+    id, image = get("id"), get("image_md")
     return RemoteProduct(
-        _text(record.get("id")) or None, tuple(values), image if isinstance(image, str) else None
+        (id if type(id) is str else _text(id)) or None,
+        tuple(values),
+        image if type(image) is str else None,
     )
 
 
@@ -76,9 +116,9 @@ def _text(value: object) -> str | None:
     """A number counts as its text; what is neither text nor number counts as absent."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value) if isinstance(value, int) or math.isfinite(value) else None
 
 
 def _tags(tags: object) -> Value:
@@ -89,6 +129,15 @@ def _tags(tags: object) -> Value:
     """
     if not tags or not isinstance(tags, list):
         return ()
+    try:
+        known = _TAGS.get(tuple([tag["name"] for tag in tags]))
+    except (KeyError, TypeError):
+        known = None
+    return _met(tags) if known is None else known
+
+
+def _met(tags: list[Any]) -> tuple[str, ...]:
+    """Tags that were not met before, or that the API does not document."""
     names = []
     for tag in tags:
         name = tag.get("name") if type(tag) is dict else tag
@@ -109,9 +158,3 @@ def read_object(answer: Answer) -> dict[str, Any] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
-
-
-def excerpt(body: bytes) -> str:
-    """The beginning of an answer as one short line, for a message. The caller redacts it."""
-    text = " ".join(body[: 4 * _EXCERPT].decode("utf-8", "replace").split())
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"

@@ -1,0 +1,120 @@
+"""What the answer to a call means, and which error it is where it is none. Pure."""
+
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from reconciler.errors import BadAnswer, KeyRefused, Rejected, RemoteError
+from reconciler.remote.pacing import LONGEST_WAIT
+from reconciler.remote.redaction import Redactor
+from reconciler.remote.transport import Answer, Method
+from reconciler.remote.wire import read_object
+
+AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses after which the same call may succeed."""
+THROTTLE: Final = frozenset({429, 503})
+"""Statuses that ask all workers for less."""
+_KEY_REFUSED: Final = frozenset({401, 403})
+_REFUSED: Final = frozenset({400, 404, 405, 406, 409, 410, 411, 413, 414, 415, 422})
+"""Statuses that say for certain that a write did not happen."""
+_STILL_AT_WORK: Final = frozenset({408, 502, 504})
+"""Statuses of something in between: the server behind it may not have ended."""
+
+_SECONDS: Final = re.compile(r"\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
+
+
+def succeeded(method: Method, answer: Answer) -> bool:
+    """Whether the status is success, and the answer not somebody else's, as a captive portal's is.
+
+    A list proves itself. The API documents the JSON that POST and PATCH answer, and nothing of what
+    a DELETE does.
+    """
+    if not 200 <= answer.status < 300:
+        return False
+    if method == "GET" or answer.status == 204:
+        return True
+    if method == "DELETE":
+        return not answer.body.lstrip().startswith(b"<")
+    return _is_json(answer) and read_object(answer) is not None
+
+
+def verdict(method: Method, answer: Answer, redactor: Redactor, asked: float | None) -> RemoteError:
+    """The error that an unsuccessful answer is; `asked` is the wait that the server asks for."""
+    if 200 <= answer.status < 300:
+        return misread(method, answer, redactor)
+    if answer.status in _KEY_REFUSED:
+        return KeyRefused(
+            f"{method}: the server refused the API key (status {answer.status}).",
+            hint="Check ROBOSIZE_API_KEY; your account manager at Robosize issues keys.",
+        )
+    text = redactor.excerpt(answer.body) or "no body"
+    hint = None
+    if 300 <= answer.status < 400:
+        text = "redirects are not followed, since they would carry the key elsewhere"
+        hint = "Set ROBOSIZE_API_URL to the product endpoint itself."
+    elif asked is not None and asked > LONGEST_WAIT:
+        hint = f"The server asks to wait {asked:.0f} s. Run the command again after that."
+    return Rejected(
+        f"{method}: status {answer.status}: {text}",
+        status=answer.status,
+        hint=hint,
+        may_have_landed=method != "GET" and answer.status not in _REFUSED,
+        at_rest=answer.status not in _STILL_AT_WORK,
+    )
+
+
+def misread(
+    method: Method, answer: Answer, redactor: Redactor, problem: BadAnswer | None = None
+) -> BadAnswer:
+    """The error that a success is which does not read as documented."""
+    kind = redactor.redact(answer.content_type) or "no content type"
+    what = problem.message if problem else "The answer is not what the API documents."
+    return BadAnswer(
+        f"{method}: {what} Status {answer.status}, {kind}: "
+        f"{redactor.excerpt(answer.body) or 'no body'}",
+        hint=problem.hint if problem else None,
+        may_have_landed=method != "GET",
+    )
+
+
+def created_id(answer: Answer, redactor: Redactor) -> str:
+    """The new product's id (product-sync-api.txt, "Create product"); RemoteError without one."""
+    if not succeeded("POST", answer):
+        raise verdict("POST", answer, redactor, None)
+    result = read_object(answer) or {}
+    created, id = result.get("created"), result.get("id")
+    if created == 0 and type(created) is int:
+        raise BadAnswer("POST: the server answered that it created 0 products.")
+    if created != 1 or not isinstance(id, str | int) or isinstance(id, bool) or id == "":
+        raise misread("POST", answer, redactor)
+    return str(id)
+
+
+def asked_wait(answer: Answer, now: datetime) -> float | None:
+    """The seconds of a Retry-After, in either of its forms; None where there is none to be read.
+
+    A date is compared with the server's own clock, where the answer shows it, else with `now`.
+    """
+    if answer.retry_after is None:
+        return None
+    if seconds := _SECONDS.fullmatch(answer.retry_after):
+        return float(seconds[1])
+    until = _date(answer.retry_after)
+    if until is None:
+        return None
+    return max(0.0, math.ceil((until - (_date(answer.date) or now)).total_seconds()))
+
+
+def _is_json(answer: Answer) -> bool:
+    """Whether the answer calls itself JSON, or nothing at all."""
+    return not answer.content_type or "json" in answer.content_type.lower()
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

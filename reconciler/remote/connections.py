@@ -1,0 +1,74 @@
+"""Connections whose answers have a deadline.
+
+A read timeout begins anew with every byte. A server that drips, in the head of an answer as well as
+in its body, would hold a call for ever: so every read from the socket asks the clock first.
+"""
+
+import io
+from functools import partial
+from http.client import HTTPResponse
+from socket import socket
+from typing import Any, Final
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Retry
+
+from reconciler.clock import Clock
+
+
+class _Timed(io.RawIOBase):
+    """A socket's bytes, until the deadline; TimeoutError from then on."""
+
+    def __init__(self, raw: Any, clock: Clock, seconds: float) -> None:
+        self._raw: Final = raw
+        self._clock = clock
+        self._deadline = clock.now() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._clock.now() > self._deadline:
+            raise TimeoutError("the answer never ended")
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    """An answer that must be whole `seconds` after its reading has begun."""
+
+    def __init__(self, clock: Clock, seconds: float, sock: socket, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), clock, seconds))
+
+
+class Connections(HTTPAdapter):
+    """The kept connections to one host: no call repeated, every answer in `seconds` or never."""
+
+    def __init__(self, count: int, clock: Clock, seconds: float) -> None:
+        timed = staticmethod(partial(_TimedResponse, clock, seconds))
+        plain = type("_Plain", (HTTPConnection,), {"response_class": timed})
+        secure = type("_Secure", (HTTPSConnection,), {"response_class": timed})
+        self._pools: dict[str, type[HTTPConnectionPool]] = {
+            "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+        super().__init__(pool_connections=1, pool_maxsize=count, max_retries=Retry(0, read=False))
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make the pools with connections of our own kind."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The pools behind a proxy, of the same kind."""
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
