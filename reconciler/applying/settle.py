@@ -20,7 +20,7 @@ from reconciler.planning.plan import Create
 _SECOND_TRIES = 1
 """How often a create is posted again whose answer never came."""
 _REFUSED_TRIES = 5
-"""How often a create is posted again that was answered with "not now", or with nothing created."""
+"""How often a create is posted again that was answered with "not now"."""
 
 
 def settle(execution: Execution) -> None:

@@ -4,8 +4,7 @@ Only products that the plan touches are looked at; what it does not touch may ch
 compares the whole record, since all of it would go.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.model import KEYS, READABLE, Ledger, Listing, Record, RemoteProduct, Value
 from reconciler.planning.memory import known_value
@@ -18,23 +17,32 @@ _RENDITIONS = frozenset({"image_md"})
 def changed_since(plan: Plan, remote: Listing, ledger: Ledger) -> tuple[str, ...]:
     """What changed since `plan` was made, one sentence per touched product; empty where nothing."""
     by_id = {product.id: product for product in remote.products}
-    holders = Counter(product.store_id for product in remote.products)
-    leaving = Counter(c.renamed_from for c in plan.changes if isinstance(c, Update))
     deleted = [change.id for change in plan.changes if isinstance(change, Delete)]
     records = remote.records(deleted) if deleted else {}
+    taken = _taken(plan, remote)
     details: list[str] = []
     for change in plan.changes:
         if isinstance(change, Create):
-            if holders[change.store_id] > leaving[change.store_id]:
+            if taken[change.store_id]:
                 details.append(f"{change.store_id}: to be created, but it is at the remote by now")
         elif isinstance(change, Delete):
             details += _record_changes(change, records.get(change.id))
         else:
             details += _update_changes(change, by_id.get(change.id), ledger)
-            taken = holders[change.store_id] - leaving[change.store_id]
-            if taken > (0 if change.renamed_from else 1):
+            if taken[change.store_id] - {change.id}:
                 details.append(f"{change.store_id}: another product has this store_id by now")
     return tuple(details)
+
+
+def _taken(plan: Plan, remote: Listing) -> Mapping[str, set[str | None]]:
+    """The remote ids at each store_id that the plan touches, but those that it moves away."""
+    taken: dict[str, set[str | None]] = {change.store_id: set() for change in plan.changes}
+    leaving = {c.id: c.renamed_from for c in plan.changes if isinstance(c, Update)}
+    for product in remote.products:
+        store_id = product.store_id
+        if store_id in taken and leaving.get(str(product.id)) != store_id:
+            taken[str(store_id)].add(product.id)
+    return taken
 
 
 def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -> Iterator[str]:

@@ -20,13 +20,18 @@ from reconciler.sandbox.server import Sandbox
 
 ROUNDS = 20 if settings().max_examples > 100 else 4
 PRODUCTS = 300
+STARTED: list["subprocess.Popen[str]"] = []
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A remote that takes a little time for each call."""
+    """A remote that takes a little time for each call; no command outlives it."""
     with Sandbox(latency_ms=4) as sandbox:
         yield sandbox
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.communicate()
 
 
 def command(folder: Path, sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
@@ -39,7 +44,7 @@ def command(folder: Path, sandbox: Sandbox, *arguments: str) -> "subprocess.Pope
         "RECONCILER_LIMITS__DELETES": "100%",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "reconciler.cli", *arguments],
         cwd=folder,
         env=environment,
@@ -48,11 +53,13 @@ def command(folder: Path, sandbox: Sandbox, *arguments: str) -> "subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     """The exit code and what was said."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
@@ -83,7 +90,7 @@ def wait_for_write(sandbox: Sandbox, count: int, process: "subprocess.Popen[str]
 
 
 def test_killed_at_random_moments(tmp_path: Path, sandbox: Sandbox) -> None:
-    """After a kill at any moment of a 300-change apply, the next apply converges, without doubles."""
+    """After a kill at any moment of a 300-change apply the next converges, without doubles."""
     chance = random.Random(7)
     for version in range(1, ROUNDS + 1):
         declare(tmp_path, version)
@@ -118,17 +125,18 @@ def test_asked_to_stop(tmp_path: Path, sandbox: Sandbox, number: signal.Signals)
     assert report["summary"]["applied"] == created == len(sandbox.store.rows())
     assert report["summary"]["not_attempted"] == PRODUCTS - created > 0
     assert "Traceback" not in err
-    code, out, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
+    code, _, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
     assert (code, len(sandbox.store.rows())) == (0, PRODUCTS), err
 
 
 def test_one_apply_at_a_time(tmp_path: Path, sandbox: Sandbox) -> None:
     """A second apply stops with who holds the store, and writes nothing."""
     declare(tmp_path, 1)
-    sandbox.misbehave(Fault("hang", method="POST", seconds=0.5, nth=(1,)))
+    sandbox.misbehave(Fault("hang", method="POST", seconds=0.5))
     first = command(tmp_path, sandbox, "apply", "--yes")
     wait_for_write(sandbox, 3, first)
     code, _, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
+    sandbox.misbehave()
     assert code == 1
     assert f"process {first.pid}" in err
     assert "unlock" in err
@@ -140,9 +148,12 @@ def test_one_apply_at_a_time(tmp_path: Path, sandbox: Sandbox) -> None:
 def test_second_apply_waits(tmp_path: Path, sandbox: Sandbox) -> None:
     """With --lock-timeout the second apply waits, plans anew, and finds nothing left to do."""
     declare(tmp_path, 1)
+    sandbox.misbehave(Fault("hang", method="POST", seconds=0.5))
     first = command(tmp_path, sandbox, "apply", "--yes")
     wait_for_write(sandbox, 3, first)
-    second = command(tmp_path, sandbox, "apply", "--yes", "--lock-timeout", "30")
+    second = command(tmp_path, sandbox, "apply", "--yes", "--lock-timeout", "60")
+    time.sleep(1)
+    sandbox.misbehave()
     assert finish(first)[0] == 0
     code, out, err = finish(second)
     assert code == 0, err

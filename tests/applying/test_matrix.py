@@ -1,4 +1,4 @@
-"""Every fault, method and moment, once each: whatever happens, nothing is lost, doubled or hidden."""
+"""Every fault, method and moment, once each: nothing is lost, doubled or hidden."""
 
 from itertools import product as combinations
 from typing import Any
@@ -63,7 +63,7 @@ CASES = [
 
 @pytest.mark.parametrize("fault", CASES)
 def test_one_fault(world: World, fault: Fault) -> None:
-    """After one fault of any kind the report is true, and the next apply at the latest converges."""
+    """After one fault of any kind the report is true, and the next apply converges."""
     world.declare(BEFORE)
     assert world.apply().converged
     ids = {row.store_id: row.id for row in world.rows()}

@@ -273,7 +273,9 @@ def test_untouched_products_may_change(world: World) -> None:
     """A change to a product that the plan does not touch keeps no saved plan from being applied."""
     plan = saved(world)
     store = world.sandbox.store
-    store.update([row.id for row in store.rows() if row.store_id == "other"], {"name": "By hand"})
+    store.update(
+        [str(row.id) for row in store.rows() if row.store_id == "other"], {"name": "By hand"}
+    )
     assert world.apply(saved=plan).tally.applied == 3
     assert world.remote()["other"]["name"] == "By hand"
 
