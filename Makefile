@@ -1,0 +1,161 @@
+# Every target works from a bare clone: the first one that needs it makes .venv, later ones use it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+# Pythons to try, newest first; make PYTHONS=/path/to/python chooses one.
+PYTHONS ?= python3.13 python3.12 python3.11 python3 python
+# Test processes; the suite is written for two cores.
+JOBS ?= 2
+# More for pytest: make test TESTFLAGS="-k ledger".
+TESTFLAGS ?=
+
+CI_TEMPLATES := reconciler/templates/ci
+SCHEMA := $(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor
+PURE := reconciler/model/*,reconciler/planning/*
+
+# A .venv whose Python has gone (an upgrade), or that was made elsewhere (a moved clone: its scripts
+# name the old place), is made anew.
+ifneq ($(shell $(PYTHON) -c '' 2>/dev/null && cat $(READY) 2>/dev/null),$(CURDIR))
+$(shell rm -f $(READY))
+endif
+
+.PHONY: help demo test check lint types floors fmt cover measured package docs bench soak clean
+
+help: ## Show this list
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) \
+		| while read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+
+demo: $(READY) ## Plan and apply the example catalogue against a local server; needs no key
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh -eu -c "$$demo"
+
+test: $(READY) ## Run the tests
+	@$(PYTHON) -m pytest -n $(JOBS) $(TESTFLAGS)
+
+check: lint types floors cover package ## All that CI asks of a change
+
+lint: $(READY) ## Check style and format, scripts and pipelines
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check --quiet . \
+		|| { echo "Some files are not formatted: run make fmt."; exit 1; }
+	@$(VENV)/bin/shellcheck .ci/run .github/actions/reconcile/reconcile.sh
+	@$(SCHEMA).github-actions .github/actions/reconcile/action.yml
+	@$(SCHEMA).github-workflows .github/workflows/*.yml $(CI_TEMPLATES)/github/catalog-*.yml
+	@$(SCHEMA).gitlab-ci --data-transform gitlab-ci $(CI_TEMPLATES)/gitlab/.gitlab-ci.yml
+
+types: $(READY) ## Check types
+	@$(PYTHON) -m mypy --no-error-summary
+
+floors: $(READY) ## Check that imports only go down
+	@$(VENV)/bin/lint-imports --no-logo
+
+fmt: $(READY) ## Format the code and mend what can be mended by machine
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+cover: $(READY) ## Run the tests and check how much of the code they reach
+	@$(MAKE) --no-print-directory test TESTFLAGS="$(TESTFLAGS) --cov --cov-report="
+	@$(MAKE) --no-print-directory measured
+
+measured: $(READY)
+	@echo "coverage of the pure floors, which must be whole:"
+	@$(PYTHON) -m coverage report --include "$(PURE)" --fail-under 100
+	@echo "coverage of the rest:"
+	@$(PYTHON) -m coverage report --omit "$(PURE)" --fail-under 90
+
+package: $(READY) ## Build the wheel, check what is in it, and run it from a fresh environment
+	@$(PYTHON) -m tests.wheel
+
+docs: $(READY) ## Write the parts of README.md that come from the code
+	@$(PYTHON) -m tests.readme --write
+
+bench: $(READY) ## Measure speed and memory
+	@if [ -d tests/benchmarks ]; then $(PYTHON) -m tests.benchmarks; \
+		else echo "There are no benchmarks yet: tests/benchmarks does not exist."; fi
+
+soak: $(READY) ## Run the property tests for much longer
+	@$(PYTHON) -m pytest -n $(JOBS) --hypothesis-profile=soak $(TESTFLAGS)
+
+clean: ## Remove what make and the tools left in this folder
+	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .reconciler .ruff_cache
+	@find reconciler tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml
+	@sh -eu -c "$$set_up"
+
+# Shell scripts of several lines, handed to sh through the environment, as old makes can.
+
+define set_up
+log=$$(mktemp)
+trap 'rm -f "$$log"' EXIT
+trap 'exit 130' INT TERM
+stop() { printf '%s\n' "$$@" >&2; exit 1; }
+
+# A name on the PATH proves nothing (version managers put stubs there), so each one is run.
+new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
+old_or_bare=
+python=
+for candidate in $(PYTHONS); do
+  "$$candidate" -c "$$new_enough" >/dev/null 2>&1 || continue
+  if "$$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    python=$$candidate
+    break
+  fi
+  old_or_bare=$$candidate
+done
+if [ -z "$$python" ] && [ -n "$$old_or_bare" ]; then
+  stop "$$old_or_bare cannot make virtual environments: its venv or ensurepip module is missing." \
+    "Install it (Debian, Ubuntu: apt-get install python3-venv) and run make again."
+fi
+[ -n "$$python" ] || stop "No Python 3.11 or newer was found (tried: $(PYTHONS))." \
+  "Install one, or name it: make PYTHONS=/path/to/python3."
+
+echo "Setting up $(VENV) with $$("$$python" --version) (once, and when pyproject.toml changes) ..."
+if ! $(VENV)/bin/pip --version >/dev/null 2>&1; then
+  rm -rf $(VENV)
+  "$$python" -m venv $(VENV) >"$$log" 2>&1 \
+    || { rm -rf $(VENV); cat "$$log"; stop "$(VENV) could not be made; see above."; }
+fi
+$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]' \
+  >"$$log" 2>&1 || { cat "$$log"; stop "The dependencies could not be installed; see above." \
+  "Is the package index reachable? Then run make again."; }
+pwd >$(READY)
+endef
+export set_up
+
+define demo
+shop=$$(mktemp -d)
+trap 'rm -rf "$$shop"' EXIT
+trap 'exit 130' INT TERM
+cp -R catalog "$$shop"
+cd "$$shop"
+unset ROBOSIZE_API_KEY ROBOSIZE_API_URL
+say() { echo; printf '%s\n' "$$@"; }
+run() { printf '\n$$ %s\n' "$$*"; "$$@"; }
+
+say "A shop's catalogue in YAML, and a local server that has drifted away from it."
+run reconciler validate
+run reconciler sandbox --seed drifted --seed-only --catalog catalog --db .reconciler/sandbox.sqlite3
+
+say "What would change?"
+run reconciler plan --sandbox
+
+say "Do it."
+run reconciler apply --sandbox --yes
+
+say "And now? Exit code 0 says that there is nothing left to change."
+run reconciler plan --sandbox --detailed-exitcode
+
+say "That was a copy in a temporary folder; it is gone now. To go on:" \
+  "  source $(VENV)/bin/activate            the command reconciler, in this shell" \
+  "  \$$EDITOR catalog/women/tops.yaml       change, add or remove a product" \
+  "  reconciler plan --sandbox             see what that means, on a server of your own" \
+  "  README.md, 'A first plan'             the same against your shop"
+endef
+export demo
