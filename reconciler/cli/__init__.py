@@ -1,0 +1,26 @@
+"""The command line: parse, call one function of `reconcile.py`, render, exit."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; `arguments` are the process's where None."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given == ["--version"] and _printed_version():
+        return 0
+    from reconciler.cli.main import run
+
+    return run(given)
+
+
+def _printed_version() -> bool:
+    """Print the version without loading anything else; False where that takes more than this."""
+    from reconciler.version import version_text
+
+    try:
+        sys.stdout.write(f"reconciler {version_text()}\n")
+        sys.stdout.flush()
+    except (AttributeError, OSError, ValueError):  # closed, or full: the long way tells it properly
+        return False
+    return True

@@ -1,0 +1,206 @@
+"""`reconciler apply`."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import (
+    FILE,
+    Seconds,
+    Target,
+    detailed_exitcode,
+    pass_invocation,
+    planning,
+    target,
+)
+from reconciler.errors import NotConfirmed, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler import reconcile
+    from reconciler.model import Finding
+    from reconciler.planning.outcome import Report
+    from reconciler.planning.plan import Plan
+
+CHANGED: Final = 2
+"""The exit code of --detailed-exitcode for a plan that had changes, all of them applied."""
+
+
+@named("apply")
+@click.argument("planfile", type=FILE, required=False)
+@target()
+@planning()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Print the calls; make none but the list.")
+@click.option(
+    "--report", type=FILE, metavar="FILE", help="Write what became of each change (JSON)."
+)
+@click.option(
+    "--lock-timeout",
+    type=Seconds(),
+    default=0,
+    metavar="SECONDS",
+    help="Wait so long for another apply of this store to end.",
+)
+@detailed_exitcode
+@pass_invocation
+def command(
+    invocation: Invocation,
+    target: Target,
+    options: "reconcile.Options",
+    planfile: Path | None,
+    yes: bool,
+    dry_run: bool,
+    report: Path | None,
+    lock_timeout: float,
+    detailed_exitcode: bool,
+) -> int:
+    """Make the remote equal to the catalogue.
+
+    Plans, shows the plan, asks, and applies it; or applies PLANFILE, which `plan --out` saved, as
+    it was reviewed or not at all. With --detailed-exitcode, 2 says that there were changes and
+    that all were applied.
+    """
+    from reconciler import reconcile
+    from reconciler.cli.signals import stopping
+
+    _check_saved(options, planfile)
+    _check_report(report, dry_run=dry_run)
+    ask = not yes and planfile is None
+    if ask and not dry_run:
+        _check_terminal(invocation)
+    stop = Event()
+    with (
+        stopping(stop, invocation.console) as stops,
+        target.open(invocation, stop) as store,
+    ):
+        saved = None if planfile is None else reconcile.read_plan(planfile, store.name)
+        if dry_run:
+            plan = saved or reconcile.plan(store, options)
+            _print_calls(plan, invocation, target.api_path(invocation))
+            return CHANGED if detailed_exitcode and plan.changes else 0
+
+        told: list[Finding] = []
+
+        def approve(plan: "Plan") -> bool:
+            invocation.progress.finish()
+            told.extend(() if saved else plan.warnings)
+            return saved is None and _shown_and_asked(plan, invocation, ask=ask)
+
+        done = reconcile.apply(
+            store,
+            options,
+            saved=saved,
+            approve=approve,
+            lock_timeout=lock_timeout,
+            on_write=stops.finish_first,
+        )
+        code = _account(done, report, invocation, told=told)
+    return code or (CHANGED if detailed_exitcode and done.outcomes else 0)
+
+
+def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
+    """Raise UsageError where a saved plan is to be narrowed: it is applied as it was reviewed."""
+    given = [
+        f"--{name}" for name in ("select", "prune", "resend", "base") if getattr(options, name)
+    ]
+    if planfile is not None and given:
+        raise UsageError(
+            f"{given[0]} has no effect on a saved plan, which is applied as it was reviewed.",
+            hint=f"Give {', '.join(given)} to `reconciler plan --out {planfile}`.",
+        )
+
+
+def _check_report(report: Path | None, *, dry_run: bool) -> None:
+    """Raise an error where the report could not be written, before there is one to write."""
+    if report is None:
+        return
+    if dry_run:
+        raise UsageError(
+            "--report and --dry-run contradict each other: a dry run applies nothing.",
+            hint="Leave one of them out.",
+        )
+    folder = report.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(
+            f"The report {report} could not be written, so nothing was applied.",
+            hint=f"Make the folder {report.parent} one that exists and may be written to.",
+        )
+
+
+def _check_terminal(invocation: Invocation) -> None:
+    """Raise NotConfirmed where nobody can be asked."""
+    if not invocation.console.interactive:
+        raise NotConfirmed(
+            "There is no terminal to ask on, so nothing was applied.",
+            hint="Give --yes to apply without asking, or apply a plan that was reviewed: "
+            "`reconciler plan --out FILE`, then `reconciler apply FILE`.",
+        )
+
+
+def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool:
+    """Show the plan; ask, where that is wanted, and return whether somebody was asked.
+
+    A plan that a guard refuses is not asked about: the refusal is the answer. Raises NotConfirmed
+    for every answer but yes.
+    """
+    from reconciler.cli.showing import TO_TERMINAL, show_plan
+
+    show_plan(plan, TO_TERMINAL, invocation)
+    if not ask or not plan.changes or plan.refusals:
+        return False
+    number = len(plan.changes)
+    changes = "this change" if number == 1 else f"these {number} changes"
+    if not invocation.console.agreed(f"Apply {changes} to the store {plan.store!r}?"):
+        raise NotConfirmed("Not confirmed, so nothing was applied.")
+    return True
+
+
+def _print_calls(plan: "Plan", invocation: Invocation, path: str) -> None:
+    """Print the exact calls, a line each, and say what apply would refuse."""
+    from reconciler.cli.calls import call_lines
+    from reconciler.cli.showing import say_refusals
+    from reconciler.report.output import write_stdout
+
+    invocation.progress.finish()
+    batch = invocation.settings.requests.batch
+    write_stdout("".join(f"{line}\n" for line in call_lines(plan, path, batch)))
+    say_refusals(plan, invocation)
+
+
+def _account(
+    report: "Report", file: Path | None, invocation: Invocation, *, told: Sequence["Finding"]
+) -> int:
+    """Write the report, to its file and as text, and return the exit code of the apply.
+
+    The text leaves out the warnings that were `told` with the plan.
+
+    Where one cannot be written the other still is, and the exit code is not 0.
+    """
+    from reconciler.cli.failures import tell
+    from reconciler.report.output import write_file, write_stdout
+    from reconciler.report.report_json import report_json
+    from reconciler.report.report_text import report_text
+
+    invocation.progress.finish()
+    console, code = invocation.console, report.exit_code
+    try:
+        if file is not None:
+            write_file(file, report_json(report))
+    except OutputError as error:
+        lost = tell(error, console)
+        code = code or lost
+    news = tuple(warning for warning in report.warnings if warning not in told)
+    report = replace(report, warnings=news)
+    try:
+        write_stdout(report_text(report, color=console.stdout_color, width=console.width))
+    except OutputError as error:
+        lost = tell(error, console)
+        code = code or lost
+    return code

@@ -1,0 +1,51 @@
+"""`reconciler diff`."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import (
+    FOLDER,
+    Rendering,
+    detailed_exitcode,
+    pass_invocation,
+    rendering,
+    selecting,
+    store_option,
+)
+from reconciler.cli.plan import CHANGES
+
+
+@named("diff")
+@click.argument("revisions", metavar="REV[..REV]")
+@store_option
+@click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
+@selecting
+@rendering()
+@detailed_exitcode
+@pass_invocation
+def command(
+    invocation: Invocation,
+    revisions: str,
+    store: str | None,
+    catalog: Path | None,
+    select: tuple[str, ...],
+    rendering: Rendering,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what the catalogue changes between git revisions; needs neither key nor network.
+
+    Compares REV with the files as they are, or two revisions with each other: REV..REV, or
+    REV...REV to begin at their common past. What is shown is the plan for a remote that equals
+    the first. Robosize's ids are not known here, so each product has its store_id in their place.
+    """
+    from reconciler import reconcile_history
+    from reconciler.cli.showing import show_plan
+
+    plan = reconcile_history.diff_revisions(
+        invocation.settings, revisions, store=store, catalog=catalog, select=select
+    )
+    show_plan(plan, rendering, invocation)
+    return CHANGES if detailed_exitcode and plan.changes else 0

@@ -1,0 +1,36 @@
+"""`reconciler explain`."""
+
+import click
+
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import pass_invocation
+
+
+@named("explain")
+@click.argument("code", required=False)
+@pass_invocation
+def command(invocation: Invocation, code: str | None) -> int:
+    """Say what a code means and what to do about it.
+
+    CODE is what stands in brackets after a finding or a warning, or a lint rule's name. Without
+    one, all codes are listed.
+    """
+    from reconciler.errors import UsageError
+    from reconciler.explain.registry import code_named, nearest_code
+    from reconciler.report.explanations import explanation_text, list_text
+    from reconciler.report.output import write_stdout
+
+    color = invocation.console.stdout_color
+    if code is None:
+        write_stdout(list_text(color=color))
+        return 0
+    known = code_named(code)
+    if known is None:
+        near = nearest_code(code)
+        meant = f"Did you mean {near.value!r}? " if near else ""
+        raise UsageError(
+            f"There is no code {code!r}.", hint=f"{meant}`reconciler explain` lists them all."
+        )
+    write_stdout(explanation_text(known, color=color))
+    return 0

@@ -1,0 +1,82 @@
+"""How a command that failed tells it: what happened, where, and what to do."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.codes import Code
+from reconciler.errors import ReconcilerError
+from reconciler.model import Finding
+
+
+def tell(error: ReconcilerError, console: Console) -> int:
+    """Say what went wrong and return the exit code."""
+    from reconciler.report.findings import findings_text
+
+    findings: Sequence[Finding] = getattr(error, "findings", ())
+    details: Sequence[str] = getattr(error, "details", ())
+    console.say("error", error.message, **_record(error, findings, details))
+    if findings:
+        lines = findings_text(findings, color=console.stderr_color).splitlines()
+        # The last line counts what the error's own message has counted.
+        for line in lines[:-1]:
+            console.line(f"  {line}")
+    from reconciler.report.escape import escape
+
+    for detail in details:
+        console.line(f"  {escape(detail)}")
+    if error.hint and console.log_format == "text":
+        console.say("hint", error.hint)
+    return error.exit_code
+
+
+def _record(
+    error: ReconcilerError, findings: Sequence[Finding], details: Sequence[str]
+) -> Mapping[str, Any]:
+    """What the JSON line of an error holds beside its message."""
+    record: dict[str, Any] = {"code": error.code, "hint": error.hint}
+    if findings:
+        record["findings"] = [
+            {
+                "severity": finding.severity,
+                "code": finding.code,
+                "message": finding.message,
+                "place": str(finding.location) if finding.location else None,
+            }
+            for finding in findings
+        ]
+    if details:
+        record["details"] = list(details)
+    return record
+
+
+def tell_usage(error: click.ClickException, console: Console) -> int:
+    """Say what was typed wrong and which help to read; the exit code is 1.
+
+    click's own code for this is 2, which here means that a plan has changes.
+    """
+    context: click.Context | None = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "reconciler"
+    hint = f"`{path} --help` lists what it takes."
+    console.say("error", error.format_message().rstrip("."), code=Code.USAGE, hint=hint)
+    if console.log_format == "text":
+        console.say("hint", hint)
+    return 1
+
+
+def tell_bug(error: BaseException, console: Console) -> int:
+    """Say that this is our fault; the traceback only where it was asked for, and redacted."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    more = "" if console.verbose else " Run it again with -v for the details, and"
+    message = f"This is a bug in reconciler: {what}"
+    hint = f"Nothing that you did should end like this.{more} please report it."
+    trace = "".join(traceback.format_exception(error)) if console.verbose else None
+    console.say("error", message, code=Code.BUG, hint=hint, traceback=trace)
+    if trace:
+        console.line(trace.rstrip())
+    if console.log_format == "text":
+        console.say("hint", hint)
+    return 1

@@ -1,0 +1,73 @@
+"""`reconciler init`."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.cli.command import Choice
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FOLDER, Target, pass_invocation
+
+if TYPE_CHECKING:
+    from reconciler.reconcile_init import CI, Beginning
+
+_WORDS: Final = {"made": "made", "kept": "kept as it is", "extended": "added to"}
+
+
+@named("init")
+@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
+@click.option(
+    "--ci",
+    type=Choice(["github", "gitlab", "none"]),
+    help="Whose pipeline the files are for; else guessed from the folder.",
+)
+@pass_invocation
+def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int:
+    """Make a catalogue, settings and CI files to start from.
+
+    Overwrites nothing: what is there is kept. Where ROBOSIZE_API_KEY is set an empty catalogue is
+    filled with the products at Robosize; else it gets an example product.
+    """
+    from reconciler.reconcile_init import init
+    from reconciler.report.output import write_stdout
+
+    has_key = bool(invocation.environ.get("ROBOSIZE_API_KEY", "").strip())
+    begun = init(invocation.folder / (folder or "."), ci=ci, has_key=has_key)
+    filled = ""
+    try:
+        if begun.to_fill:
+            filled = _fill(replace(invocation, folder=invocation.folder / (folder or ".")))
+    finally:
+        # What was made is told, also where the remote then fails.
+        write_stdout(_told(begun, folder, filled))
+    return 0
+
+
+def _fill(invocation: Invocation) -> str:
+    """Fill the empty catalogue from the remote; returns what was done in a line."""
+    from reconciler.cli.signals import stopping
+    from reconciler.reconcile_init import fill
+    from reconciler.report.words import plural
+
+    stop = Event()
+    target = Target(None, None, False)
+    with stopping(stop, invocation.console), target.open(invocation, stop) as store:
+        count = fill(store)
+    invocation.progress.finish()
+    return f"{'pulled':<14} {plural(count, 'product')}"
+
+
+def _told(begun: "Beginning", folder: Path | None, filled: str) -> str:
+    from reconciler.report.escape import escape
+
+    lines = [f"{_WORDS[fate]:<14} {escape(path)}" for path, fate in begun.files]
+    lines += [filled] if filled else []
+    where = f", in {escape(shlex.quote(str(folder)))}" if folder and folder != Path() else ""
+    lines += ["", f"Next{where}:"]
+    lines += [f"  {line}" for line in begun.commands]
+    return "\n".join([*lines, ""])

@@ -1,0 +1,81 @@
+"""Invocation: the global options of one run, and what they decide: console, settings, progress."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.console import ColorChoice, Console, LogFormat
+from reconciler.progress import Progress
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+
+
+@dataclass
+class Invocation:
+    """What holds for the whole run, whichever side of the command's name it was typed on."""
+
+    config: Path | None = None
+    color: ColorChoice = "auto"
+    verbose: bool = False
+    quiet: bool = False
+    log_format: LogFormat = "text"
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    folder: Path = field(default_factory=Path.cwd)
+    _warned: set[str] = field(default_factory=set)
+
+    @cached_property
+    def console(self) -> Console:
+        """The console that these options ask for; final once the options are parsed."""
+        return Console(
+            color=self.color,
+            log_format=self.log_format,
+            verbose=self.verbose,
+            quiet=self.quiet,
+            environ=self.environ,
+        )
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings; their keys are masked in all output from here on."""
+        from reconciler.settings import load_settings
+
+        settings = load_settings(config=self.config, environ=self.environ, folder=self.folder)
+        self.console.know(settings.keys())
+        return settings
+
+    @cached_property
+    def progress(self) -> Progress:
+        """The progress display that suits the console."""
+        from reconciler.cli.progress import progress_for
+
+        return progress_for(self.console)
+
+    def warn_once(self, code: str, message: str) -> None:
+        """Warn on stderr, unless this run has already warned of `code`."""
+        if code not in self._warned:
+            self._warned.add(code)
+            self.console.say("warning", message, code=code)
+
+    def end(self) -> None:
+        """Take away what progress still shows, so that what is said next stands alone."""
+        if "progress" in self.__dict__:
+            self.progress.finish()
+
+    def check(self) -> None:
+        """Raise click's UsageError where two options contradict each other."""
+        if self.verbose and self.quiet:
+            raise click.UsageError("--verbose and --quiet contradict each other.")
+
+
+def invocation_of(context: click.Context) -> Invocation:
+    """The Invocation of the run that `context` belongs to."""
+    invocation = context.find_root().obj
+    if not isinstance(invocation, Invocation):
+        invocation = context.find_root().obj = Invocation()
+    return invocation

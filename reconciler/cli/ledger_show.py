@@ -1,0 +1,49 @@
+"""`reconciler ledger show`."""
+
+import click
+
+from reconciler.cli.command import Choice
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import pass_invocation, sandbox_option, store_option
+from reconciler.errors import UnmatchedPattern
+
+
+@named("show")
+@click.argument("store_id", required=False)
+@store_option
+@sandbox_option
+@click.option(
+    "--format",
+    type=Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is written.",
+)
+@pass_invocation
+def command(
+    invocation: Invocation, store_id: str | None, store: str | None, sandbox: bool, format: str
+) -> int:
+    """Show what is remembered.
+
+    That is what was last sent to the fields that the API never returns, and how surely: confirmed,
+    assumed, or in doubt. With STORE_ID (or the remote id) only of that product.
+    """
+    from reconciler import reconcile_history
+    from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
+    from reconciler.report.output import write_stdout
+
+    memory = reconcile_history.open_memory(invocation.settings, store, sandbox=sandbox)
+    ledger = memory.load()
+    if store_id is not None:
+        ledger = narrowed(ledger, store_id)
+        if not ledger.products and not ledger.creates:
+            raise UnmatchedPattern(
+                f"Nothing is remembered of {store_id!r} in {memory.describe()}.",
+                hint="`reconciler ledger show` lists all that is remembered.",
+            )
+    if format == "json":
+        write_stdout(ledger_json(ledger, store=memory.store, place=memory.describe()))
+    else:
+        write_stdout(ledger_text(ledger, color=invocation.console.stdout_color))
+    return 0

@@ -1,0 +1,48 @@
+"""`reconciler log`."""
+
+import click
+
+from reconciler.cli.command import Choice
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import pass_invocation, sandbox_option, store_option
+
+
+@named("log")
+@store_option
+@sandbox_option
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=100_000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="So many applies, the newest first.",
+)
+@click.option(
+    "--format",
+    type=Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the log is written.",
+)
+@pass_invocation
+def command(
+    invocation: Invocation, store: str | None, sandbox: bool, limit: int, format: str
+) -> int:
+    """Show what was applied, when, and from which commit.
+
+    Read from the history of the ledger, where that is kept in git; else from the journals in
+    .reconciler/journal, which `show` tells in full.
+    """
+    from reconciler import reconcile_history
+    from reconciler.report.log_text import log_json, log_text
+    from reconciler.report.output import write_stdout
+
+    memory = reconcile_history.open_memory(invocation.settings, store, sandbox=sandbox)
+    entries = reconcile_history.log(invocation.settings, memory, limit=limit)
+    if format == "json":
+        write_stdout(log_json(entries, store=memory.store))
+    else:
+        write_stdout(log_text(entries, color=invocation.console.stdout_color))
+    return 0

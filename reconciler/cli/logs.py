@@ -1,0 +1,46 @@
+"""The package's log, said by the console; the logs of libraries stay silent."""
+
+import logging
+from typing import Final
+
+from reconciler.cli.console import Console, Level
+
+_FOREIGN: Final = ("urllib3", "requests", "asyncio", "uvicorn", "filelock")
+
+
+def start_logging(console: Console) -> None:
+    """Send this package's log to the console: warnings, and everything where it is verbose.
+
+    Libraries stay silent whatever is asked: urllib3's log holds URLs, and these hold the key.
+    """
+    for name in _FOREIGN:
+        foreign = logging.getLogger(name)
+        foreign.setLevel(logging.CRITICAL + 1)
+        foreign.propagate = False
+    logger = logging.getLogger("reconciler")
+    logger.handlers = [_Handler(console)]
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG if console.verbose else logging.WARNING)
+
+
+class _Handler(logging.Handler):
+    """Hands log records to the console."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say what the record says, at its level."""
+        message = record.getMessage()
+        if record.exc_info:
+            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        self._console.say(_level(record.levelno), message, logger=record.name)
+
+
+def _level(number: int) -> Level:
+    if number >= logging.ERROR:
+        return "error"
+    if number >= logging.WARNING:
+        return "warning"
+    return "info" if number >= logging.INFO else "debug"

@@ -1,0 +1,94 @@
+"""The command line as a whole: the table of commands, and `run`, which makes every end a code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import click
+
+from reconciler.cli.command import Choice, CommandEntry, Group
+from reconciler.cli.console import prepare_streams
+from reconciler.cli.failures import tell, tell_bug, tell_usage
+from reconciler.cli.invocation import Invocation, invocation_of
+from reconciler.errors import Interrupted, ReconcilerError
+
+_HERE: Final = "reconciler.cli"
+COMMANDS: Final[Mapping[str, CommandEntry]] = {
+    "init": CommandEntry(f"{_HERE}.init", "Make a catalogue, settings and CI files to start from."),
+    "validate": CommandEntry(f"{_HERE}.validate", "Check the catalogue; needs no network."),
+    "fmt": CommandEntry(f"{_HERE}.fmt", "Bring the catalogue's files into canonical form."),
+    "plan": CommandEntry(f"{_HERE}.plan", "Show what would change at the remote."),
+    "apply": CommandEntry(f"{_HERE}.apply", "Make the remote equal to the catalogue."),
+    "show": CommandEntry(
+        f"{_HERE}.show",
+        "Show a saved plan in any format, or a journal: what an apply did, and what it removed.",
+    ),
+    "pull": CommandEntry(f"{_HERE}.pull", "Bring the catalogue's files up to the remote."),
+    "status": CommandEntry(f"{_HERE}.status", "Show the remote catalogue at a glance."),
+    "schema": CommandEntry(f"{_HERE}.schema", "Print a JSON Schema, for editors and other tools."),
+    "explain": CommandEntry(f"{_HERE}.explain", "Say what a code means and what to do about it."),
+    "diff": CommandEntry(
+        f"{_HERE}.diff",
+        "Show what the catalogue changes between git revisions; needs neither key nor network.",
+    ),
+    "log": CommandEntry(f"{_HERE}.log", "Show what was applied, when, and from which commit."),
+    "ledger": CommandEntry(
+        f"{_HERE}.ledger", "Show what is remembered, or move it from file to git or back."
+    ),
+    "unlock": CommandEntry(f"{_HERE}.unlock", "Free a lock that a dead run left."),
+    "sandbox": CommandEntry(f"{_HERE}.sandbox", "Run a local server that speaks the API."),
+}
+"""Each command with the first sentence of its help."""
+
+
+def _install_completion(context: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is None or context.resilient_parsing:
+        return
+    from reconciler.cli.completion import install
+    from reconciler.report.output import write_stdout
+
+    write_stdout(install(shell, context.command, invocation_of(context).environ))
+    context.exit()
+
+
+@click.command(cls=Group, entries=COMMANDS, invoke_without_command=True)
+@click.option(
+    "--install-completion",
+    is_flag=False,
+    flag_value="auto",
+    default=None,
+    type=Choice(["bash", "zsh", "fish", "auto"]),
+    metavar="[bash|zsh|fish]",
+    is_eager=True,
+    expose_value=False,
+    callback=_install_completion,
+    help="Let the shell complete commands and options; the shell in use unless one is named.",
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Keep a Robosize product catalogue equal to YAML files in git."""
+    if context.invoked_subcommand is None:
+        raise click.UsageError(f"Which command? One of {', '.join(COMMANDS)}.", ctx=context)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that `arguments` ask for; every end of it, crashes included, is a code."""
+    prepare_streams()
+    invocation = Invocation()
+    try:
+        code = cli.main(
+            list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation
+        )
+    except click.ClickException as error:
+        return tell_usage(error, invocation.console)
+    except ReconcilerError as error:
+        return tell(error, invocation.console)
+    except (click.Abort, KeyboardInterrupt):
+        return tell(Interrupted("Interrupted."), invocation.console)
+    except SystemExit as end:
+        # How click ends where a shell asks for completions.
+        return end.code if isinstance(end.code, int) else 1
+    except Exception as error:  # whatever else it is: told as a bug, never as a bare traceback
+        return tell_bug(error, invocation.console)
+    finally:
+        invocation.end()
+    return code if isinstance(code, int) else 0

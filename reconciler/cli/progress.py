@@ -1,0 +1,108 @@
+"""Progress on stderr: a bar on a terminal, a line every few seconds in a pipeline's log."""
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.console import Console
+from reconciler.clock import Clock, SystemClock
+from reconciler.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+_EVERY: Final = 5.0
+"""Seconds between two lines about one phase."""
+
+
+def progress_for(console: Console, clock: Clock | None = None) -> Progress:
+    """The progress that suits the console: none with --quiet, a bar or lines else."""
+    if console.quiet:
+        return Silent()
+    return Bar(console) if console.animated else Lines(console, clock or SystemClock())
+
+
+class Lines:
+    """Says how far a phase has come, at most once in a few seconds; short phases say nothing."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._phase = ""
+        self._total: int | None = None
+        self._done = 0
+        self._said = 0.0
+
+    def start(self, phase: str, total: int | None) -> None:
+        """Begin to count a phase."""
+        with self._lock:
+            if phase != self._phase:
+                self._phase, self._done, self._said = phase, 0, self._clock.now()
+            self._total = total
+
+    def advance(self, count: int = 1) -> None:
+        """Count on, and say so where the last line is old enough."""
+        with self._lock:
+            self._done += count
+            if self._clock.now() - self._said < _EVERY or not self._phase:
+                return
+            self._said = self._clock.now()
+            phase, done, total = self._phase, self._done, self._total
+        whole = "" if total is None else f" of {total:,}"
+        self._console.say("info", f"{phase}: {done:,}{whole}", phase=phase, done=done, total=total)
+
+    def finish(self) -> None:
+        """End the phase."""
+        with self._lock:
+            self._phase = ""
+
+
+class Bar:
+    """A moving bar, which leaves nothing behind. rich is loaded when the first phase starts."""
+
+    def __init__(self, console: Console) -> None:
+        self._color = console.stderr_color
+        self._lock = threading.Lock()
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+
+    def start(self, phase: str, total: int | None) -> None:
+        """Show the bar of a phase, in place of the one before."""
+        with self._lock:
+            self._stop()
+            bars = self._bars = _bars(self._color)
+            self._task = bars.add_task(phase, total=total)
+            bars.start()
+
+    def advance(self, count: int = 1) -> None:
+        """Move the bar."""
+        with self._lock:
+            if self._bars is not None and self._task is not None:
+                self._bars.advance(self._task, count)
+
+    def finish(self) -> None:
+        """Take the bar away."""
+        with self._lock:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars = self._task = None
+
+
+def _bars(color: bool) -> "Bars":
+    from rich.console import Console as Terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Terminal(stderr=True, no_color=not color, highlight=False),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

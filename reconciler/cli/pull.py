@@ -1,0 +1,85 @@
+"""`reconciler pull`."""
+
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FILE, Target, pass_invocation, target
+
+if TYPE_CHECKING:
+    from reconciler.reconcile_authoring import Pulled
+
+CHANGES: Final = 2
+"""The exit code of --detailed-exitcode where files differ from what the remote says."""
+
+
+@named("pull")
+@target()
+@click.option(
+    "--into", type=FILE, metavar="FILE", help="Add undeclared products there, not in own files."
+)
+@click.option("--prune", is_flag=True, help="Remove declared products that the remote lacks.")
+@click.option("--write", is_flag=True, help="Write the files; without it they are only compared.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 where files change, with 0 only where none does.",
+)
+@pass_invocation
+def command(
+    invocation: Invocation,
+    target: Target,
+    into: Path | None,
+    prune: bool,
+    write: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Bring the catalogue's files up to the remote.
+
+    Declared products are edited in place: comments, order and spelling stay, only values that
+    differ are changed, and fields that are left out stay unmanaged. Undeclared products are added.
+    Prints the difference, and writes it with --write. type and image_url are never returned by the
+    API, so they are not pulled.
+    """
+    from reconciler.cli.signals import stopping
+    from reconciler.reconcile_authoring import pull, write_changes
+    from reconciler.report.output import write_stdout
+    from reconciler.report.unified import unified_diff
+
+    stop = Event()
+    with stopping(stop, invocation.console), target.open(invocation, stop) as store:
+        pulled = pull(store, into=into, prune=prune)
+    invocation.progress.finish()
+    _warn(pulled, invocation)
+    if write:
+        write_changes(pulled.files)
+        write_stdout(f"{_summary(pulled)}\n")
+    else:
+        color = invocation.console.stdout_color
+        for change in pulled.files:
+            write_stdout(unified_diff(change.file, change.before, change.after, color=color))
+        if not invocation.quiet:
+            more = " Nothing was written; --write does it." if pulled.files else ""
+            invocation.console.say("info", _summary(pulled) + more)
+    return CHANGES if detailed_exitcode and pulled.files else 0
+
+
+def _warn(pulled: "Pulled", invocation: Invocation) -> None:
+    for finding in pulled.warnings:
+        place = f"{finding.location}: " if finding.location else ""
+        message = f"{place}{finding.message} [{finding.code}]"
+        invocation.console.say("warning", message, code=finding.code)
+
+
+def _summary(pulled: "Pulled") -> str:
+    """What changes, in one sentence."""
+    from reconciler.report.words import plural
+
+    if not pulled.files:
+        return "There is nothing to pull."
+    counts = f"{pulled.changed} changed, {pulled.added} added, {pulled.removed} removed"
+    return f"Products: {counts}, in {plural(len(pulled.files), 'file')}."

@@ -1,0 +1,31 @@
+"""`reconciler schema`."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.command import Choice
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FILE, pass_invocation
+from reconciler.schemas import SCHEMAS
+
+
+@named("schema")
+@click.argument("kind", type=Choice(SCHEMAS), default="catalog", required=False)
+@click.option("--output", type=FILE, metavar="FILE", help="Write it there, nothing to stdout.")
+@pass_invocation
+def command(invocation: Invocation, kind: str, output: Path | None) -> int:
+    """Print a JSON Schema, for editors and other tools.
+
+    Of a catalogue file of any shape unless another kind is named. An editor with YAML support
+    reads it where a file begins with `# yaml-language-server: $schema=PATH`.
+    """
+    from reconciler.report.output import write_file, write_stdout
+    from reconciler.schemas import schema_text
+
+    if output is None:
+        write_stdout(schema_text(kind))
+    else:
+        write_file(output, schema_text(kind))
+    return 0

@@ -1,0 +1,123 @@
+"""How a plan is shown: in any format, on stdout or in a file, and what stderr says beside it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import Rendering
+from reconciler.clock import stamp
+from reconciler.errors import UsageError
+from reconciler.planning.plan import Plan
+from reconciler.report.context import Context
+from reconciler.report.formats import render_plan
+from reconciler.report.journal_text import JournalRecord, journal_json, journal_text
+from reconciler.report.output import write_file, write_stdout
+from reconciler.report.words import finding_line, summary_line
+from reconciler.version import VERSION
+
+TO_TERMINAL: Final = Rendering("text", None)
+_MOST_WARNINGS: Final = 20
+
+
+def show_plan(plan: Plan, rendering: Rendering, invocation: Invocation) -> None:
+    """Write the plan where `rendering` says; where that is not text on stdout, sum it up on stderr.
+
+    Raises OutputError where it cannot be written.
+    """
+    context = context_of(plan, rendering, invocation)
+    text = render_plan(plan, rendering.format, context=context)
+    if rendering != TO_TERMINAL:
+        _sum_up(plan, context, invocation)
+    if rendering.output is None:
+        write_stdout(text)
+    else:
+        write_file(rendering.output, text, private=rendering.format == "json")
+
+
+def show_journal(journal: JournalRecord, rendering: Rendering, invocation: Invocation) -> None:
+    """Write a journal where `rendering` says; UsageError for a format that only plans have."""
+    if rendering.format not in ("text", "json"):
+        raise UsageError(
+            f"A journal has no {rendering.format} format.", hint="Use --format text or json."
+        )
+    if rendering.format == "json":
+        text = journal_json(journal)
+    else:
+        color = invocation.console.stdout_color and rendering.output is None
+        text = journal_text(journal, color=color)
+    if rendering.output is None:
+        write_stdout(text)
+    else:
+        write_file(rendering.output, text, private=True)
+
+
+def save_plan(plan: Plan, file: Path, invocation: Invocation) -> None:
+    """Write the plan to `file` for a later apply; it holds remote records, so it is private."""
+    rendering = Rendering("json", file)
+    text = render_plan(plan, "json", context=context_of(plan, rendering, invocation))
+    write_file(file, text, private=True)
+
+
+def context_of(plan: Plan, rendering: Rendering, invocation: Invocation) -> Context:
+    """The surroundings of a plan that is shown now, in this process."""
+    console, to_stdout = invocation.console, rendering.output is None
+    return Context(
+        tool=VERSION,
+        created_at=stamp(datetime.now(UTC)),
+        operations=calls_of(plan, invocation),
+        color=console.stdout_color and to_stdout,
+        width=console.width if to_stdout else None,
+        repository_url=repository_url(invocation.environ),
+        commit=plan.catalog.commit,
+        ascii=console.ascii and to_stdout,
+    )
+
+
+def calls_of(plan: Plan, invocation: Invocation) -> Sequence[Mapping[str, Any]]:
+    """The calls that apply would make for the plan, as Plan JSON shows them."""
+    from reconciler.planning.operations import as_json
+
+    return as_json(plan, batch=invocation.settings.requests.batch)
+
+
+def repository_url(environ: Mapping[str, str]) -> str | None:
+    """The repository's web address, where this is a pipeline of GitHub or GitLab."""
+    if repository := environ.get("GITHUB_REPOSITORY"):
+        return f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}"
+    return environ.get("CI_PROJECT_URL") or None
+
+
+def _sum_up(plan: Plan, context: Context, invocation: Invocation) -> None:
+    """What somebody who only sees the log should know of the plan."""
+    console = invocation.console
+    if not console.quiet:
+        console.say("info", summary_line(plan, context.calls))
+    for warning in plan.warnings[:_MOST_WARNINGS]:
+        console.say("warning", finding_line(warning).removeprefix("warning: "), code=warning.code)
+    if len(plan.warnings) > _MOST_WARNINGS:
+        console.say("warning", f"{len(plan.warnings) - _MOST_WARNINGS} more warnings in the plan.")
+    say_refusals(plan, invocation)
+
+
+def say_refusals(plan: Plan, invocation: Invocation) -> None:
+    """Say on stderr what apply will refuse, and the flag that allows it."""
+    for refusal in plan.refusals:
+        message = f"apply will refuse: {refusal.message} {refusal.allow} allows it."
+        invocation.console.say("warning", message, code=refusal.code)
+
+
+def distinct_files(**files: Path | None) -> None:
+    """Raise UsageError where two flags name one file: the later would overwrite the earlier."""
+    seen: dict[Path, str] = {}
+    for flag, file in files.items():
+        if file is None:
+            continue
+        place = file.absolute()
+        if place in seen:
+            raise UsageError(
+                f"--{seen[place]} and --{flag} name the same file, {file}.",
+                hint="Give each its own.",
+            )
+        seen[place] = flag

@@ -1,0 +1,32 @@
+"""`reconciler unlock`."""
+
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import pass_invocation, sandbox_option, store_option
+
+
+@named("unlock")
+@store_option
+@sandbox_option
+@pass_invocation
+def command(invocation: Invocation, store: str | None, sandbox: bool) -> int:
+    """Free a lock that a dead run left.
+
+    Asks nothing. What that run had begun stays remembered: the next apply looks before it sends.
+    """
+    from reconciler import reconcile, reconcile_history
+    from reconciler.report.escape import escape
+    from reconciler.report.output import write_stdout
+
+    ledger = reconcile_history.open_memory(invocation.settings, store, sandbox=sandbox)
+    holder = reconcile.unlock(ledger)
+    if holder is None:
+        write_stdout("There was no lock to free.\n")
+    else:
+        write_stdout(f"Freed the lock of {escape(str(holder))}.\n")
+        invocation.console.say(
+            "warning",
+            "Be sure that this run is over before the next apply: two at once undo each other's "
+            "work. What it had begun to send stays in doubt, and is sent again.",
+        )
+    return 0

@@ -1,0 +1,102 @@
+"""`reconciler validate`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.command import Choice
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FOLDER, pass_invocation
+from reconciler.version import VERSION
+
+if TYPE_CHECKING:
+    from reconciler.model import Finding
+    from reconciler.settings import Settings
+
+
+@named("validate")
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH]...")
+@click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
+@click.option(
+    "--format",
+    type=Choice(["text", "json", "github", "gitlab", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How the findings are written.",
+)
+@click.option("--rules", is_flag=True, help="List the lint rules with their levels, and end.")
+@pass_invocation
+def command(
+    invocation: Invocation, paths: tuple[Path, ...], catalog: Path | None, format: str, rules: bool
+) -> int:
+    """Check the catalogue; needs no network.
+
+    All of it is read, and with PATHs only what concerns them is shown. Every fault is shown with
+    its file, line and column. Exits with 1 where there is an error; warnings are no failure.
+    Lint rules are switched in the settings: `lint: {duplicate-name: off}`, or warning, or error.
+    """
+    from reconciler import reconcile
+    from reconciler.report.output import write_stdout
+
+    settings = invocation.settings
+    color = invocation.console.stdout_color
+    if rules:
+        write_stdout(_rules(settings, format, color=color))
+        return 0
+    if catalog is not None:
+        catalogs = [settings.folder / catalog]
+    else:
+        catalogs = list(dict.fromkeys(settings.store(name).catalog for name in settings.stores))
+    findings: list[Finding] = []
+    for folder, within in _shared_out(catalogs, [settings.folder / path for path in paths]):
+        findings += reconcile.validate(settings, folder, within)
+    write_stdout(_rendered(findings, format, color=color))
+    return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _shared_out(
+    catalogs: Sequence[Path], paths: Sequence[Path]
+) -> list[tuple[Path, Sequence[Path]]]:
+    """Each catalogue with its paths; a path that is in none goes to the first, which says so."""
+    if not paths:
+        return [(catalog, ()) for catalog in catalogs]
+    shares: dict[Path, list[Path]] = {}
+    for path in paths:
+        home = next(
+            (c for c in catalogs if path.resolve().is_relative_to(c.resolve())), catalogs[0]
+        )
+        shares.setdefault(home, []).append(path)
+    return list(shares.items())
+
+
+def _rules(settings: "Settings", format: str, *, color: bool) -> str:
+    from reconciler.errors import UsageError
+    from reconciler.report.explanations import rules_json, rules_text
+
+    if format not in ("text", "json"):
+        raise UsageError(f"The rules have no {format} format.", hint="Use --format text or json.")
+    levels = settings.lint_levels()
+    return rules_json(levels) if format == "json" else rules_text(levels, color=color)
+
+
+def _rendered(findings: "Sequence[Finding]", format: str, *, color: bool) -> str:
+    from reconciler.report import findings as plain
+
+    if format == "github":
+        from reconciler.report.github import findings_github
+
+        return findings_github(findings)
+    if format == "gitlab":
+        from reconciler.report.gitlab import findings_gitlab
+
+        return findings_gitlab(findings)
+    if format == "sarif":
+        from reconciler.report.sarif import findings_sarif
+
+        return findings_sarif(findings, tool=VERSION)
+    if format == "json":
+        return plain.findings_json(findings)
+    return plain.findings_text(findings, color=color)

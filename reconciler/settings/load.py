@@ -1,0 +1,201 @@
+"""load_settings: the layers read, merged, checked; all faults at once, each with its place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from reconciler.codes import Code
+from reconciler.errors import SettingsError
+from reconciler.model import Finding, Location
+from reconciler.settings.model import Limits, Requests, StoreEntry
+from reconciler.settings.sources import (
+    KeyPath,
+    Source,
+    add_api_url,
+    read_environment,
+    read_file,
+    store_names,
+)
+from reconciler.settings.store import Settings
+from reconciler.version import VERSION
+
+_SECRET: Final = frozenset({"api_key", "api_key_env", "api_url", "proxy"})
+"""What may hold a key or a password by mistake: a fault never repeats its value."""
+_LONGEST_SHOWN: Final = 60
+_WORDS: Final[Mapping[str, str]] = {
+    "dict_type": "must be a mapping of settings",
+    "model_type": "must be a mapping of settings",
+    "tuple_type": 'must be a list, such as ["gift-*"]',
+    "string_type": "must be text",
+    "path_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "too_short": "must declare at least one store",
+    "finite_number": "must be a finite number",
+}
+"""What pydantic's complaints mean to somebody who wrote YAML."""
+_KEY_ADVICE: Final = (
+    "is no setting: the key never stands in a file or a setting. Remove it, ask for a new key if "
+    "others could read this one, and set the environment variable ROBOSIZE_API_KEY (or the one "
+    "that `api_key_env` names)"
+)
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str],
+    folder: Path,
+) -> Settings:
+    """The settings: `overrides` over `environ` over the file over the defaults.
+
+    `config` names the file, reconciler.yaml in `folder` where it is None; `overrides` are flags by
+    the name of their setting, None where not given. Raises SettingsError with a finding for every
+    fault; none repeats a key.
+    """
+    file = read_file(config, folder)
+    environment = read_environment(environ, store_names(file))
+    add_api_url(environment, file, environ)
+    flags = Source()
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            flags.set((name,), value, f"--{name.replace('_', '-')}")
+    layers = (flags, environment, file)
+    _check_version(layers)
+    findings = list(file.findings)
+    given: dict[str, Any] = {"layers": [layer.values for layer in layers]}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        findings += [_finding(detail, layers) for detail in details]
+    else:
+        findings += _missing_bundle(settings, folder, layers)
+    if any(finding.severity == "error" for finding in findings):
+        raise _settings_error(findings)
+    settings._folder = folder
+    for entry in settings.stores.values():
+        # A secret pasted into a pipeline's form often ends with a line break.
+        if key := environ.get(entry.api_key_env, "").strip():
+            settings._keys[entry.api_key_env] = SecretStr(key)
+    return settings
+
+
+def _settings_error(findings: Sequence[Finding]) -> SettingsError:
+    distinct = sorted(set(findings), key=lambda f: (f.location or ("", 0, 0), f.message))
+    faults = "1 fault" if len(distinct) == 1 else f"{len(distinct)} faults"
+    return SettingsError(
+        f"The settings have {faults}.",
+        findings=distinct,
+    )
+
+
+def _check_version(layers: Sequence[Source]) -> None:
+    """Raise SettingsError where `requires` excludes this tool: before any other fault.
+
+    What this version takes for a fault may well be right for the version that is asked for.
+    """
+    path: KeyPath = ("requires",)
+    wanted = next((v for layer in layers if (v := layer.values.get("requires")) is not None), None)
+    if not isinstance(wanted, str):
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        fits = SpecifierSet(wanted).contains(VERSION, prereleases=True)
+    except InvalidSpecifier:
+        message = f"must be a range of versions, such as '>=1.0,<2', not {_quoted(wanted)}"
+        raise _settings_error([_placed(Code.BAD_SETTINGS, path, message, layers)]) from None
+    if not fits:
+        raise SettingsError(
+            f"The settings require reconciler {wanted}, and this is {VERSION}.",
+            hint="Install a version in that range, or change `requires`.",
+            findings=[_placed(Code.BAD_SETTINGS, path, f"excludes {VERSION}", layers)],
+        )
+
+
+def _missing_bundle(
+    settings: Settings, folder: Path, layers: Sequence[Source]
+) -> Iterator[Finding]:
+    bundle = settings.requests.ca_bundle
+    if bundle is not None and not (folder / bundle).exists():
+        message = f"names no file: there is no {bundle.as_posix()}"
+        yield _placed(Code.BAD_SETTINGS, ("requests", "ca_bundle"), message, layers)
+
+
+def _finding(detail: ErrorDetails, layers: Sequence[Source]) -> Finding:
+    """One of pydantic's complaints, in our words and with its place."""
+    path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    if detail["type"] == "extra_forbidden":
+        return _unknown(path, layers)
+    if detail["input"] is None:
+        message = "is empty: give it a value, or take it out to have the default"
+    elif detail["type"] in _WORDS:
+        message = _WORDS[detail["type"]]
+    elif "error" in detail.get("ctx", {}):
+        message = str(detail["ctx"]["error"])
+    else:
+        message = detail["msg"].replace("Input should", "must", 1)
+        message = message[:1].lower() + message[1:]
+    value, is_key = detail["input"], detail["loc"][-1] == "[key]"
+    if isinstance(value, str) and path[-1] not in _SECRET and not is_key:
+        message += f", not {_quoted(value)}"
+    code = Code.BAD_URL if path[-1] in ("api_url", "proxy") else Code.BAD_SETTINGS
+    return _placed(code, path, message, layers, at_key=is_key)
+
+
+def _unknown(path: KeyPath, layers: Sequence[Source]) -> Finding:
+    if path[-1] == "api_key":
+        return _placed(Code.BAD_SETTINGS, path, _KEY_ADVICE, layers, at_key=True)
+    names = _section(path).model_fields
+    close = get_close_matches(path[-1], names, 1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(names)}"
+    return _placed(Code.UNKNOWN_FIELD, path, f"is no setting; {hint}", layers, at_key=True)
+
+
+def _section(path: KeyPath) -> type[BaseModel]:
+    """The part of the settings in which the last key of `path` stands."""
+    sections: dict[str, type[BaseModel]] = {
+        "limits": Limits,
+        "requests": Requests,
+        "stores": StoreEntry,
+    }
+    return sections.get(path[0], Settings) if len(path) > 1 else Settings
+
+
+def _placed(
+    code: Code, path: KeyPath, message: str, layers: Sequence[Source], *, at_key: bool = False
+) -> Finding:
+    """A finding about the setting at `path`, in the layer that gave its value."""
+    place = _place(path, layers, at_key=at_key)
+    text = f"`{'.'.join(path)}` {message}" + ("" if message.endswith("?") else ".")
+    if isinstance(place, Location):
+        return Finding("error", code, text, place)
+    if place is None:
+        return Finding("error", code, text)
+    where = place if place.startswith("-") else f"environment variable {place}"
+    return Finding("error", code, f"{where}: {text}")
+
+
+def _place(path: KeyPath, layers: Sequence[Source], *, at_key: bool) -> Location | str | None:
+    giving = [layer for layer in layers if layer.holds(path)] or list(layers)
+    for length in range(len(path), 0, -1):
+        for layer in giving:
+            if at_key and path[:length] in layer.keys:
+                return layer.keys[path[:length]]
+            if path[:length] in layer.places:
+                return layer.places[path[:length]]
+    return None
+
+
+def _quoted(value: str) -> str:
+    shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
+    return repr(shown)

@@ -1,0 +1,196 @@
+"""The shape of the settings: each with its default, its bounds and its meaning.
+
+Every value arrives as text, from a file whose scalars are text as well as from the environment, and
+pydantic turns it into what the tool works with.
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+)
+
+from reconciler.planning import guard
+
+DEFAULT_API_URL: Final = "https://api.robosize.com/api/v1/product/"
+"""The product endpoint (product-sync-api.txt, "List products")."""
+API_KEY_VARIABLE: Final = "ROBOSIZE_API_KEY"
+API_URL_VARIABLE: Final = "ROBOSIZE_API_URL"
+
+SANDBOX: Final = "sandbox"
+"""The name that the embedded sandbox has as a store."""
+
+_STORE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LIMIT: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(%?)")
+_NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+def parse_limit(value: object) -> guard.Limit:
+    """Read "10%" or "50" as a Limit. Raises ValueError with what is expected."""
+    if isinstance(value, guard.Limit):
+        return value
+    match = _LIMIT.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError("must be a percentage (10%) or a number of products (50)")
+    number, percent = float(match[1]), bool(match[2])
+    if percent and number > 100:
+        raise ValueError("must be at most 100%")
+    if not percent and number != int(number):
+        raise ValueError("must be a whole number of products, or a percentage (10%)")
+    return guard.Limit(number, percent)
+
+
+def normal_api_url(value: str) -> str:
+    """The product endpoint's URL with its last slash; ValueError, free of the URL, for others."""
+    text = value.strip()
+    if not text or not text.isprintable() or " " in text or "\\" in text:
+        raise ValueError("must be a URL without white space, such as " + DEFAULT_API_URL)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("has a host or a port that cannot be read") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("must begin with https:// and name a host, as in " + DEFAULT_API_URL)
+    if "@" in parts.netloc:
+        raise ValueError("must hold no user name or password: the key is the only credential")
+    if "?" in text or "#" in text:
+        raise ValueError("is the product endpoint itself: take away what follows `?` or `#`")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("must begin with https://, or the key would travel unencrypted")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/", "", ""))
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether the host is this machine, whatever a name server says."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _store_name(value: str) -> str:
+    if not _STORE_NAME.fullmatch(value) or ".." in value or value.endswith((".", ".lock")):
+        raise ValueError(
+            "is no name for a store: use letters, digits, `-`, `_` and single dots, "
+            "and begin with a letter or a digit"
+        )
+    if value.casefold() == SANDBOX:
+        raise ValueError("is the name of the embedded sandbox; choose another")
+    return value
+
+
+def _variable_name(value: str) -> str:
+    if not _VARIABLE.fullmatch(value):
+        raise ValueError("must be the name of an environment variable, never the key itself")
+    return value
+
+
+def _filled_path(value: object) -> object:
+    if not str(value).strip() or "\0" in str(value):
+        raise ValueError("must name a folder or a file")
+    return value
+
+
+def _optional(value: object) -> object:
+    """Read the words that YAML has for nothing, which arrive as text."""
+    return None if isinstance(value, str) and value.strip() in _NOTHING else value
+
+
+def _proxy_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("has a host or a port that cannot be read") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("must be the proxy's URL, such as http://proxy.shop:3128")
+    return value
+
+
+ApiUrl = Annotated[str, AfterValidator(normal_api_url)]
+StoreName = Annotated[str, AfterValidator(_store_name)]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+FilledPath = Annotated[Path, BeforeValidator(_filled_path)]
+LimitText = Annotated[
+    guard.Limit,
+    PlainValidator(parse_limit, json_schema_input_type=str | int),
+    PlainSerializer(str, return_type=str),
+]
+
+
+class Section(BaseModel):
+    """A frozen part of the settings that takes no key it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Limits(Section):
+    """Above both its limit and the floor, a plan is refused by apply."""
+
+    deletes: LimitText = Field(guard.Limits().deletes, description="How many may be deleted.")
+    updates: LimitText = Field(guard.Limits().updates, description="How many may be changed.")
+    floor: int = Field(
+        guard.Limits().floor, ge=0, description="So many of a kind are never too many."
+    )
+
+    def for_guard(self) -> guard.Limits:
+        """The limits as the guard reads them."""
+        return guard.Limits(self.deletes, self.updates, self.floor)
+
+
+class Requests(Section):
+    """How the API is called. Times are in seconds."""
+
+    page_size: int = Field(200, ge=1, le=10_000, description="Products asked for per page.")
+    concurrency: int = Field(16, ge=1, le=64, description="Calls under way at one time.")
+    batch: int = Field(100, ge=1, le=1_000, description="Products per update call, at most.")
+    timeout: float = Field(
+        30, gt=0, le=3_600, allow_inf_nan=False, description="Seconds to wait for an answer."
+    )
+    retries: int = Field(5, ge=0, le=20, description="Repeats of a call that may be repeated.")
+    rate: Annotated[float | None, BeforeValidator(_optional)] = Field(
+        None, gt=0, le=10_000, allow_inf_nan=False, description="Calls per second, at most."
+    )
+    proxy: Annotated[str | None, BeforeValidator(_optional), AfterValidator(_proxy_url)] = Field(
+        None, repr=False, description="A proxy's URL; the environment's proxies are not used."
+    )
+    ca_bundle: Annotated[Path | None, BeforeValidator(_optional)] = Field(
+        None, description="A file of certificates to trust in place of the usual ones."
+    )
+
+
+class StoreEntry(Section):
+    """One remote. The key is read from the environment variable that `api_key_env` names."""
+
+    api_url: ApiUrl = Field(DEFAULT_API_URL, description="The product endpoint itself.")
+    api_key_env: VariableName = Field(
+        API_KEY_VARIABLE, description="The environment variable that holds the key."
+    )
+    catalog: FilledPath | None = Field(
+        None, description="The catalogue's folder, where it is not that of the settings."
+    )
+
+
+Prune = Literal["all", "managed", "none"]
+LedgerKind = Literal["file", "git"]
+
+
+def one_store() -> dict[str, Any]:
+    """The stores where none are declared."""
+    return {"default": StoreEntry()}

@@ -1,0 +1,65 @@
+"""JSON Schema of reconciler.yaml, from the models that read it.
+
+Beyond what the models say of themselves it holds the patterns of what they parse by hand.
+"""
+
+from typing import Any, Final
+
+from reconciler.linting.registry import RULES
+from reconciler.settings.store import Settings
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_LIMIT: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^ *(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?) *% *$"},
+        {"type": "string", "pattern": r"^ *[0-9]{1,9} *$"},
+        {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    ]
+}
+_STORE_NAME: Final = (
+    r"^(?![Ss][Aa][Nn][Dd][Bb][Oo][Xx]$)(?!.*\.\.)(?!.*\.lock$)"
+    r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?$"
+)
+_API_URL: Final = (
+    r"^(?:[Hh][Tt][Tt][Pp][Ss]://[^\s/?#@\\]+|"
+    r"[Hh][Tt][Tt][Pp]://(?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?)(?:/[^\s?#\\]*)?$"
+)
+_EXAMPLES: Final[dict[str, list[Any]]] = {
+    "catalog": ["catalog"],
+    "prune": ["managed"],
+    "ledger": ["git"],
+    "ledger_remote": ["origin"],
+    "protected": [["gift-*"]],
+    "limits": [{"deletes": "10%", "updates": "100%", "floor": 5}],
+    "requests": [{"concurrency": 8, "timeout": 60}],
+    "journal": [50],
+    "requires": [">=1.0"],
+    "lint": [{"duplicate-name": "off"}],
+    "stores": [{"default": {"api_key_env": "ROBOSIZE_API_KEY", "catalog": "catalog"}}],
+}
+
+
+def settings_schema() -> dict[str, Any]:
+    """The schema of a settings file."""
+    schema = Settings.model_json_schema()
+    definitions, properties = schema["$defs"], schema["properties"]
+    for key, examples in _EXAMPLES.items():
+        properties[key]["examples"] = examples
+    limits = definitions["Limits"]["properties"]
+    for key, default in (("deletes", "10%"), ("updates", "100%")):
+        limits[key] = {**limits[key], **_LIMIT, "default": default, "examples": [default, 50]}
+    entry = definitions["StoreEntry"]["properties"]
+    entry["api_url"]["pattern"] = _API_URL
+    entry["api_key_env"]["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$"
+    properties["stores"]["propertyNames"] = {"pattern": _STORE_NAME}
+    properties["protected"]["items"]["pattern"] = r"\S"
+    properties["ledger_remote"]["pattern"] = r"^[^\s-]\S*$"
+    names = sorted({name for rule in RULES for name in _names(rule.id, rule.code)})
+    properties["lint"]["propertyNames"] = {"enum": names}
+    schema["description"] = "The settings of reconciler: all of them may be left out."
+    return {"$schema": _DIALECT, **schema}
+
+
+def _names(*names: str) -> set[str]:
+    """Each name with dashes and with underscores."""
+    return {name.replace(*pair) for name in names for pair in (("_", "-"), ("-", "_"))}

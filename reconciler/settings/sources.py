@@ -1,0 +1,199 @@
+"""Where settings come from: the file and the environment, each as one layer of nested text.
+
+With each layer come its places, so that a fault can name the line or the variable it stands in.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from reconciler.catalog.tree import Tree, TreePath, load_tree
+from reconciler.codes import Code
+from reconciler.errors import SettingsError
+from reconciler.model import Finding, Location
+from reconciler.settings.model import API_KEY_VARIABLE, API_URL_VARIABLE
+
+SETTINGS_FILE: Final = "reconciler.yaml"
+_LOOKALIKE: Final = "reconciler.yml"
+PREFIX: Final = "RECONCILER_"
+_NESTING: Final = "__"
+_LISTS: Final = frozenset({"protected"})
+_LARGEST_FILE: Final = 1 << 20
+
+KeyPath: TypeAlias = tuple[str, ...]
+"""The keys that lead to a setting, outermost first."""
+
+
+@dataclass(slots=True)
+class Source:
+    """One layer: its values, and where each is written: a Location, or a variable or flag."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[KeyPath, Location | str] = field(default_factory=dict)
+    keys: dict[KeyPath, Location] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def holds(self, path: KeyPath) -> bool:
+        """Whether this layer has a value at `path`."""
+        inner: Any = self.values
+        for key in path:
+            if isinstance(inner, list | tuple) and key.isdecimal():
+                inner = dict(enumerate(inner)).get(int(key), self)
+            elif isinstance(inner, Mapping):
+                inner = inner.get(key, self)
+            else:
+                return False
+            if inner is self:
+                return False
+        return True
+
+    def set(self, path: KeyPath, value: Any, place: Location | str) -> None:
+        """Put `value` at `path`, in mappings that are made as needed."""
+        inner = self.values
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+            if not isinstance(inner, dict):
+                return
+        inner[path[-1]] = value
+        self.places[path] = place
+
+
+def read_file(config: Path | None, folder: Path) -> Source:
+    """The layer of the settings file: `config`, or reconciler.yaml in `folder` if there is one.
+
+    Raises SettingsError where the file cannot be read; faults within it are its `findings`.
+    """
+    file = folder / (config or SETTINGS_FILE)
+    name = _shown(file, folder)
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_LARGEST_FILE + 1)
+    except FileNotFoundError:
+        if config is None:
+            _refuse_lookalike(folder)
+            return Source()
+        raise SettingsError(
+            f"There is no settings file {name}.", hint="Give --config a file that exists."
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"The settings file {name} cannot be read: {error.strerror}.",
+            hint="Make it a readable file, or name another with --config.",
+        ) from None
+    if len(data) > _LARGEST_FILE:
+        raise SettingsError(
+            f"The settings file {name} is larger than 1 MiB.",
+            hint="Give --config the settings; the catalogue is read from its folder.",
+        )
+    return _from_tree(load_tree(name, data))
+
+
+def _from_tree(tree: Tree) -> Source:
+    """A tree as a layer; what is empty or null in the file is None in the layer."""
+    if tree.value is None:
+        return Source(findings=tree.findings)
+    if not isinstance(tree.value, dict):
+        message = "The settings are a mapping: write `name: value` lines."
+        finding = Finding("error", Code.WRONG_KIND, message, tree.location(()))
+        return Source(findings=(*tree.findings, finding))
+    return Source(
+        values=_without_nulls(tree.value, (), tree.nulls),
+        places={_texts(path): place for path, place in tree.values.items()},
+        keys={_texts(path): place for path, place in tree.keys.items()},
+        findings=tree.findings,
+    )
+
+
+def _without_nulls(value: Any, path: TreePath, nulls: frozenset[TreePath]) -> Any:
+    if path in nulls:
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner, (*path, key), nulls) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nulls(inner, (*path, n), nulls) for n, inner in enumerate(value)]
+    return value
+
+
+def _texts(path: TreePath) -> KeyPath:
+    return tuple(str(part) for part in path)
+
+
+def _refuse_lookalike(folder: Path) -> None:
+    if (folder / _LOOKALIKE).exists():
+        raise SettingsError(
+            f"{_LOOKALIKE} is not read: the settings file is called {SETTINGS_FILE}.",
+            hint=f"Rename it to {SETTINGS_FILE}, or run with --config {_LOOKALIKE}.",
+        )
+
+
+def _shown(file: Path, folder: Path) -> str:
+    """The file's name relative to the working folder, where it is below it."""
+    absolute = file.absolute()
+    if absolute.is_relative_to(folder.absolute()):
+        return absolute.relative_to(folder.absolute()).as_posix()
+    return file.as_posix()
+
+
+def read_environment(environ: Mapping[str, str], stores: Iterable[str]) -> Source:
+    """The layer of the RECONCILER_ variables. One that is empty counts as not set.
+
+    `stores` are the names that the file declares: a variable's part that names a store is matched
+    with them whatever its case, and with `_` for `-` and `.`.
+    """
+    known = {_folded(name): name for name in stores}
+    source = Source()
+    for variable in sorted(environ):
+        value = environ[variable].strip()
+        if not variable.startswith(PREFIX) or not value:
+            continue
+        path = tuple(variable.removeprefix(PREFIX).lower().split(_NESTING))
+        if path[0] == "stores" and len(path) > 1:
+            path = ("stores", known.get(path[1], path[1]), *path[2:])
+        source.set(path, _listed(value) if path[-1] in _LISTS else value, variable)
+    return source
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _listed(value: str) -> Any:
+    """A list in a variable: JSON, or texts with commas between."""
+    if value.startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return [item.strip() for item in value.split(",")]
+
+
+def add_api_url(environment: Source, file: Source, environ: Mapping[str, str]) -> None:
+    """Let ROBOSIZE_API_URL into the environment's layer, for the stores that it is meant for.
+
+    It goes with ROBOSIZE_API_KEY: a store that has both its own api_url and its own variable for
+    the key keeps its URL, since another account's key must not be sent there.
+    """
+    url = environ.get(API_URL_VARIABLE, "").strip()
+    if not url:
+        return
+    in_file, in_environment = _entries(file), _entries(environment)
+    for name in {**in_file, **in_environment} or {"default": {}}:
+        declared, given = in_file.get(name, {}), in_environment.get(name, {})
+        if not isinstance(declared, dict) or not isinstance(given, dict):
+            continue
+        variable = given.get("api_key_env", declared.get("api_key_env", API_KEY_VARIABLE))
+        own = "api_url" in declared and variable != API_KEY_VARIABLE
+        if not own and "api_url" not in given:
+            environment.set(("stores", name, "api_url"), url, API_URL_VARIABLE)
+
+
+def _entries(source: Source) -> dict[str, Any]:
+    stores = source.values.get("stores", {})
+    return stores if isinstance(stores, dict) else {}
+
+
+def store_names(source: Source) -> tuple[str, ...]:
+    """The names of the stores that a layer declares."""
+    return tuple(_entries(source))

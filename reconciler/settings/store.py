@@ -1,0 +1,189 @@
+"""Settings as the tool uses them, and the StoreSettings of one store with its key."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PrivateAttr, SecretStr, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from reconciler.errors import NoApiKey, SettingsError
+from reconciler.linting.registry import RULES, Levels, rule_named
+from reconciler.linting.rule import Level
+from reconciler.settings.model import (
+    FilledPath,
+    LedgerKind,
+    Limits,
+    Prune,
+    Requests,
+    StoreEntry,
+    StoreName,
+    one_store,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """One store, ready to use: `catalog` is below the working folder unless it was absolute."""
+
+    name: str
+    api_url: str
+    api_key_env: str
+    catalog: Path
+    secret: SecretStr | None = None
+
+    @property
+    def api_key(self) -> SecretStr:
+        """The key. Raises NoApiKey where the environment has none."""
+        if self.secret is None:
+            raise NoApiKey(
+                f"There is no API key for the store `{self.name}`: "
+                f"the environment variable {self.api_key_env} is not set or empty.",
+                hint=f"Set {self.api_key_env} to the key that your Robosize account manager gave "
+                "you, or try the command on a local server with --sandbox.",
+            )
+        return self.secret
+
+
+class Layer(PydanticBaseSettingsSource):
+    """One layer of values, read beforehand: nothing here looks at this process's environment."""
+
+    def __init__(self, settings_class: type[BaseSettings], values: dict[str, Any]) -> None:
+        super().__init__(settings_class)
+        self._values = values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The layer's value of one field."""
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """All values of the layer."""
+        return self._values
+
+
+class Settings(BaseSettings):
+    """All settings. Made by `load_settings`, which gives its `layers`, the strongest first."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, validate_default=True, title="reconciler settings"
+    )
+
+    catalog: FilledPath = Field(Path("catalog"), description="The folder of the catalogue.")
+    prune: Prune = Field(
+        "all",
+        description="Which undeclared remote products are deleted: all, those that this ledger "
+        "created or adopted (managed), or none.",
+    )
+    ledger: LedgerKind = Field(
+        "file", description="Where the ledger is kept: .reconciler/ledger, or a git ref."
+    )
+    ledger_remote: str = Field("origin", description="The git remote of a git ledger.")
+    protected: tuple[str, ...] = Field((), description="Globs of store_ids never deleted.")
+    limits: Limits = Field(default_factory=Limits, description="What apply refuses.")
+    requests: Requests = Field(default_factory=Requests, description="How the API is called.")
+    journal: int = Field(50, ge=1, le=100_000, description="How many journals are kept.")
+    requires: str | None = Field(None, description='The versions of this tool that fit: ">=1.0".')
+    lint: dict[str, Level] = Field(
+        default_factory=dict, description="The level of each lint rule: off, warning or error."
+    )
+    stores: dict[StoreName, StoreEntry] = Field(
+        default_factory=one_store, min_length=1, description="The remotes, by name."
+    )
+
+    _folder: Path = PrivateAttr(default=Path())
+    _keys: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the given layers and nothing else."""
+        layers = init_settings().get("layers", ())
+        return tuple(Layer(settings_cls, values) for values in layers)
+
+    @field_validator("ledger_remote")
+    @classmethod
+    def _no_flag(cls, remote: str) -> str:
+        # What begins with a dash would be a flag to git, whatever it was meant to be.
+        if not remote or remote.startswith("-") or not remote.isprintable() or " " in remote:
+            raise ValueError("must be the name or the address of a git remote")
+        return remote
+
+    @field_validator("protected")
+    @classmethod
+    def _no_blank_pattern(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(pattern.strip() for pattern in patterns):
+            raise ValueError("must not hold an empty pattern")
+        return patterns
+
+    @field_validator("stores")
+    @classmethod
+    def _distinct_names(cls, stores: dict[str, StoreEntry]) -> dict[str, StoreEntry]:
+        if len({name.casefold() for name in stores}) < len(stores):
+            raise ValueError("has two names that differ only in case; their files would collide")
+        return stores
+
+    @field_validator("lint")
+    @classmethod
+    def _known_rules(cls, levels: dict[str, Level]) -> dict[str, Level]:
+        for name in levels:
+            if rule_named(name) is None:
+                close = get_close_matches(name, [rule.id for rule in RULES], 1, 0.4)
+                hint = f"; did you mean `{close[0]}`?" if close else ""
+                raise ValueError(f"has no rule `{name}`{hint or '; see `validate --rules`'}")
+        return levels
+
+    def lint_levels(self) -> Levels:
+        """The level of each lint rule."""
+        rules = ((rule_named(name), level) for name, level in self.lint.items())
+        return Levels({rule.code: level for rule, level in rules if rule is not None})
+
+    @property
+    def folder(self) -> Path:
+        """The working folder: relative paths, the ledger and the journal stand below it."""
+        return self._folder
+
+    def keys(self) -> tuple[str, ...]:
+        """Every key that the environment holds for a store, to keep them out of all output."""
+        return tuple(key.get_secret_value() for key in self._keys.values())
+
+    def store_name(self, name: str | None = None) -> str:
+        """`name`, or the one store that is meant where none is named.
+
+        Raises SettingsError where there is no such store, or several and none called "default".
+        """
+        if name is None and len(self.stores) == 1:
+            return next(iter(self.stores))
+        wanted = name or "default"
+        if wanted in self.stores:
+            return wanted
+        names = ", ".join(self.stores)
+        if name is None:
+            raise SettingsError(
+                "The settings have several stores.", hint=f"Name one with --store: {names}."
+            )
+        close = get_close_matches(wanted, self.stores, 1)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        raise SettingsError(
+            f"The settings have no store {wanted!r}.",
+            hint=f"{hint}Declared under `stores`: {names}.",
+        )
+
+    def store(self, name: str | None = None) -> StoreSettings:
+        """The settings of one store; its key is asked for only when it is used."""
+        name = self.store_name(name)
+        entry = self.stores[name]
+        return StoreSettings(
+            name=name,
+            api_url=entry.api_url,
+            api_key_env=entry.api_key_env,
+            catalog=self._folder / (entry.catalog or self.catalog),
+            secret=self._keys.get(entry.api_key_env),
+        )

@@ -1,0 +1,49 @@
+"""Runs the command as users do: another process, in a folder of its own, with no key around."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "reconciler.cli")
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of this process with the package in reach."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **(more or {})}
+
+
+def reconciler(folder: Path, *arguments: str, **environ: str) -> Ended:
+    """Run one command in `folder` to its end, without a terminal."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def shop(folder: Path, *names: str) -> Path:
+    """A working folder whose catalogue declares one product for each name."""
+    catalog = folder / "catalog"
+    catalog.mkdir(exist_ok=True)
+    for number, name in enumerate(names, start=1):
+        text = f"store_id: '{number:04}'\nname: {name}\ntype: top\nimage_url: ''\n"
+        (catalog / f"{number:04}.yaml").write_text(text, encoding="utf-8")
+    return folder
