@@ -1,12 +1,35 @@
-"""Which git revision a catalogue's folder is at, as far as that can be told."""
+"""The catalogue and git: at which commit its folder is, and what it was at any revision.
 
-import subprocess
+A revision is read from git's objects alone: no checkout, no index, nothing written. What a work
+tree would offer to the reader is found in the tree object: the files, and links that lead to them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final, NamedTuple
 
-from reconciler.model import Catalog
+from reconciler.catalog.commit import CommitTree, find_commit_files
+from reconciler.catalog.faults import Findings
+from reconciler.catalog.read import load_sources
+from reconciler.errors import CatalogError, GitError, UsageError
+from reconciler.git import Git
+from reconciler.linting.registry import DEFAULT_LEVELS, Levels
+from reconciler.model import Catalog, Finding, Location
 
-_PATIENCE = 20.0
+_LINK: Final = "120000"
+_SUBMODULE: Final = "160000"
+_PATIENCE: Final = 120.0
+_GLANCE: Final = 20.0
+"""Seconds to wait for the commit of a plan, which is worth less than the plan itself."""
+
+
+class _Home(NamedTuple):
+    """Where a catalogue's folder is in its repository: `path` from the top, "" for the top."""
+
+    git: Git
+    path: str
 
 
 def with_revision(catalog: Catalog, folder: Path) -> Catalog:
@@ -14,23 +37,180 @@ def with_revision(catalog: Catalog, folder: Path) -> Catalog:
 
     Both are None outside a git checkout, or where git is not to be had: neither is an error.
     """
-    commit = _git(folder, "rev-parse", "HEAD")
-    if commit is None:
+    git = Git(folder, timeout=_GLANCE)
+    commit = _told(git, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if not commit:
         return catalog
-    changes = _git(folder, "status", "--porcelain", "--", ".")
+    changes = _told(git, "status", "--porcelain", "--", ".")
     return replace(catalog, commit=commit, dirty=None if changes is None else bool(changes))
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def _told(git: Git, *arguments: str) -> str | None:
+    """What git says, None where it cannot."""
     try:
-        done = subprocess.run(  # noqa: S603  (a list of arguments, no shell)
-            ["git", "--no-optional-locks", *arguments],  # noqa: S607  (git is where the user has it)
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
+        answer = git.run(*arguments)
+    except GitError:
         return None
-    return done.stdout.decode(errors="replace").strip()
+    return answer.output.decode(errors="replace").strip() if answer.code == 0 else None
+
+
+def load_revision(
+    folder: Path, revision: str, *, working_folder: Path, lint: Levels = DEFAULT_LEVELS
+) -> Catalog:
+    """The catalogue that `folder` was at `revision`: a commit, a branch, a tag, `main~2`.
+
+    Files are named as `load_catalog` names them, and `commit` is the revision's. A folder that the
+    revision does not have is a catalogue without products, and without files. Raises GitError
+    where git lacks the revision, UsageError where it is no revision's name, and CatalogError where
+    the files of that time have faults; their places begin with the revision.
+    """
+    folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
+    home = _home(folder)
+    commit = _commit(home.git, revision)
+    root = Path(os.path.relpath(folder, working_folder)).as_posix()
+    findings = Findings()
+    try:
+        sources = _read(home, commit, root, findings)
+        catalog = load_sources(sources, root=root, lint=lint)
+    except CatalogError as error:
+        faults = {*findings.sorted(), *error.findings}
+    else:
+        faults = set(findings.sorted())
+    if faults:
+        raise CatalogError(
+            sorted((_at(revision, finding) for finding in faults), key=_order),
+            hint=f"These faults are in the revision {revision}, not in the work tree: name one "
+            "whose catalogue is sound.",
+        )
+    return replace(catalog, commit=commit, dirty=False)
+
+
+def merge_base(folder: Path, first: str, second: str) -> str:
+    """The newest commit that both revisions have in their past; GitError where there is none."""
+    git = _home(Path(os.path.abspath(folder))).git  # noqa: PTH100  (links stay as named)
+    commits = [_commit(git, revision) for revision in (first, second)]
+    answer = git.run("merge-base", *commits)
+    if answer.code != 0:
+        raise GitError(
+            f"The revisions {first} and {second} have no common past in this clone.",
+            hint=_deepen(git, first) or "Name a commit in place of the two.",
+        )
+    return answer.output.decode().strip()
+
+
+def _home(folder: Path) -> _Home:
+    """The repository that `folder` is in, also where the folder itself is not there (any more)."""
+    standing = folder if folder.is_dir() and not folder.is_symlink() else folder.parent
+    while not standing.is_dir() and standing != standing.parent:
+        standing = standing.parent
+    git = Git(standing, timeout=_PATIENCE)
+    answer = git.run("rev-parse", "--show-prefix")
+    if answer.code != 0:
+        raise GitError(
+            f"{standing} is in no git repository that can be read: {answer.complaint}",
+            hint="Run the command in a clone of the repository that holds the catalogue.",
+        )
+    prefix = os.fsdecode(answer.output).removesuffix("\n").rstrip("/")
+    rest = folder.relative_to(standing).as_posix()
+    return _Home(git, "/".join(part for part in (prefix, rest) if part not in ("", ".")))
+
+
+def _commit(git: Git, revision: str) -> str:
+    """The commit that `revision` names."""
+    if not revision or revision.startswith("-") or not revision.isprintable():
+        raise UsageError(
+            f"{revision!r} is no git revision.",
+            hint="Name a branch, a tag or a commit, such as `origin/main` or `HEAD~1`.",
+        )
+    commit = _verified(git, revision)
+    if commit is not None:
+        return commit
+    raise GitError(f"This clone has no revision {revision}.", hint=_remedy(git, revision))
+
+
+def _verified(git: Git, revision: str) -> str | None:
+    answer = git.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return answer.output.decode().strip() if answer.code == 0 else None
+
+
+def _remedy(git: Git, revision: str) -> str:
+    """What makes a revision known that is not."""
+    if _verified(git, f"origin/{revision}"):
+        return f"It has origin/{revision}: name that."
+    if deepen := _deepen(git, revision):
+        return deepen
+    return "Look at `git branch --all` for what there is; `git fetch` brings what others pushed."
+
+
+def _deepen(git: Git, revision: str) -> str | None:
+    """What to do about a shallow clone; None where it is whole."""
+    if git.text("rev-parse", "--is-shallow-repository") != "true":
+        return None
+    return (
+        f"The clone is shallow. Fetch what is missing: `git fetch --unshallow origin`; in a "
+        "pipeline let the checkout take the whole history (`fetch-depth: 0` on GitHub, "
+        f"`GIT_DEPTH: 0` on GitLab), or fetch {revision} alone with "
+        f"`git fetch --depth=1 origin {revision}` and name FETCH_HEAD."
+    )
+
+
+def _read(home: _Home, commit: str, root: str, findings: Findings) -> Iterator[tuple[str, bytes]]:
+    """The names and contents of the catalogue's files in `commit`; faults of links are findings."""
+    tree = _tree(home.git, commit)
+    top = tree.resolve(home.path)
+    if top is None or not tree.is_folder(top):
+        return
+    files = list(find_commit_files(tree, top, root, findings))
+    contents = _blobs(home.git, [file.blob for file in files])
+    for file in files:
+        yield file.name, contents[file.blob]
+
+
+def _tree(git: Git, commit: str) -> CommitTree:
+    """Every file and link of a commit, by its path from the top."""
+    files: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for entry in git.read("ls-tree", "-rz", "--full-tree", commit).split(b"\0"):
+        about, _, path = entry.partition(b"\t")
+        if path:
+            mode, _, blob = about.decode().split()
+            if mode == _LINK:
+                links[os.fsdecode(path)] = blob
+            elif mode != _SUBMODULE:
+                files[os.fsdecode(path)] = blob
+    targets = _blobs(git, list(links.values()))
+    return CommitTree(files, {path: os.fsdecode(targets[blob]) for path, blob in links.items()})
+
+
+def _blobs(git: Git, ids: Sequence[str]) -> Mapping[str, bytes]:
+    """The contents of these blobs, by id, in one call."""
+    distinct = list(dict.fromkeys(ids))
+    if not distinct:
+        return {}
+    output = git.read("cat-file", "--batch", data="".join(f"{id}\n" for id in distinct).encode())
+    contents, start = {}, 0
+    for id in distinct:
+        end = output.index(b"\n", start)
+        header = output[start:end].split()
+        if header[1:2] != [b"blob"]:
+            raise GitError(
+                f"This clone lacks a file of the revision (object {id}).",
+                hint="It is a partial clone, or damaged: `git fetch --refetch` completes it.",
+            )
+        start = end + 1 + int(header[2])
+        contents[id] = output[end + 1 : start]
+        start += 1
+    return contents
+
+
+def _at(revision: str, finding: Finding) -> Finding:
+    """A finding whose place says that it is in `revision`, as git writes it: `main:a.yaml`."""
+    place = finding.location
+    if place is None:
+        return finding
+    return finding._replace(location=Location(f"{revision}:{place.file}", *place[1:]))
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str]:
+    place = finding.location or ("", 0, 0)
+    return *place, finding.code, finding.message

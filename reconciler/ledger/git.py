@@ -17,7 +17,7 @@ from typing import Final
 from reconciler.clock import Clock, SystemClock
 from reconciler.errors import LedgerError, LedgerNotWritten, Locked
 from reconciler.ledger.codec import decode, encode
-from reconciler.ledger.gitcommand import Git
+from reconciler.ledger.gitcommand import LedgerGit
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
 from reconciler.ledger.holder import Holder, locked
 from reconciler.ledger.stores import HeldLedger, Revision, patiently
@@ -44,7 +44,7 @@ class GitLedger:
         stop: Event | None = None,
     ) -> None:
         self.store = store
-        self.ref = GitRef(Git(folder), name=f"refs/reconciler/{store}", remote=remote)
+        self.ref = GitRef(LedgerGit(folder), name=f"refs/reconciler/{store}", remote=remote)
         self._remote = remote
         self._clock = clock or SystemClock()
         self._stop = stop or Event()

@@ -1,126 +1,32 @@
-"""Git as a command: run with argument lists, never prompting, never outlasting its time.
+"""The git of a working folder as the ledger knows it: what fails there is the ledger's fault."""
 
-It runs in the working folder with that checkout's own configuration, so it reaches the remote
-with whatever token or key the pipeline's checkout has left there.
-"""
-
-import os
-import re
-import signal
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
-from typing import Final, NamedTuple
 
-from reconciler.errors import LedgerError
-
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
-_TRACES: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE")
-_QUIET: Final = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GCM_INTERACTIVE": "never",
-    "SSH_ASKPASS_REQUIRE": "never",
-    "LC_ALL": "C",
-}
-# Hooks and housekeeping belong to what people do in the checkout, not to the ledger's ref.
-_SETTINGS: Final = (
-    "core.hooksPath=/dev/null",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "i18n.commitEncoding=UTF-8",
-    "i18n.logOutputEncoding=UTF-8",
-    "log.showSignature=false",
-    "advice.detachedHead=false",
-)
+from reconciler.errors import GitError, LedgerError
+from reconciler.git import Answer, Git
 
 
-class Answer(NamedTuple):
-    """What a git command left: its exit code, its output, and its complaint free of passwords."""
-
-    code: int
-    output: bytes
-    complaint: str
-
-
-class Git:
-    """The git of one working folder; each command may take `timeout` seconds."""
-
-    def __init__(self, folder: Path, *, timeout: float = 120.0) -> None:
-        self._folder = folder
-        self._timeout = timeout
+class LedgerGit(Git):
+    """A Git whose failures are LedgerErrors."""
 
     def run(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> Answer:
-        """Run `git arguments` with `data` as its input; any exit code is an answer.
-
-        Raises LedgerError where there is no git, no folder, or no answer in time.
-        """
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+        """Run `git arguments`; any exit code is an answer. Raises LedgerError where none comes."""
         try:
-            process = subprocess.Popen(  # noqa: S603  (a list of arguments, no shell)
-                ["git", *settings, *arguments],  # noqa: S607  (git is where the user has it)
-                cwd=self._folder,
-                env=_environment() | dict(environment or {}),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                # Its own session: no terminal to prompt on, a Ctrl-C goes to this process alone,
-                # and the ssh or https helper below git can be ended together with it.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise LedgerError(
-                f"git cannot be run in {self._folder}: {error.strerror or error}.",
-                hint="Install git, or keep the ledger in a file: `ledger: file`.",
-            ) from error
-        return self._finish(process, arguments, data)
+            return super().run(*arguments, data=data, environment=environment)
+        except GitError as error:
+            raise LedgerError(error.message, hint=error.hint) from error
 
     def read(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> bytes:
         """The output of `git arguments`; LedgerError where the command fails."""
-        answer = self.run(*arguments, data=data, environment=environment)
-        if answer.code != 0:
-            raise LedgerError(
-                f"`git {arguments[0]}` failed in {self._folder}: {answer.complaint}",
-                hint="`ledger: git` needs a clone of the repository as its working folder.",
-            )
-        return answer.output
-
-    def text(self, *arguments: str, data: bytes = b"") -> str:
-        """The output of `git arguments` as stripped text; LedgerError where it fails."""
-        return self.read(*arguments, data=data).decode(errors="replace").strip()
-
-    def _finish(
-        self, process: "subprocess.Popen[bytes]", arguments: tuple[str, ...], data: bytes
-    ) -> Answer:
         try:
-            output, complaint = process.communicate(data, timeout=self._timeout)
-        except subprocess.TimeoutExpired as error:
-            _end(process)
+            return super().read(*arguments, data=data, environment=environment)
+        except GitError as error:
             raise LedgerError(
-                f"`git {arguments[0]}` gave no answer within {self._timeout:g} seconds.",
-                hint="Look whether the git server is up, then run the command again.",
+                error.message,
+                hint="`ledger: git` needs a clone of the repository as its working folder, or "
+                "keep the ledger in a file: `ledger: file`.",
             ) from error
-        except BaseException:
-            _end(process)
-            raise
-        text = " ".join(complaint.decode(errors="replace").split())
-        return Answer(process.returncode, output, _CREDENTIALS.sub("…@", text))
-
-
-def _environment() -> dict[str, str]:
-    """The environment of this process without what makes git talk or ask."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_TRACES)}
-    return kept | _QUIET
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a command with everything that it started."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.communicate()

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.gitcommand import Answer, Git
+from reconciler.git import Answer, Git
 from reconciler.ledger.stores import Revision
 
 _SOMEBODY: Final = {"NAME": "reconciler", "EMAIL": "reconciler@localhost"}

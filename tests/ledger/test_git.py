@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import LedgerError, LedgerNotWritten, Locked
 from reconciler.ledger import GitLedger, Holder
-from reconciler.ledger.gitcommand import Git
+from reconciler.ledger.gitcommand import LedgerGit
 from reconciler.model import Entry, Ledger, Remembered, State
 from tests.ledger.worlds import LEDGER, QuickClock, clone, dead, elsewhere, git, me, other_run
 
@@ -475,7 +475,7 @@ def test_a_command_has_an_end(checkout: Path) -> None:
     """A git command that does not answer is ended with all that it started."""
     git(checkout, "config", "alias.hang", "!sleep 600")
     with pytest.raises(LedgerError, match=r"no answer within 0\.2 seconds"):
-        Git(checkout, timeout=0.2).run("hang")
+        LedgerGit(checkout, timeout=0.2).run("hang")
 
 
 def test_passwords_are_not_repeated(checkout: Path) -> None:
@@ -489,10 +489,10 @@ def test_passwords_are_not_repeated(checkout: Path) -> None:
 def test_nothing_prompts(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Traces are dropped from the environment, and no terminal is left to ask on."""
     monkeypatch.setenv("GIT_TRACE", "1")
-    answer = Git(checkout).run("ls-remote", "origin")
+    answer = LedgerGit(checkout).run("ls-remote", "origin")
     assert answer.complaint == ""
     git(checkout, "config", "alias.ask", "!read answer </dev/tty")
-    assert Git(checkout).run("ask").code != 0
+    assert LedgerGit(checkout).run("ask").code != 0
 
 
 def test_other_stores_and_foreign_refs(store: GitLedger, checkout: Path, origin: Path) -> None:

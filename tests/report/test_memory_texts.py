@@ -1,0 +1,72 @@
+"""The ledger and the log as people and scripts read them."""
+
+import json
+
+from reconciler.model import Entry, Ledger, Remembered, State
+from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
+from reconciler.report.log_text import LogEntry, log_json, log_text
+from tests.ledger.worlds import LEDGER
+
+TIME = "2026-01-02T03:04:05.000Z"
+ENTRY = LogEntry(TIME, "Ann\x1b", "1 created", "1 of 1 done", "d" * 64, None, "c")
+
+
+def test_a_ledger_is_told_whole() -> None:
+    """Every value with how it is known, kept values, lost creates and renames, then the count."""
+    assert ledger_text(LEDGER) == (
+        "10  a1\n"
+        "    type       top  (assumed)\n"
+        "    name       Wool coat  (kept for wool  coat)\n"
+        "    tags       nothing  (kept for b, a)\n"
+        "20  b2\n"
+        "    image_url  https://cdn.shop/2.jpg  (confirmed)\n"
+        "30  a create whose answer was never seen\n"
+        "    type       dress  (doubt)\n"
+        "renamed: 10 to 20, 20 to 10\n"
+        "\n"
+        "The ledger remembers 2 products.\n"
+    )
+    assert ledger_text(Ledger()) == "The ledger remembers 0 products.\n"
+
+
+def test_doubts_are_counted() -> None:
+    """How many products are in doubt stands in the sum."""
+    doubt = Remembered("1", (None, Entry("top", State.DOUBT)))
+    assert "1 product, 1 of them in doubt." in ledger_text(Ledger({"x": doubt}))
+
+
+def test_one_product_is_found_by_either_id() -> None:
+    """A store_id or a remote id narrows the ledger to its product, with its renames."""
+    for name in ("10", "a1"):
+        found = narrowed(LEDGER, name)
+        assert (set(found.products), found.creates, len(found.rings)) == ({"a1"}, {}, 1)
+    assert set(narrowed(LEDGER, "30").creates) == {"30"}
+    assert narrowed(LEDGER, "nothing") == Ledger()
+
+
+def test_a_ledger_as_json() -> None:
+    """Scripts find products by store_id, with each field's value and state."""
+    document = json.loads(ledger_json(LEDGER, store="eu", place="there"))
+    assert (document["store"], document["place"]) == ("eu", "there")
+    assert [product["store_id"] for product in document["products"]] == ["10", "20"]
+    assert document["products"][0]["fields"] == {"type": {"value": "top", "state": "assumed"}}
+    assert document["creates"][0]["store_id"] == "30"
+    assert document["renames"][0][0] == {"id": "a1", "before": "10", "after": "20"}
+
+
+def test_the_log_is_a_table() -> None:
+    """Columns stand under their titles, what is not known is a dash, control characters show."""
+    title, row = log_text([ENTRY]).splitlines()
+    assert title.index("result") == row.index("1 of 1 done")
+    assert row.split()[1] == "Ann\\x1b"
+    assert row.endswith("dddddddddddd  -")
+    assert log_text([]) == "Nothing has been applied yet.\n"
+    assert log_text([ENTRY], color=True).startswith("\x1b[1mtime")
+
+
+def test_the_log_as_json() -> None:
+    """Scripts have digests and commits whole."""
+    document = json.loads(log_json([ENTRY], store="eu"))
+    assert document["format"] == "reconciler.log/1"
+    assert document["entries"][0]["plan_digest"] == "d" * 64
+    assert document["entries"][0]["catalog_commit"] is None
