@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from reconciler.codes import Code
+from reconciler.explain.registry import ENTRIES
 from reconciler.model import Finding
 from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
@@ -13,13 +15,11 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def findings_sarif(findings: Sequence[Finding], *, tool: str) -> str:
     """The findings as one run of `reconciler`, whose version is `tool`."""
-    codes = sorted({finding.code.value for finding in findings})
+    codes = sorted({finding.code for finding in findings})
     driver = {
         "name": "reconciler",
         "version": tool,
-        "rules": [
-            {"id": code, "shortDescription": {"text": code.replace("_", " ")}} for code in codes
-        ],
+        "rules": [_rule(code) for code in codes],
     }
     results = [_result(finding, codes) for finding in findings]
     run = {
@@ -30,7 +30,18 @@ def findings_sarif(findings: Sequence[Finding], *, tool: str) -> str:
     return json_text({"version": "2.1.0", "$schema": _SCHEMA, "runs": [run]})
 
 
-def _result(finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
+def _rule(code: Code) -> dict[str, Any]:
+    """What a code means, for whoever reads an alert."""
+    entry = ENTRIES[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": code.replace("_", " ")},
+        "fullDescription": {"text": entry.meaning},
+        "help": {"text": f"{entry.remedy}\n\nFor example:\n\n{entry.example}"},
+    }
+
+
+def _result(finding: Finding, codes: Sequence[Code]) -> dict[str, Any]:
     """One finding; without a place it stands at the catalogue as a whole."""
     result: dict[str, Any] = {
         "ruleId": finding.code,

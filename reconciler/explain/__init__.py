@@ -1,0 +1,1 @@
+"""What every code means: one registry, which `reconciler explain` and the reports read."""

@@ -1,0 +1,11 @@
+"""What is told of one code."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """What a code means, what leads to it or how it looks, and what to do about it."""
+
+    meaning: str
+    example: str
+    remedy: str

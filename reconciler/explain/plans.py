@@ -1,0 +1,160 @@
+"""What a plan or an apply warns of, leaves untouched, or refuses."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from reconciler.codes import Code
+from reconciler.explain.entry import Entry
+
+WARNINGS: Final[Mapping[Code, Entry]] = {
+    Code.UNCONFIRMED: Entry(
+        "A declared value of a write-only field (image_url, type) is nowhere to be compared with: "
+        "the API never returns it, and the ledger has no record of it. Nothing is sent for it.",
+        "Nobody knows whether the declared type of 24 products is at the remote.",
+        "Nothing, if the remote has these values: the next apply takes them as given, and every "
+        "later edit is seen. `--resend type` sends them.",
+    ),
+    Code.PROTECTED: Entry(
+        "Products at the remote are declared nowhere and would be deleted, but match a pattern "
+        "under `protected` in the settings.",
+        'protected: ["gift-*"]',
+        "Nothing, if that is meant. Else declare the products, or narrow the pattern.",
+    ),
+    Code.UNMATCHED_PROTECTED: Entry(
+        "A pattern under `protected` matches no product, so it protects nothing.",
+        'protected: ["gfit-*"]    # a slip of the pen',
+        "Correct the pattern, or remove it.",
+    ),
+    Code.LOOKS_LIKE_RENAME: Entry(
+        "A product to be deleted and one to be created have the same name. Mostly that is one "
+        "product with a new store_id, and the delete would destroy its size chart and fit data.",
+        "9001 (to be deleted) and 10482 (to be created) have the same name.",
+        'If they are one product, add `renamed_from: "9001"` to the new one.',
+    ),
+    Code.DIFFERS_IN_CASE: Entry(
+        "A product will be created whose store_id is at the remote already but for upper and lower "
+        "case, or white space.",
+        "AB-1 will be created, but the remote has 'ab-1'.",
+        "If they are one product, declare it as it is there, or add `renamed_from`.",
+    ),
+    Code.SERVER_KEEPS: Entry(
+        "The server accepted a value and keeps another form of it. Nothing more is sent for it "
+        "until either side changes.",
+        "The server keeps 'Linen Shirt' for 'linen shirt' as name of 10482.",
+        "Declare the value as the server keeps it.",
+    ),
+    Code.RENAME_RING: Entry(
+        "Renames exchange store_ids in a ring. Once it is done only the ledger keeps the same "
+        "files from swapping them back.",
+        '- {store_id: "1", name: A, renamed_from: "2"}\n- {store_id: "2", name: B, '
+        'renamed_from: "1"}',
+        "Remove their `renamed_from` as soon as this is applied.",
+    ),
+    Code.DELETES_HAND_ENTERED_DATA: Entry(
+        "Products to be deleted have a size chart, a fabric or a comment that somebody entered by "
+        "hand at Robosize. No call of the API can put these back.",
+        "Data entered by hand at Robosize goes with 2 products to be deleted.",
+        "Look twice. Keep the products (declare them, or `prune: none`), or rename them with "
+        "`renamed_from`. The journal keeps a copy of what was removed.",
+    ),
+    Code.NOT_VERIFIED: Entry(
+        "Every change was applied, but the list that would prove it could not be read.",
+        "The closing list could not be read, so nothing is proven.",
+        "Run `reconciler plan`: it is empty if all is well.",
+    ),
+    Code.BATCH_IN_PART: Entry(
+        "One call for many products took effect for some of them only; the others were sent again, "
+        "each alone.",
+        "A shared call did not take full effect: 3 products of it had to be sent again alone.",
+        "Nothing. If it happens often, lower `requests: {batch: …}` in the settings.",
+    ),
+    Code.CREATED_TWICE: Entry(
+        "The remote holds a product twice after it was created, though each call was made once: "
+        "somebody else created it too, or the server carried out a call whose answer was lost.",
+        "The remote holds 10482 2 times now.",
+        "Remove the extra product at Robosize. Until then it is left untouched.",
+    ),
+    Code.CHANGED_MEANWHILE: Entry(
+        "Every change was applied, and the remote differs from the catalogue again: somebody else "
+        "changes it.",
+        "Everything was applied, but the remote differs again.",
+        "Run `reconciler plan` to see what, and ask who else edits products at Robosize.",
+    ),
+    Code.NOT_WRITABLE: Entry(
+        "A pull found a remote value that no catalogue can hold, because it is missing, blank, "
+        "padded with white space, or holds control characters. It is left out.",
+        "The remote name of 10482 begins or ends with white space, which no catalogue can hold: "
+        "what is declared stays, and the next apply sends it.",
+        "Mend the value at Robosize and pull again, or let the next apply send what is declared.",
+    ),
+    Code.BROKE_A_LOCK: Entry(
+        "An earlier run on this machine died while it held the store; its lock was taken over. "
+        "What it had begun was looked at before anything was sent.",
+        "A run that died held the store: process 4711 on build-7.",
+        "Nothing. Find out why the run died if you do not know.",
+    ),
+    Code.NO_LEDGER: Entry(
+        "A pipeline runs without a memory of earlier runs: the ledger is a file, and the machine "
+        "starts without it. Edits of image_url and type cannot be seen.",
+        "Nothing is remembered of earlier runs: .reconciler/ledger/default.jsonl does not exist.",
+        "Write `ledger: git` in reconciler.yaml, and let the job that applies push; or keep the "
+        "folder .reconciler/ledger between runs.",
+    ),
+}
+
+BLOCKS: Final[Mapping[Code, Entry]] = {
+    Code.DUPLICATE_REMOTE: Entry(
+        "The remote holds several products with one store_id, so nobody can tell which is meant. "
+        "None of them is written or deleted.",
+        "two products with store_id 77, ids 5f2c and 81aa",
+        "Remove the extra ones at Robosize, or give them other store_ids there.",
+    ),
+    Code.MISSING_STORE_ID: Entry(
+        "A product at the remote has no store_id, so no declaration can mean it. It is never "
+        "written or deleted.",
+        '{"id": "5f2c", "store_id": null, "name": "Linen shirt"}',
+        "Give it a store_id at Robosize, or remove it there.",
+    ),
+    Code.MISSING_ID: Entry(
+        "A product at the remote has no id that a call could name.",
+        '{"id": null, "store_id": "10482"}',
+        "Report it to Robosize: the API promises an id with every product.",
+    ),
+    Code.RENAME_CONFLICT: Entry(
+        "A rename cannot be made, because its old and its new store_id are both at the remote. "
+        "Neither is deleted.",
+        'store_id: "2", renamed_from: "1", and the remote has 1 and 2',
+        "Decide which of the two is the product: remove the other at Robosize, or remove "
+        "`renamed_from`.",
+    ),
+}
+
+REFUSALS: Final[Mapping[Code, Entry]] = {
+    Code.TOO_MANY_DELETES: Entry(
+        "A plan would delete more products than `limits: {deletes: …}` allows (10 % of the remote, "
+        "and always up to the floor of 5). Often a wrong folder or a bad merge is behind it.",
+        "The plan would delete 40 products of 100; the limit is 10%, or 5.",
+        "Read the plan. If it is meant, apply with `--allow-deletes 40`.",
+    ),
+    Code.TOO_MANY_UPDATES: Entry(
+        "A plan would change more products than `limits: {updates: …}` allows.",
+        "The plan would change 600 products of 1000; the limit is 50%, or 5.",
+        "Read the plan. If it is meant, apply with `--allow-updates 600`.",
+    ),
+    Code.EMPTY_CATALOG: Entry(
+        "The catalogue declares no product at all, and the plan would change the remote.",
+        "The catalogue declares no product, and the plan has 24 changes.",
+        "Check the folder and --catalog. If it is meant, apply with `--allow-empty`.",
+    ),
+    Code.REFUSED: Entry(
+        "Apply stopped before its first write (exit code 3), because a guard refused the plan.",
+        "Nothing was changed: The plan would delete 40 products of 100.",
+        "Read the reasons; each comes with the flag that allows it.",
+    ),
+    Code.STALE_PLAN: Entry(
+        "A saved plan no longer fits (exit code 4): the remote is not what the plan was made from. "
+        "Nothing was changed, because what would run is not what was reviewed.",
+        "10482: name was 'Linen shirt' and is 'Linen shirt, long'",
+        "Make a new plan, review it, and apply that.",
+    ),
+}

@@ -1,0 +1,46 @@
+"""All entries by code, in the order of the codes, with the group that each belongs to."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Final
+
+from reconciler.codes import Code
+from reconciler.explain.catalog import CATALOG
+from reconciler.explain.entry import Entry
+from reconciler.explain.errors import ERRORS
+from reconciler.explain.plans import BLOCKS, REFUSALS, WARNINGS
+from reconciler.linting.registry import RULES, rule_named
+
+_RULES: Final = {rule.code: Entry(rule.sentence, rule.example, rule.remedy) for rule in RULES}
+GROUPS: Final[Mapping[str, Mapping[Code, Entry]]] = MappingProxyType(
+    {
+        "Catalogue errors": CATALOG,
+        "Lint rules": _RULES,
+        "Warnings of a plan or an apply": WARNINGS,
+        "Why a product is left untouched": BLOCKS,
+        "Refusals": REFUSALS,
+        "Errors that end a command": ERRORS,
+    }
+)
+"""The entries of each kind of code."""
+
+ENTRIES: Final[Mapping[Code, Entry]] = MappingProxyType(
+    {code: entry for group in GROUPS.values() for code, entry in group.items()}
+)
+
+
+def code_named(name: str) -> Code | None:
+    """The code that people call `name`, with dashes or underscores; also a rule's id."""
+    plain = name.strip().strip("[]").lower().replace("-", "_")
+    try:
+        return Code(plain)
+    except ValueError:
+        rule = rule_named(plain)
+        return rule.code if rule else None
+
+
+def nearest_code(name: str) -> Code | None:
+    """The code that was probably meant, where one is near."""
+    close = get_close_matches(name.lower().replace("-", "_"), list(Code), 1)
+    return Code(close[0]) if close else None

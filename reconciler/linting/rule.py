@@ -1,0 +1,82 @@
+"""What a rule is: a code, its level, what it means, and the pure check that finds it.
+
+The kinds differ in what a check is given: a single text as it is read, the spellings of all tags,
+the catalogue as a whole, or a plan.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from reconciler.codes import Code
+from reconciler.model import Catalog, Listing, Location
+from reconciler.planning.plan import Change
+
+Level: TypeAlias = Literal["off", "warning", "error"]
+
+
+class Hit(NamedTuple):
+    """One place where a rule found something; `about` are other files that it concerns."""
+
+    message: str
+    location: Location | None
+    about: tuple[str, ...] = ()
+
+
+class Planned(NamedTuple):
+    """What a rule about plans looks at: both sides, and the changes between them."""
+
+    catalog: Catalog
+    remote: Listing
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule; `level` is what it has where the settings say nothing."""
+
+    code: Code
+    sentence: str
+    """What it warns of, and why."""
+    example: str
+    """YAML or text that it complains about."""
+    remedy: str
+    level: Level = "warning"
+    alias: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The rule's name in the settings: its code as people write names."""
+        return self.alias or self.code.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRule(Rule):
+    """Judges one declared text; `check` returns what is wrong with it, or None."""
+
+    check: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRule(Rule):
+    """Judges tags as they are met; `check` makes the memory of one reading."""
+
+    check: Callable[[], "TagMemory"]
+
+
+TagMemory: TypeAlias = Callable[[str, Location], Hit | None]
+"""Called with each tag and its place; returns what there is to say about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogRule(Rule):
+    """Judges a catalogue as a whole."""
+
+    check: Callable[[Catalog], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRule(Rule):
+    """Judges a plan: what can only be known once the remote was listed."""
+
+    check: Callable[[Planned], Iterable[Hit]]

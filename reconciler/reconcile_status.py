@@ -1,0 +1,26 @@
+"""The story of `status`: the remote at a glance, compared with the catalogue if there is one.
+
+It stands beside `reconcile`, which makes plans to be applied.
+"""
+
+from reconciler.catalog.read import load_catalog
+from reconciler.planning.diff import diff
+from reconciler.planning.overview import Overview, overview
+from reconciler.reconcile import Store
+
+
+def status(store: Store) -> Overview:
+    """The remote in numbers. Writes nothing.
+
+    Where the catalogue's folder does not exist only the remote is looked at; faults in a catalogue
+    that is there raise CatalogError.
+    """
+    if not store.catalog.exists():
+        return overview(store.name, store.client.list(), None)
+    # Read first: a faulty catalogue is told at once, before the remote is asked.
+    catalog = load_catalog(
+        store.catalog, working_folder=store.folder, lint=store.settings.lint_levels()
+    )
+    listing = store.client.list()
+    made = diff(catalog, listing, store.ledger.load(), store=store.name, prune="all")
+    return overview(store.name, listing, made)

@@ -1,0 +1,116 @@
+"""The remote at a glance: tables for a terminal, tab-separated lines for a pipe, JSON."""
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any, Final, NamedTuple
+
+from reconciler.planning.overview import Overview, Problem, Row
+from reconciler.report.escape import escape
+from reconciler.report.json_text import json_text
+from reconciler.report.words import plural
+
+FORMAT: Final = "reconciler.status/1"
+_COLUMNS: Final = ("store_id", "name", "status", "id", "image_md")
+
+
+class _Look(NamedTuple):
+    """How a table is drawn; `width` is None where it is not."""
+
+    width: int | None
+    color: bool
+    ascii: bool
+
+
+def overview_text(
+    seen: Overview,
+    listed: Problem | None = None,
+    *,
+    width: int | None = None,
+    color: bool = False,
+    ascii: bool = False,
+) -> str:
+    """The numbers, or with `listed` the products with that problem.
+
+    `width` is that of the terminal, None for a pipe, whose lines are tab-separated; with `ascii`
+    the tables are drawn without line-drawing characters.
+    """
+    look = _Look(width, color, ascii)
+    if listed is not None:
+        rows = [_cells(row) for row in seen.problems.get(listed, ())]
+        return _table(None, _COLUMNS, rows, look)
+    tables = [
+        _table("Status", ("status", "products"), _counts(seen.statuses), look),
+        _table("Problems", ("problem", "products"), _counts(_numbers(seen)), look),
+    ]
+    return "\n".join([_heading(seen), "", *tables])
+
+
+def overview_json(seen: Overview, listed: Problem | None = None) -> str:
+    """The numbers as JSON; with `listed` also `products`, those with that problem."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "store": seen.store,
+        "remote": {"products": seen.products},
+        "catalog": None
+        if seen.declared is None
+        else {"products": seen.declared, "missing": seen.missing},
+        "statuses": dict(seen.statuses),
+        "problems": {p.replace("-", "_"): count for p, count in _numbers(seen).items()},
+    }
+    if listed is not None:
+        document["listed"] = listed.replace("-", "_")
+        document["products"] = [row._asdict() for row in seen.problems.get(listed, ())]
+    return json_text(document)
+
+
+def _numbers(seen: Overview) -> dict[str, int]:
+    return {problem.value: len(rows) for problem, rows in seen.problems.items()}
+
+
+def _heading(seen: Overview) -> str:
+    """The remote and the catalogue in one sentence."""
+    text = f"Store {escape(seen.store)}: {plural(seen.products, 'product')} at the remote"
+    if seen.declared is None:
+        return f"{text}; there is no catalogue to compare it with."
+    missing = f", {seen.missing} of them not at the remote" if seen.missing else ""
+    return f"{text}, {seen.declared} declared{missing}."
+
+
+def _counts(numbers: Any) -> list[tuple[str, ...]]:
+    return [(escape(name), str(count)) for name, count in numbers.items()]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return tuple(escape(getattr(row, column) or "") for column in _COLUMNS)
+
+
+def _table(
+    title: str | None, columns: Sequence[str], rows: Sequence[Sequence[str]], look: _Look
+) -> str:
+    """Rows that are escaped already, as a drawn table or as lines."""
+    if look.width is None:
+        lines = ["\t".join(columns), *("\t".join(row) for row in rows)]
+        return "\n".join([*lines, ""])
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=title, title_justify="left", box=box.ASCII if look.ascii else box.HEAVY_HEAD
+    )
+    for column in columns:
+        table.add_column(column, justify="right" if column == "products" else "left")
+    for row in rows:
+        # As Text: square brackets in a name are no markup.
+        table.add_row(*(Text(cell) for cell in row))
+    drawn = StringIO()
+    console = Console(
+        file=drawn,
+        width=look.width,
+        force_terminal=look.color,
+        no_color=not look.color,
+        highlight=False,
+    )
+    console.print(table)
+    return drawn.getvalue()

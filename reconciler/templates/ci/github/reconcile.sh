@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# The steps of the reconcile action: reconcile.sh STEP.
+#
+# All that they are told comes from the environment: the action's inputs as INPUT_..., the facts of
+# the pull request, and the runner's own GITHUB_... and RUNNER_TEMP.
+set -euo pipefail
+
+results=$RUNNER_TEMP/reconciler
+mkdir -p "$results"
+
+if [[ -n ${INPUT_API_KEY:-} ]]; then export ROBOSIZE_API_KEY=$INPUT_API_KEY; fi
+
+catalog=()
+if [[ -n ${INPUT_CATALOG:-} ]]; then catalog=(--catalog "$INPUT_CATALOG"); fi
+store=()
+if [[ -n ${INPUT_STORE:-} ]]; then store=(--store "$INPUT_STORE"); fi
+allow=()
+if [[ -n ${INPUT_ALLOW_DELETES:-} ]]; then allow+=(--allow-deletes "$INPUT_ALLOW_DELETES"); fi
+if [[ -n ${INPUT_ALLOW_UPDATES:-} ]]; then allow+=(--allow-updates "$INPUT_ALLOW_UPDATES"); fi
+
+# A pull request from a fork is given no secrets, and its token may write nothing.
+from_fork() {
+  [[ -n ${HEAD_REPOSITORY:-} && $HEAD_REPOSITORY != "$GITHUB_REPOSITORY" ]]
+}
+
+install() {
+  local source=${INPUT_VERSION:-} beside=$GITHUB_ACTION_PATH/../../..
+  case $source in
+    "") source="robosize-reconciler~=1.0" ;;
+    [0-9]*) source="robosize-reconciler==$source" ;;
+    *) source="robosize-reconciler$source" ;;
+  esac
+  if [[ -z ${INPUT_VERSION:-} ]] && grep -qs '^name = "robosize-reconciler"' "$beside/pyproject.toml"; then
+    source=$beside
+  fi
+  # An environment of its own: the job's packages stay what they were.
+  python -m venv "$RUNNER_TEMP/reconciler-venv"
+  "$RUNNER_TEMP/reconciler-venv/bin/python" -m pip install --quiet --disable-pip-version-check "$source"
+  echo "$RUNNER_TEMP/reconciler-venv/bin" >>"$GITHUB_PATH"
+}
+
+validate() {
+  reconciler validate "${catalog[@]}" --format github
+}
+
+plan() {
+  local base=${INPUT_BASE:-} code=0 formats
+  if [[ -z $base && -n ${GITHUB_BASE_REF:-} ]]; then base=origin/$GITHUB_BASE_REF; fi
+  if [[ -z $base && $INPUT_COMMAND == drift ]]; then base=HEAD; fi
+  if from_fork; then
+    echo "::notice::A pull request from a fork has no key. Shown is what it changes in the catalogue, whatever is at the remote."
+    for formats in markdown:plan.md html:plan.html; do
+      code=0
+      reconciler diff "${base:?name the base to compare with}" "${store[@]}" "${catalog[@]}" \
+        --detailed-exitcode --format "${formats%%:*}" --output "$results/${formats#*:}" || code=$?
+      ((code == 0 || code == 2)) || exit "$code"
+    done
+  else
+    if [[ -n ${INPUT_PLAN:-} ]]; then
+      cp -- "$INPUT_PLAN" "$results/plan.json"
+      reconciler show "$results/plan.json" --format github
+    else
+      reconciler plan "${store[@]}" "${catalog[@]}" "${allow[@]}" ${base:+--base "$base"} \
+        --detailed-exitcode --out "$results/plan.json" --format github || code=$?
+      ((code == 0 || code == 2)) || exit "$code"
+    fi
+    reconciler --quiet show "$results/plan.json" --format markdown --output "$results/plan.md" 2>/dev/null
+    reconciler --quiet show "$results/plan.json" --format html --output "$results/plan.html" 2>/dev/null
+  fi
+  cat "$results/plan.md" >>"$GITHUB_STEP_SUMMARY"
+  {
+    echo "changes=$([[ $code == 2 ]] && echo true || echo false)"
+    echo "folder=$results"
+  } >>"$GITHUB_OUTPUT"
+}
+
+# The first of the comments or issues that begins with MARKER, by its id. Only what this token's
+# owner wrote counts, whoever else begins a text like that.
+find_own() {
+  local found
+  found=$(gh api graphql --paginate \
+    --raw-field owner="${GITHUB_REPOSITORY%%/*}" --raw-field name="${GITHUB_REPOSITORY#*/}" "$@" \
+    --jq '.data.repository | (.pullRequest // .).found.nodes[]
+      | select(.viewerDidAuthor and (.body | startswith(env.MARKER))) | .id') || return 1
+  printf '%s' "${found%%$'\n'*}"
+}
+
+comment() {
+  if [[ -z ${PULL_REQUEST:-} ]] || from_fork; then return; fi
+  # The plan's first line is a hidden comment that names the store.
+  MARKER=$(head -n 1 "$results/plan.md")
+  export MARKER
+  if ! comment_in_place; then
+    echo "::warning::The plan could not be put on the pull request. Has the job the permission pull-requests: write? The plan is in the job's summary."
+  fi
+}
+
+comment_in_place() {
+  local own
+  # shellcheck disable=SC2016  # the dollars are GraphQL's
+  own=$(find_own --field number="$PULL_REQUEST" --raw-field query='
+    query($owner: String!, $name: String!, $number: Int!, $endCursor: String) {
+      repository(owner: $owner, name: $name) {
+        pullRequest(number: $number) {
+          found: comments(first: 100, after: $endCursor) {
+            pageInfo { hasNextPage endCursor }
+            nodes { id: databaseId body viewerDidAuthor }
+          }
+        }
+      }
+    }') || return 1
+  if [[ -n $own ]]; then
+    gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$own" \
+      --field "body=@$results/plan.md"
+  else
+    gh pr comment "$PULL_REQUEST" --repo "$GITHUB_REPOSITORY" --body-file "$results/plan.md"
+  fi
+}
+
+apply() {
+  local code=0
+  reconciler apply "${store[@]}" "${catalog[@]}" "${allow[@]}" --lock-timeout 300 \
+    --report "$results/report.json" -- "$results/plan.json" >"$results/report.txt" || code=$?
+  cat "$results/report.txt"
+  # Indented, so that nothing in a product's name can end the block.
+  { printf '\n#### Applied\n\n' && sed 's/^/    /' "$results/report.txt"; } >>"$GITHUB_STEP_SUMMARY"
+  return "$code"
+}
+
+issue() {
+  local own
+  MARKER=$(head -n 1 "$results/plan.md")
+  MARKER=${MARKER/reconciler:/reconciler-drift:}
+  export MARKER
+  # shellcheck disable=SC2016  # the dollars are GraphQL's
+  own=$(find_own --raw-field query='
+    query($owner: String!, $name: String!, $endCursor: String) {
+      repository(owner: $owner, name: $name) {
+        found: issues(first: 100, after: $endCursor, states: OPEN) {
+          pageInfo { hasNextPage endCursor }
+          nodes { id: number body viewerDidAuthor }
+        }
+      }
+    }')
+  if [[ $CHANGES != true ]]; then
+    if [[ -n $own ]]; then
+      gh issue close "$own" --repo "$GITHUB_REPOSITORY" \
+        --comment "The remote is equal to the catalogue again."
+    fi
+    return
+  fi
+  {
+    echo "$MARKER"
+    echo "The remote is not what the catalogue declares. Run \`reconciler pull --write\` to bring the"
+    echo "catalogue up to it, or apply the catalogue again. This issue is kept up to date, and closed"
+    echo "once there is no difference."
+    echo
+    cat "$results/plan.md"
+  } >"$RUNNER_TEMP/issue.md"
+  if [[ -n $own ]]; then
+    gh issue edit "$own" --repo "$GITHUB_REPOSITORY" --body-file "$RUNNER_TEMP/issue.md"
+  else
+    gh issue create --repo "$GITHUB_REPOSITORY" --body-file "$RUNNER_TEMP/issue.md" \
+      --title "The remote differs from the catalogue (store ${INPUT_STORE:-default})"
+  fi
+}
+
+case ${1:-} in
+  install | validate | plan | comment | apply | issue) "$1" ;;
+  *)
+    echo "There is no step '${1:-}'." >&2
+    exit 1
+    ;;
+esac

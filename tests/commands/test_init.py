@@ -1,0 +1,144 @@
+"""`init`: a beginning that works at once and overwrites nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from reconciler.sandbox.server import Sandbox
+
+from .here import Here
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """Every file below the folder with its content."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_beginning_is_sound(folder: Path, here: Here) -> None:
+    """The catalogue is without findings, the settings load, and the next commands work."""
+    done = here("init", "--ci", "none")
+    assert (done.code, done.err) == (0, "")
+    commands = done.out.split("Next:\n")[1].split("\n")[:-1]
+    assert [command.strip().split()[1] for command in commands] == ["validate", "plan", "apply"]
+    assert here("validate").out == "No findings.\n"
+    for command in commands:
+        assert here(*command.split()[1:], *(["--yes"] if "apply" in command else [])).code == 0
+    assert here("plan", "--sandbox", "--detailed-exitcode").code == 0
+
+
+def test_nothing_is_overwritten(folder: Path, here: Here) -> None:
+    """What is there is kept byte for byte, and a second run changes nothing."""
+    (folder / "reconciler.yaml").write_text("prune: none\n", encoding="utf-8")
+    (folder / "catalog").mkdir()
+    (folder / "catalog" / "mine.yml").write_text("# mine\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("*.log", encoding="utf-8")
+    done = here("init")
+    assert "kept as it is  reconciler.yaml" in done.out
+    assert "added to       .gitignore" in done.out
+    first = everything(folder)
+    assert first["reconciler.yaml"] == b"prune: none\n"
+    assert first[".gitignore"] == b"*.log\n.reconciler/\nplan.json\n"
+    assert "catalog/example.yaml" not in first
+    assert "made" not in here("init").out
+    assert everything(folder) == first
+
+
+@pytest.mark.parametrize(
+    ("ci", "expected"),
+    [
+        ("github", {".github/workflows/catalog-plan.yml", ".github/workflows/catalog-apply.yml"}),
+        ("gitlab", {".gitlab-ci.yml"}),
+        ("none", set()),
+    ],
+)
+def test_ci_files(ci: str, expected: set[str], folder: Path, here: Here) -> None:
+    """The pipeline that was asked for has its files where it reads them, and no other has any."""
+    done = here("init", "shop", "--ci", ci)
+    assert "Next, in shop:" in done.out
+    found = everything(folder / "shop")
+    pipelines = {name for name in found if name.startswith((".github/", ".gitlab"))}
+    assert expected <= pipelines
+    assert bool(expected) == bool(pipelines)
+    assert len({name.split("/")[0] for name in pipelines}) <= 1
+    assert all(f"made           {name}\n" in done.out for name in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "ci", "ledger"),
+    [
+        (".git/config", '[remote "origin"]\nurl = https://gitlab.test/x\n', "gitlab", "git"),
+        (".git/config", '[remote "origin"]\nurl = https://github.test/x\n', "github", "git"),
+        (".git/config", "[core]\n", "github", "file"),
+        (".gitlab-ci.yml", "x: y\n", "gitlab", "file"),
+        (".github/dependabot.yml", "x: y\n", "github", "file"),
+    ],
+)
+def test_ci_and_ledger_are_guessed(
+    path: str, text: str, ci: str, ledger: str, folder: Path, here: Here
+) -> None:
+    """Whose pipeline it is comes from the folder; the ledger is git's where git has a remote."""
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text(text, encoding="utf-8")
+    assert here("init").code == 0
+    assert (folder / ".gitlab-ci.yml").exists() is (ci == "gitlab")
+    settings = YAML(typ="safe").load((folder / "reconciler.yaml").read_text(encoding="utf-8"))
+    assert settings["ledger"] == ledger
+
+
+def test_editor_lines_lead_to_schemas(folder: Path, here: Here) -> None:
+    """Each `$schema=` line names a file that is there and accepts the file it stands in."""
+    here("init")
+    for name in ("reconciler.yaml", "catalog/example.yaml"):
+        path = folder / name
+        first, _, _ = path.read_text(encoding="utf-8").partition("\n")
+        named = path.parent / first.removeprefix("# yaml-language-server: $schema=")
+        schema = json.loads(named.read_text(encoding="utf-8"))
+        assert Draft202012Validator(schema).is_valid(YAML(typ="safe").load(path))
+
+
+def test_with_a_key_the_catalogue_is_filled(
+    folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key the products at the remote are pulled, in place of an example."""
+    with Sandbox(api_key="hush-hush") as sandbox:
+        monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
+        monkeypatch.setenv("ROBOSIZE_API_KEY", "hush-hush")
+        sandbox.store.seed([{"store_id": f"{n}", "name": f"Shirt {n}"} for n in range(3)])
+        done = here("init", "shop", "--ci", "none")
+        assert done.code == 0
+        assert "pulled         3 products" in done.out
+        monkeypatch.chdir(folder / "shop")
+        assert "example" not in "".join(everything(folder / "shop"))
+        assert here("plan", "--detailed-exitcode").code == 0
+        assert "pulled" not in here("init").out
+
+
+def test_a_remote_that_fails_leaves_the_files(
+    folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the key is refused that is told, after what was made."""
+    with Sandbox(api_key="other") as sandbox:
+        monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
+        monkeypatch.setenv("ROBOSIZE_API_KEY", "hush-hush")
+        done = here("init", "--ci", "none")
+    assert done.code == 1
+    assert "made           reconciler.yaml" in done.out
+    assert "key" in done.err
+    assert "hush" not in done.err
+
+
+@pytest.mark.parametrize("blocking", ["catalog", ".schemas", ".gitignore/x"])
+def test_what_is_in_the_way_is_told(blocking: str, folder: Path, here: Here) -> None:
+    """A file where a folder must be, or the other way round, is an error with its name."""
+    (folder / blocking).parent.mkdir(exist_ok=True)
+    (folder / blocking).write_text("x", encoding="utf-8")
+    done = here("init")
+    assert done.code == 1
+    assert f"Cannot write {folder / blocking.partition('/')[0]}" in done.err
