@@ -1,3 +1,74 @@
 """The version of the tool, in its one place: the build reads it from here too."""
 
+import os
+
 VERSION = "1.0.0"
+
+
+def commit() -> str | None:
+    """The git commit that this code is of, as far as its surroundings tell; None where they do not.
+
+    A release carries it in a file, an installation from git in its metadata; in a checkout it is
+    that of HEAD. Nothing but small files is read: `--version` is to cost nothing.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib is slow
+    root = os.path.dirname(package)  # noqa: PTH120
+    return (
+        _hash(_text(package, "COMMIT"))
+        or _installed(root)
+        or (_checked_out(os.path.join(root, ".git")) if _is_ours(root) else None)  # noqa: PTH118
+    )
+
+
+def version_text() -> str:
+    """The version, with the commit where it is known: "1.0.0 (c0ffee123456)"."""
+    known = commit()
+    return f"{VERSION} ({known[:12]})" if known else VERSION
+
+
+def _is_ours(root: str) -> bool:
+    """Whether a folder is this project's checkout, and not that of a project that holds a copy."""
+    return 'name = "robosize-reconciler"' in _text(root, "pyproject.toml")
+
+
+def _installed(site: str) -> str | None:
+    """The commit that pip noted when it installed from a git address, else None."""
+    note = _text(site, f"robosize_reconciler-{VERSION}.dist-info", "direct_url.json")
+    if not note:
+        return None
+    import json
+
+    try:
+        return _hash(json.loads(note)["vcs_info"]["commit_id"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _checked_out(git: str) -> str | None:
+    """The commit of HEAD in this `.git`, a folder or the file of a worktree, else None."""
+    if pointer := _text(git).removeprefix("gitdir:").strip():
+        git = os.path.join(os.path.dirname(git), pointer)  # noqa: PTH118, PTH120
+    shared = os.path.join(git, _text(git, "commondir").strip())  # noqa: PTH118
+    head = _text(git, "HEAD").strip()
+    name = head.removeprefix("ref:").strip()
+    if name == head:
+        return _hash(head)
+    packed = (line.split(" ", 1) for line in _text(shared, "packed-refs").splitlines())
+    refs = (line[0] for line in packed if line[1:] == [name])
+    return _hash(_text(git, name)) or _hash(_text(shared, name)) or _hash(next(refs, ""))
+
+
+def _hash(text: object) -> str | None:
+    """`text` where it is a whole git hash, else None."""
+    word = text.strip() if isinstance(text, str) else ""
+    whole = len(word) in (40, 64) and not word.strip("0123456789abcdef")
+    return word if whole else None
+
+
+def _text(*path: str) -> str:
+    """A small file's text, "" where there is none."""
+    try:
+        with open(os.path.join(*path), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+            return file.read(1 << 20)
+    except (OSError, ValueError):
+        return ""

@@ -7,10 +7,11 @@ it to; its one script is allowed by hash. Jinja2 escapes every value.
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
 from reconciler.report.context import Context, without_stale_links
@@ -20,16 +21,16 @@ from reconciler.report.links import image_source, location_url
 from reconciler.report.words import (
     BLOCK_REASONS,
     IN_DOUBT_MEANS,
-    KINDS,
     ORIGINS,
     VERBS,
+    ChangeKind,
     any_in_doubt,
-    calls_text,
-    count_kinds,
+    by_kind,
     destroyed,
     finding_line,
     kind_of,
     place,
+    plural,
     shown,
     shown_pair,
     summary_line,
@@ -39,23 +40,34 @@ from reconciler.report.words import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_ORDER: Final[tuple[ChangeKind, ...]] = ("delete", "create", "rename", "update")
+_MARKS: Final[Mapping[ChangeKind, str]] = {
+    "delete": "\N{MINUS SIGN}",
+    "create": "+",
+    "rename": "»",
+    "update": "~",
+}
+# So many products are drawn, or left for later, together: what is out of sight costs nothing.
+_CHUNK: Final = 40
 
 
 def plan_html(plan: Plan, context: Context) -> str:
     """The plan as an HTML page, with filters, both images of each product, and a link to each."""
     context = without_stale_links(plan, context)
+    groups = by_kind(plan.changes)
     script = _asset("plan.js")
     page = _template().render(
         plan=plan,
         context=context,
-        summary=summary_line(plan, context.calls),
-        calls=calls_text(context.calls),
-        counts=count_kinds(plan.changes),
+        summary=summary_line(plan, context.calls).removeprefix("Plan: "),
+        counts={kind: len(changes) for kind, changes in groups.items()},
         verbs=VERBS,
-        kinds=KINDS,
-        origins={key: ORIGINS[key] for key in ORIGINS if _has_origin(plan, key)},
-        cards=_cards(plan, context),
+        marks=_MARKS,
+        kinds=_ORDER,
+        origins=_origins(plan.changes),
+        sections=_sections(groups, context),
+        chunk=_CHUNK,
         block_reasons=BLOCK_REASONS,
         warnings=[finding_line(warning) for warning in plan.warnings],
         in_doubt=IN_DOUBT_MEANS if any_in_doubt(plan.changes) else None,
@@ -66,14 +78,32 @@ def plan_html(plan: Plan, context: Context) -> str:
     return break_commands(page, "&#35;")
 
 
-def _has_origin(plan: Plan, origin: str) -> bool:
-    """Whether any change of the plan has this origin."""
-    return any(change.origin == origin for change in plan.changes)
+def _origins(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """The origins that the changes have, each with its meaning and how many changes have it."""
+    counts = Counter(change.origin for change in changes)
+    return [
+        {"name": origin, "meaning": meaning, "count": counts[origin]}
+        for origin, meaning in ORIGINS.items()
+        if counts[origin]
+    ]
 
 
-def _cards(plan: Plan, context: Context) -> Iterator[dict[str, Any]]:
-    """What the template shows of each change, in the order of the plan."""
-    for change in plan.changes:
+def _sections(
+    groups: Mapping[ChangeKind, Sequence[Change]], context: Context
+) -> Iterator[dict[str, Any]]:
+    """The changes of each kind that the plan has, deletes first: a reviewer must see them."""
+    for kind in _ORDER:
+        if changes := groups[kind]:
+            yield {
+                "kind": kind,
+                "title": f"{plural(len(changes), 'product')} to {VERBS[kind]}",
+                "cards": _cards(changes, context),
+            }
+
+
+def _cards(changes: Iterable[Change], context: Context) -> Iterator[dict[str, Any]]:
+    """What the template shows of each change."""
+    for change in changes:
         url = None
         if change.source:
             url = location_url(change.source, context.repository_url, context.commit)
@@ -85,7 +115,7 @@ def _cards(plan: Plan, context: Context) -> Iterator[dict[str, Any]]:
             "place": place(change.source) if change.source else None,
             "url": url,
             "origin": change.origin,
-            "fields": [_field(key, field, change) for key, field in telling_fields(change)],
+            "fields": [_field(key, field, change) for key, field in _fields(change)],
             "destroyed": destroyed(change.record) if isinstance(change, Delete) else (),
             "before": image_source(_old_image(change)),
             "after": image_source(_new_image(change)),
@@ -97,6 +127,14 @@ def anchor(change: Change) -> str:
     readable = re.sub(r"[^A-Za-z0-9]+", "-", change.store_id).strip("-")[:40]
     identity = f"{change.action}\n{change.store_id}".encode("utf-8", "backslashreplace")
     return f"{change.action}-{readable}-{hashlib.sha256(identity).hexdigest()[:8]}"
+
+
+def _fields(change: Change) -> list[tuple[str, FieldChange]]:
+    """The fields that a card lists; a delete's heading shows its store_id and its name."""
+    fields = telling_fields(change)
+    if change.action == "delete":
+        return [pair for pair in fields if pair[0] not in ("store_id", "name")]
+    return fields
 
 
 def _field(key: str, field: FieldChange, change: Change) -> dict[str, Any]:
@@ -112,7 +150,7 @@ def _field(key: str, field: FieldChange, change: Change) -> dict[str, Any]:
     return {
         "key": escape(key),
         "before": None if change.action == "create" else before,
-        "after": after,
+        "after": None if change.action == "delete" else after,
     }
 
 

@@ -31,6 +31,7 @@ from reconciler.report.words import (
     destroyed,
     finding_line,
     origin_legend,
+    origins_text,
     other_counts,
     place,
     plural,
@@ -47,6 +48,7 @@ _NOTE_ROOM: Final = 300
 _MARKER_LIMIT: Final = 200
 _VALUE_LIMIT: Final = 400
 _TAG_LIMIT: Final = 60
+_SHORT: Final = 120
 _TAGS_SHOWN: Final = 40
 _LISTED: Final = 20
 _PUNCTUATION: Final = re.compile(r"[!-/:-@\[-`{-~]")
@@ -112,7 +114,8 @@ def _head(plan: Plan, context: Context) -> str:
     others = other_counts(plan)
     if plan.changes:
         counts = counted(count_kinds(plan.changes), _ORDER)
-        lines.append(f"**{counts}**; {', '.join(others)}. {calls_text(context.calls)}.")
+        sentences = [", ".join(others), origins_text(plan.changes), calls_text(context.calls)]
+        lines.append(f"**{counts}**; {'. '.join(filter(None, sentences))}.")
     else:
         matching = plural(plan.unchanged, "product matches", "products match")
         lines.append(f"**Nothing to change**: {', '.join([matching, *others[1:]])}.")
@@ -134,7 +137,7 @@ def _body(plan: Plan, context: Context, room: int) -> str:
     for kind in _ORDER:
         changes = groups[kind]
         shown_count = 0
-        heading = _table_heading(kind, len(changes))
+        heading = _table_heading(kind, changes)
         for row in _rows(changes, context) if changes and not full else ():
             cost = len(row) + (0 if shown_count else len(heading))
             if cost > room:
@@ -150,20 +153,28 @@ def _body(plan: Plan, context: Context, room: int) -> str:
     return "".join(parts)
 
 
-def _table_heading(kind: ChangeKind, count: int) -> str:
+def _table_heading(kind: ChangeKind, changes: Sequence[Change]) -> str:
     """The title of one kind's table, and its first two lines."""
-    what = "Destroys" if kind == "delete" else "Change"
-    title = f"\n#### {plural(count, 'product')} to {VERBS[kind]}\n"
-    return f"{title}\n| store_id | Name | {what} | Declared at |\n| --- | --- | --- | --- |\n"
+    names = ["store_id", "Name", "Destroys" if kind == "delete" else "Change"]
+    names += ["Declared at"] if _has_places(changes) else []
+    title = f"\n#### {plural(len(changes), 'product')} to {VERBS[kind]}\n"
+    return f"{title}\n| {' | '.join(names)} |\n{'| --- ' * len(names)}|\n"
+
+
+def _has_places(changes: Sequence[Change]) -> bool:
+    """Whether a column for places and origins would hold anything: deletes have no place."""
+    return any(change.source or change.origin for change in changes)
 
 
 def _rows(changes: Sequence[Change], context: Context) -> Iterator[str]:
     """One table line a product."""
+    places = _has_places(changes)
     for change in changes:
         name = "(no name)" if change.name is None else code(clip(shown(change.name), _VALUE_LIMIT))
         store_id = code(clip(shown(change.store_id), _VALUE_LIMIT))
         details = _delete_cell(change) if isinstance(change, Delete) else _change_cell(change)
-        yield f"| {store_id} | {name} | {details} | {_where(change, context)} |\n"
+        where = f" {_where(change, context)} |" if places else ""
+        yield f"| {store_id} | {name} | {details} |{where}\n"
 
 
 def _delete_cell(change: Delete) -> str:
@@ -178,11 +189,13 @@ def _delete_cell(change: Delete) -> str:
 
 
 def _change_cell(change: Change) -> str:
-    """The fields that change, folded under their names."""
+    """The fields that change, folded under their names; one that is short is plain to see."""
     fields = telling_fields(change)
     lines = [f"{_entities(escape(key))}: {_field(field, change)}" for key, field in fields]
     if pictures := _pictures(change):
         lines.append(pictures)
+    if len(lines) == 1 and len(html.unescape(lines[0])) <= _SHORT:
+        return lines[0]
     summary = ", ".join(_entities(escape(key)) for key, _ in fields) or "store_id, name"
     return _folded(summary, lines) if lines else summary
 
@@ -232,7 +245,7 @@ def _where(change: Change, context: Context) -> str:
         parts.append(f'<a href="{_attribute(url)}">{text}</a>' if url else text)
     if change.origin:
         parts.append(f"({change.origin})")
-    return " ".join(parts) or "nowhere"
+    return " ".join(parts)
 
 
 def _foot(plan: Plan) -> str:

@@ -1,8 +1,8 @@
 """Plan JSON: the saved plan, and what scripts read ("Plan JSON" in the interface).
 
 Beyond the documented keys a plan carries what makes it whole again when it is read: per update
-`seen`, the remote product it was made from; per delete `record`; `in_doubt` in a field; and
-`adoptions`. `seen` leaves out the id, which is the change's own.
+`seen`, the remote product it was made from; per create `absent`; per delete `record`; `in_doubt`
+in a field; `adoptions`; and `released`. `seen` leaves out the id, which is the change's own.
 """
 
 import json
@@ -58,6 +58,7 @@ def plan_document(
             }
             for adoption in plan.adoptions
         ],
+        "released": [[link._asdict() for link in ring.links] for ring in plan.released],
         "warnings": [warning_document(warning) for warning in plan.warnings],
         "refusals": [refusal._asdict() for refusal in plan.refusals],
     }
@@ -87,6 +88,8 @@ def _change(change: Change) -> dict[str, Any]:
         document["seen"] = _seen(change.seen)
     elif isinstance(change, Delete):
         document["record"] = dict(change.record)
+    elif change.absent is not None:
+        document["absent"] = change.absent
     return document
 
 

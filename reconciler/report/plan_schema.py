@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf
 
 from reconciler.codes import Code
-from reconciler.model import FIELDS, INDEX, Finding, Kind, Location, RemoteProduct, Value
+from reconciler.model import (
+    FIELDS,
+    INDEX,
+    Finding,
+    Kind,
+    Link,
+    Location,
+    RemoteProduct,
+    Ring,
+    Value,
+)
 from reconciler.planning.plan import (
     Adoption,
     Blocked,
@@ -97,11 +107,13 @@ class CreateDocument(_ChangeDocument):
     action: Literal["create"]
     name: Text
     source: SourceDocument | None
+    absent: Text | None = None
 
     def change(self) -> Create:
         """The Create meant."""
         source = self.source.location() if self.source else None
-        return Create(self.store_id, self.name, self.field_changes(), source, self.origin)
+        fields = self.field_changes()
+        return Create(self.store_id, self.name, fields, source, self.origin, self.absent)
 
 
 class UpdateDocument(_ChangeDocument):
@@ -182,6 +194,14 @@ class AdoptionDocument(_Model):
     assumed: dict[Text, Text | list[Text]]
 
 
+class LinkDocument(_Model):
+    """One rename that the ledger remembers."""
+
+    id: Text
+    before: Text
+    after: Text
+
+
 class WarningDocument(_Model):
     """A warning, with its place where it has one."""
 
@@ -234,6 +254,7 @@ class PlanDocument(_Model):
     warnings: list[WarningDocument]
     refusals: list[RefusalDocument]
     adoptions: list[AdoptionDocument]
+    released: list[list[LinkDocument]] = Field(default_factory=list)
 
     def plan(self) -> Plan:
         """The Plan meant; raises UnknownNameError for codes that this tool does not know."""
@@ -257,6 +278,10 @@ class PlanDocument(_Model):
             ),
             unchanged=self.summary.unchanged,
             unconfirmed=self.summary.unconfirmed,
+            released=tuple(
+                Ring(tuple(Link(link.id, link.before, link.after) for link in ring))
+                for ring in self.released
+            ),
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -81,7 +82,8 @@ def summary_line(plan: Plan, calls: int | Mapping[str, int]) -> str:
         matching = plural(plan.unchanged, "product matches", "products match")
         return f"Nothing to change: {', '.join([matching, *others[1:]])}."
     text = f"Plan: {counted(count_kinds(plan.changes))}; {', '.join(others)}."
-    return f"{text} {calls_text(calls)}."
+    origins = origins_text(plan.changes)
+    return " ".join([text, *([f"{origins}."] if origins else []), f"{calls_text(calls)}."])
 
 
 def other_counts(plan: Plan) -> list[str]:
@@ -101,6 +103,14 @@ def calls_text(calls: int | Mapping[str, int]) -> str:
     total = plural(sum(calls.values()), "call")
     methods = [f"{count} {escape(method)}" for method, count in sorted(calls.items()) if count]
     return f"{total} ({', '.join(methods)})" if len(methods) > 1 else total
+
+
+def origins_text(changes: Iterable[Change]) -> str | None:
+    """How many changes are whose: "2 from this branch, 1 drift"; None where no base was given."""
+    counts = Counter(change.origin for change in changes)
+    words: Mapping[Origin, str] = {"edit": "from this branch", "drift": "drift", "both": "both"}
+    parts = [f"{counts[origin]} {word}" for origin, word in words.items() if counts[origin]]
+    return ", ".join(parts) or None
 
 
 def origin_legend(changes: Iterable[Change]) -> str | None:

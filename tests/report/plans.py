@@ -11,8 +11,10 @@ from reconciler.model import (
     WRITE_ONLY,
     Finding,
     Kind,
+    Link,
     Location,
     RemoteProduct,
+    Ring,
     Value,
 )
 from reconciler.planning.plan import (
@@ -225,7 +227,7 @@ def _updates(draw: st.DrawFn) -> Update:
 
 
 CHANGES = (
-    st.builds(Create, TEXTS, TEXTS, _FIELDS, st.none() | _LOCATIONS, _ORIGINS)
+    st.builds(Create, TEXTS, TEXTS, _FIELDS, st.none() | _LOCATIONS, _ORIGINS, st.none() | TEXTS)
     | _updates()
     | st.builds(Delete, TEXTS, TEXTS, st.none() | TEXTS, _FIELDS, RECORDS, _ORIGINS)
 )
@@ -257,4 +259,8 @@ PLANS = st.builds(
     refusals=st.lists(st.builds(Refusal, CODES, TEXTS, TEXTS), max_size=2).map(tuple),
     unchanged=_COUNTS,
     unconfirmed=_COUNTS,
+    released=st.lists(
+        st.builds(Ring, st.lists(st.builds(Link, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple)),
+        max_size=2,
+    ).map(tuple),
 )

@@ -21,7 +21,7 @@ def test_the_total_comes_first() -> None:
     """The total, the refusal, the deletes, the warnings and the changes follow in this order."""
     assert plan_github(small_plan(), CONTEXT).splitlines() == [
         "::notice::Plan: 1 to create, 1 to change, 1 to rename, 1 to delete; 20 unchanged, "
-        "1 blocked, 2 unconfirmed. 2 calls (1 PATCH, 1 POST).",
+        "1 blocked, 2 unconfirmed. 1 from this branch, 1 both. 2 calls (1 PATCH, 1 POST).",
         "::error::Apply will refuse: 1 of 23 would be deleted. Allow it with --allow-deletes 1.",
         "::warning::1 to delete, with what was entered by hand: 999",
         "::warning file=catalog/tops.yaml,line=3,col=5::10482 has no type [create_without_type]",

@@ -57,7 +57,7 @@ class _Page(HTMLParser):
 def test_shows_every_change() -> None:
     """Each change is an article with its fields, its place, both images and a link to itself."""
     page = _Page(plan_html(small_plan(), LINKED))
-    assert page.classes == ["create", "update", "rename", "delete"]
+    assert page.classes == ["delete", "create", "rename", "update"]
     for expected in ("Linen shirt", "+ winter", "- autumn", "in doubt", "runs small", "9001"):
         assert expected in page.text
     for change in small_plan().changes:
@@ -73,7 +73,7 @@ def test_tells_the_surroundings() -> None:
     plan = small_plan()
     text = _Page(plan_html(plan, CONTEXT)).text
     for expected in (
-        "Plan: 1 to create, 1 to change, 1 to rename, 1 to delete",
+        "1 to create, 1 to change, 1 to rename, 1 to delete",
         "--allow-deletes 1",
         "several remote products have this store_id",
         "10482 has no type",
@@ -102,7 +102,7 @@ def test_hostile_text_is_inert() -> None:
     text = plan_html(hostile_plan(), LINKED)
     page = _Page(text)
     assert page.tags.count("script") == 1
-    assert "b" not in page.tags or page.tags.count("b") == 4
+    assert page.tags.count("b") == 7  # the counts in our own chips
     assert page.handlers == []
     assert escape(HOSTILE) in page.text
     assert "{{ 7*7 }}" in page.text

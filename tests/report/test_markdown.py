@@ -78,7 +78,7 @@ def test_tells_all_that_a_reviewer_needs() -> None:
     page = _Page(plan_markdown(plan, LINKED))
     for expected in (
         "1 to delete, 1 to create, 1 to rename, 1 to change",
-        "20 unchanged, 1 blocked, 2 unconfirmed. 2 calls (1 PATCH, 1 POST).",
+        "20 unchanged, 1 blocked, 2 unconfirmed. 1 from this branch, 1 both. 2 calls",
         "Apply will refuse this plan.",
         "--allow-deletes 1",
         "size_chart, comment",

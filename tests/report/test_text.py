@@ -42,7 +42,7 @@ Apply will refuse this plan:
     To allow it: --allow-deletes 1
 
 Plan: 1 to create, 1 to change, 1 to rename, 1 to delete; 20 unchanged, 1
-blocked, 2 unconfirmed. 6 calls.
+blocked, 2 unconfirmed. 1 from this branch, 1 both. 6 calls.
 """
 
 

@@ -3,27 +3,70 @@
   const form = document.getElementById("filters");
   if (!form) return;
   const count = document.getElementById("count");
-  const cards = Array.from(document.querySelectorAll("article"), (element) => ({
-    element, kind: element.dataset.kind, origin: element.dataset.origin, text: null,
+  const search = form.elements.text;
+  const sections = Array.from(document.querySelectorAll("section.kind"), (section) => ({
+    section,
+    kind: section.classList.item(1),
+    chunks: Array.from(section.querySelectorAll(".chunk"), (chunk) => ({
+      chunk,
+      cards: Array.from(chunk.children, (card) => ({ card, origin: card.dataset.origin, text: null })),
+    })),
   }));
-  const checked = (name) =>
+  const cards = sections.flatMap(({ chunks }) => chunks.flatMap((chunk) => chunk.cards));
+  const chosen = (name) =>
     new Set(Array.from(form.querySelectorAll(`[name=${name}]:checked`), (box) => box.value));
+
+  // Nothing chosen in a row of chips means no wish: everything is shown.
   const filter = () => {
-    const kinds = checked("kind");
-    const origins = checked("origin");
-    const words = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    for (const card of cards) {
-      let fits = kinds.has(card.kind) && (!card.origin || origins.has(card.origin));
-      if (fits && words.length) {
-        card.text ??= card.element.textContent.toLowerCase();
-        fits = words.every((word) => card.text.includes(word));
+    const kinds = chosen("kind");
+    const origins = chosen("origin");
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let total = 0;
+    for (const { section, kind, chunks } of sections) {
+      const wanted = !kinds.size || kinds.has(kind);
+      let shownHere = 0;
+      for (const { chunk, cards } of wanted ? chunks : []) {
+        let shown = 0;
+        for (const item of cards) {
+          let fits = !origins.size || origins.has(item.origin);
+          if (fits && words.length) {
+            item.text ??= item.card.textContent.toLowerCase();
+            fits = words.every((word) => item.text.includes(word));
+          }
+          if (item.card.hidden === fits) item.card.hidden = !fits;
+          if (fits) shown += 1;
+        }
+        chunk.hidden = !shown;
+        chunk.style.containIntrinsicHeight = `auto ${6 * shown}rem`;
+        shownHere += shown;
       }
-      if (card.element.hidden === fits) card.element.hidden = !fits;
-      if (fits) shown += 1;
+      section.hidden = !shownHere;
+      total += shownHere;
     }
-    count.textContent = `${shown} of ${cards.length} shown`;
+    count.textContent = `${total} of ${cards.length} shown`;
   };
+  const showAll = () => {
+    form.reset();
+    filter();
+  };
+  // A link names a product by its place in the page, or simply by its store_id.
+  const goToLinked = () => {
+    let name = location.hash.slice(1);
+    try {
+      name = decodeURIComponent(name);
+    } catch {
+      // Not encoded: taken as it stands.
+    }
+    if (!name) return;
+    document.querySelector("article.found")?.classList.remove("found");
+    const linked = cards.find(({ card }) => card.id === name || card.dataset.id === name)?.card;
+    if (!linked) return;
+    if (linked.hidden || linked.closest("[hidden]")) showAll();
+    linked.classList.add("found");
+    linked.scrollIntoView({ block: "start" });
+    linked.querySelector(".anchor").focus({ preventScroll: true });
+  };
+
   let waiting = 0;
   form.addEventListener("input", () => {
     cancelAnimationFrame(waiting);
@@ -31,11 +74,17 @@
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => {
-    const search = form.elements.text;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/" && document.activeElement !== search) {
       event.preventDefault();
       search.focus();
+      search.select();
+    } else if (event.key === "Escape") {
+      showAll();
     }
   });
+  addEventListener("hashchange", goToLinked);
+  form.hidden = false;
   filter();
+  goToLinked();
 })();

@@ -1,0 +1,86 @@
+"""Codes explained, and lint rules listed, as text for people and as JSON."""
+
+from collections.abc import Mapping
+from textwrap import indent, wrap
+
+from reconciler.codes import Code
+from reconciler.explain.registry import ENTRIES, GROUPS
+from reconciler.linting.registry import BY_CODE, RULES, Levels
+from reconciler.linting.rule import PlanRule, Rule
+from reconciler.report.json_text import json_text
+from reconciler.report.style import Style
+
+_WIDTH = 80
+
+
+def explanation_text(code: Code, *, color: bool = False) -> str:
+    """One code: what it means, an example, what to do."""
+    entry, style = ENTRIES[code], Style(color)
+    heading = style.bold(code)
+    if rule := BY_CODE.get(code):
+        heading += f" (lint rule {rule.id}, {rule.level} unless the settings say otherwise)"
+    return "\n".join(
+        [
+            heading,
+            "",
+            *wrap(entry.meaning, _WIDTH),
+            "",
+            style.dim("For example:"),
+            indent(entry.example, "    "),
+            "",
+            style.dim("What to do:"),
+            *wrap(entry.remedy, _WIDTH, initial_indent="    ", subsequent_indent="    "),
+            "",
+        ]
+    )
+
+
+def list_text(*, color: bool = False) -> str:
+    """Every code with the first sentence of its meaning, group by group."""
+    style = Style(color)
+    width = max(map(len, ENTRIES))
+    lines: list[str] = []
+    for title, group in GROUPS.items():
+        lines += [style.bold(title), ""]
+        for code, entry in group.items():
+            lines.append(f"  {code.ljust(width)}  {_first_sentence(entry.meaning)}")
+        lines.append("")
+    return "\n".join([*lines, "`reconciler explain CODE` tells more.", ""])
+
+
+def rules_text(levels: Levels, *, color: bool = False) -> str:
+    """Every lint rule with its level, where it is run, its sentence and its example."""
+    style = Style(color)
+    lines: list[str] = []
+    for rule in RULES:
+        lines.append(f"{style.bold(rule.id)}  {levels.of(rule)}  ({_where(rule)})")
+        lines += wrap(rule.sentence, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines += [style.dim(indent(rule.example, "    ")), ""]
+    lines.append("Switch a rule in reconciler.yaml: `lint: {RULE: off}`, or warning, or error.")
+    return "\n".join([*lines, ""])
+
+
+def rules_json(levels: Levels) -> str:
+    """`{"rules": [{"id", "code", "severity", "runs_in", "sentence", "example"}]}`."""
+    return json_text({"rules": [_rule(rule, levels) for rule in RULES]})
+
+
+def _rule(rule: Rule, levels: Levels) -> Mapping[str, str]:
+    return {
+        "id": rule.id,
+        "code": rule.code,
+        "severity": levels.of(rule),
+        "runs_in": _where(rule),
+        "sentence": rule.sentence,
+        "example": rule.example,
+        "remedy": rule.remedy,
+    }
+
+
+def _where(rule: Rule) -> str:
+    return "plan" if isinstance(rule, PlanRule) else "validate"
+
+
+def _first_sentence(text: str) -> str:
+    head, dot, _ = text.partition(". ")
+    return head + dot.rstrip()

@@ -1,0 +1,60 @@
+"""The log of applies, as a table for people or as JSON."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from reconciler.report.escape import escape
+from reconciler.report.json_text import json_text
+from reconciler.report.style import Style
+
+FORMAT: Final = "reconciler.log/1"
+_SHORT: Final = 12
+"""How much of a digest or a commit a table shows."""
+_TITLES: Final = ("time", "by", "changes", "result", "plan", "catalogue")
+
+
+class LogEntry(NamedTuple):
+    """One apply, or another write of the ledger, as its history or a journal tells of it.
+
+    `time` is UTC, ISO 8601; `source` is the ledger's commit, or the name of the journal. None is
+    what is not known.
+    """
+
+    time: str
+    by: str | None
+    summary: str
+    result: str | None
+    plan_digest: str | None
+    catalog_commit: str | None
+    source: str
+
+
+def log_text(entries: Sequence[LogEntry], *, color: bool = False) -> str:
+    """The entries as a table, newest first as given; each line ends with a line break."""
+    if not entries:
+        return "Nothing has been applied yet.\n"
+    rows = [_TITLES, *(_row(entry) for entry in entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "\n".join([Style(color).bold(lines[0]), *lines[1:]]) + "\n"
+
+
+def _row(entry: LogEntry) -> tuple[str, ...]:
+    cells = (
+        entry.time,
+        entry.by,
+        entry.summary,
+        entry.result,
+        (entry.plan_digest or "")[:_SHORT],
+        (entry.catalog_commit or "")[:_SHORT],
+    )
+    return tuple(escape(cell) if cell else "-" for cell in cells)
+
+
+def log_json(entries: Sequence[LogEntry], *, store: str) -> str:
+    """The entries as one JSON document, an entry a line."""
+    rows = [entry._asdict() for entry in entries]
+    return json_text({"format": FORMAT, "store": store, "entries": rows})

@@ -1,0 +1,261 @@
+"""The GitHub action in a real repository against the sandbox, with a stand-in for `gh`."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.action import FOLDER, Run, Step, loaded
+from tests.pipelines.conftest import KEY, Repository
+
+MARKER = "<!-- reconciler:default -->"
+DRIFT_MARKER = "<!-- reconciler-drift:default -->"
+WRITES = {"POST", "PATCH", "DELETE"}
+
+
+def writes(repository: Repository) -> int:
+    """How many calls of the shop's API have written."""
+    return sum(call.method in WRITES for call in repository.sandbox.store.calls())
+
+
+def check_fine(ended: tuple[Run, list[Step]]) -> Run:
+    """The run, all of whose steps must have succeeded."""
+    run, steps = ended
+    assert [(step.name, step.code) for step in steps if step.code] == [], steps[-1].log
+    return run
+
+
+def test_a_pull_request_has_one_comment(repository: Repository) -> None:
+    """The first push of a pull request writes a comment, the second edits it."""
+    check_fine(repository.run("apply"))
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.write("catalog/coat.yaml", "store_id: '2'\nname: Wool coat\ntype: coat\n")
+    repository.push("topic")
+    run = check_fine(repository.pull_request())
+    assert run.values["steps.plan.outputs.changes"] == "true"
+    (comment,) = repository.host["comments"]
+    assert comment["number"] == 7
+    assert comment["body"].startswith(f"{MARKER}\n")
+    assert "Wool coat" in comment["body"]
+    assert "(edit)" in comment["body"]
+    assert run.summary == comment["body"] == run.result("plan.md")
+    assert "Wool coat" in run.result("plan.html")
+    assert json.loads(run.result("plan.json"))["summary"]["update"] == 1
+
+    repository.write("catalog/coat.yaml", "store_id: '2'\nname: Silk coat\ntype: coat\n")
+    repository.push("topic")
+    check_fine(repository.pull_request())
+    (comment,) = repository.host["comments"]
+    assert "Silk coat" in comment["body"]
+    assert "Wool coat" not in comment["body"]
+
+
+def test_somebody_elses_comment_is_left_alone(repository: Repository) -> None:
+    """A comment with the marker that another user wrote is not edited; nor is another store's."""
+    others = [
+        {"id": 91, "number": 7, "mine": False, "body": f"{MARKER}\nnot yours"},
+        {"id": 92, "number": 7, "mine": True, "body": "<!-- reconciler:default2 -->\n"},
+        {"id": 93, "number": 8, "mine": True, "body": f"{MARKER}\nanother pull request's"},
+    ]
+    for other in others:
+        repository.host_has("comments", **other)
+    check_fine(repository.pull_request())
+    check_fine(repository.pull_request())
+    assert repository.host["comments"][:3] == others
+    assert len(repository.host["comments"]) == 4
+
+
+def test_no_comment_where_none_is_wanted(repository: Repository) -> None:
+    """With `comment: false` the plan is in the summary alone."""
+    run = check_fine(repository.pull_request(comment="false"))
+    assert repository.host["calls"] == []
+    assert MARKER in run.summary
+
+
+def test_a_comment_that_is_not_allowed_fails_nothing(repository: Repository) -> None:
+    """Without permission to comment the job goes on, and says what it lacks."""
+    repository.environ["GH_BROKEN"] = "1"
+    run, steps = repository.pull_request()
+    check_fine((run, steps))
+    assert "::warning::" in steps[-1].log
+    assert "pull-requests: write" in steps[-1].log
+
+
+def test_a_fork_is_shown_what_it_changes(repository: Repository) -> None:
+    """A pull request from a fork has no key: it gets the catalogue's own difference, no comment."""
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.write("catalog/hat.yaml", "store_id: '3'\nname: Hat\ntype: hat\nimage_url: ''\n")
+    repository.push("topic")
+    run = check_fine(repository.pull_request(fork=True, api_key=""))
+    assert "1 to create" in run.summary
+    assert run.values["steps.plan.outputs.changes"] == "true"
+    assert repository.host["calls"] == []
+    assert list(repository.sandbox.store.calls()) == []
+
+
+def test_a_merge_applies_and_a_second_applies_nothing(repository: Repository) -> None:
+    """The first run on main writes what the catalogue declares, the next one writes nothing."""
+    run = check_fine(repository.run("apply"))
+    assert repository.names() == {"1": "Shirt", "2": "Coat"}
+    report = json.loads(run.result("report.json"))
+    assert report["summary"] == {"applied": 2, "failed": 0, "not_attempted": 0, "unknown": 0}
+    assert "#### Applied" in run.summary
+    before = writes(repository)
+    assert before == 2
+    run = check_fine(repository.run("apply"))
+    assert writes(repository) == before
+    assert run.values["steps.plan.outputs.changes"] == "false"
+    assert json.loads(run.result("report.json"))["outcomes"] == []
+
+
+def test_a_saved_plan_is_applied_or_refused(repository: Repository, tmp_path: Path) -> None:
+    """A plan from elsewhere is applied as it was reviewed, and refused once the shop moved on."""
+    planned = check_fine(repository.run("plan"))
+    saved = tmp_path / "reviewed.json"
+    saved.write_text(planned.result("plan.json"), encoding="utf-8")
+    check_fine(repository.run("apply", plan=str(saved)))
+    assert repository.names() == {"1": "Shirt", "2": "Coat"}
+    _, steps = repository.run("apply", plan=str(saved))
+    assert steps[-1].name == "Apply"
+    assert steps[-1].code == 4
+
+
+def test_a_guard_stops_the_merge_and_an_input_lets_it_pass(repository: Repository) -> None:
+    """Too many deletes fail the job before the first write; allow-deletes permits them."""
+    repository.write("reconciler.yaml", "ledger: git\nlimits: {deletes: 0, floor: 0}\n")
+    check_fine(repository.run("apply"))
+    (repository.folder / "catalog" / "coat.yaml").unlink()
+    _, steps = repository.run("apply")
+    assert (steps[-1].name, steps[-1].code) == ("Apply", 3)
+    assert set(repository.names()) == {"1", "2"}
+    check_fine(repository.run("apply", allow_deletes="1"))
+    assert set(repository.names()) == {"1"}
+
+
+def test_drift_has_one_issue(repository: Repository) -> None:
+    """Drift opens an issue, more drift updates it, and its end closes it."""
+    check_fine(repository.run("apply"))
+    repository.host_has("issues", id=50, mine=False, body=f"{DRIFT_MARKER}\nnot yours")
+    store = repository.sandbox.store
+    coat = store.row("2")
+    assert coat is not None
+    for name in ("Coat in red", "Coat in blue"):
+        store.update([str(coat.id)], {"name": name})
+        check_fine(repository.run("drift"))
+        other, issue = repository.host["issues"]
+        assert issue["body"].startswith(f"{DRIFT_MARKER}\n")
+        assert name in issue["body"]
+        assert "(drift)" in issue["body"]
+        assert "closed" not in issue
+
+    store.update([str(coat.id)], {"name": "Coat"})
+    check_fine(repository.run("drift"))
+    other, issue = repository.host["issues"]
+    assert "equal to the catalogue again" in issue["closed"]
+    assert other == {"id": 50, "mine": False, "body": f"{DRIFT_MARKER}\nnot yours"}
+
+
+def test_a_fault_stops_before_the_plan(repository: Repository) -> None:
+    """A catalogue with a fault ends the job at its check, with an annotation at the place."""
+    repository.write("catalog/coat.yaml", "store_id: '2'\nnmae: Coat\n")
+    _, steps = repository.run("apply")
+    assert [step.name for step in steps] == ["Validate"]
+    assert steps[0].code == 1
+    assert "::error file=catalog/coat.yaml,line=2,col=1::" in steps[0].log
+    assert list(repository.sandbox.store.calls()) == []
+
+
+def test_validate_needs_no_key(repository: Repository) -> None:
+    """The command `validate` checks and does nothing else."""
+    run, steps = repository.run("validate", api_key="")
+    check_fine((run, steps))
+    assert [step.name for step in steps] == ["Validate"]
+
+
+def test_inputs_are_never_commands(repository: Repository) -> None:
+    """Whatever an input holds is taken for a name, and no shell reads it."""
+    text = "$(touch pwned)`touch pwned`'; touch pwned; '\"; touch pwned #"
+    for name in ("store", "base", "plan", "allow_deletes"):
+        _, steps = repository.run("apply", None, **{name: text})
+        assert steps[-1].code
+    _, steps = repository.run("validate", catalog=text)
+    assert steps[-1].code
+    assert not list(repository.folder.parent.rglob("pwned"))
+
+
+def test_no_script_holds_an_expression() -> None:
+    """Nothing of an input or an event is written into a script: all of it travels as `env`."""
+    scripts = [
+        step["run"] for step in loaded(FOLDER / "action.yml")["runs"]["steps"] if "run" in step
+    ]
+    assert scripts
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_the_key_is_in_no_output(repository: Repository) -> None:
+    """No log, summary, plan, page or report holds the key."""
+    for command in ("apply", "drift"):
+        run, steps = repository.run(command)
+        texts = [step.log for step in steps] + [run.summary]
+        texts += [file.read_text() for file in (run.temporary / "reconciler").iterdir()]
+        assert texts
+        assert [text for text in texts if KEY in text] == []
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("", r".*/\.github/actions/reconcile/\.\./\.\./\.\."),
+        ("1.2.3", "robosize-reconciler==1.2.3"),
+        (">=1.2,<2", "robosize-reconciler>=1.2,<2"),
+    ],
+)
+def test_installs_the_version_that_is_asked_for(
+    tmp_path: Path, version: str, expected: str
+) -> None:
+    """The step installs into an environment of its own, and puts that on the PATH."""
+    log = tmp_path / "log"
+    stand_in = tmp_path / "bin" / "python"
+    stand_in.parent.mkdir()
+    stand_in.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$*" >>"{log}"\n'
+        'if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi\n'
+    )
+    stand_in.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{stand_in.parent}:{os.environ['PATH']}"}
+    run = Run(tmp_path, tmp_path / "runner", {"version": version}, {}, environ)
+    (step,) = run.steps(skip=("Validate", "Plan", "Comment"))
+    assert step.code == 0, step.log
+    venv, install = log.read_text().splitlines()
+    assert venv == f"-m venv {tmp_path}/runner/reconciler-venv"
+    assert re.fullmatch(f"-m pip install .* {expected}", install)
+    added = (tmp_path / "runner" / "path").read_text()
+    assert added == f"{tmp_path}/runner/reconciler-venv/bin\n"
+
+
+def test_an_action_in_the_shops_own_repository_installs_a_release(tmp_path: Path) -> None:
+    """Where the action was copied to, there is no tool beside it: the newest 1.x is taken."""
+    folder = tmp_path / "shop" / ".github" / "actions" / "reconcile"
+    folder.mkdir(parents=True)
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"\n'
+        'else echo "$*"; fi\n'
+    )
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["bash", str(FOLDER / "reconcile.sh"), "install"],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "GITHUB_ACTION_PATH": str(folder),
+            "GITHUB_PATH": str(tmp_path / "path"),
+            "RUNNER_TEMP": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().endswith("robosize-reconciler~=1.0")

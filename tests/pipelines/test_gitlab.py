@@ -1,0 +1,188 @@
+"""The GitLab template's scripts against the sandbox, with a small GitLab on this machine."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.pipelines.conftest import KEY, Repository
+from tests.project import ROOT
+
+TEMPLATE = ROOT / "reconciler" / "templates" / "ci" / "gitlab" / ".gitlab-ci.yml"
+ME, OTHER = {"id": 5}, {"id": 6}
+
+
+class GitLab(ThreadingHTTPServer):
+    """Notes of one merge request and issues of one project, one entry a page."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Calls)
+        self.notes: list[dict[str, Any]] = []
+        self.issues: list[dict[str, Any]] = []
+
+
+class _Calls(BaseHTTPRequestHandler):
+    """The five calls that the template makes."""
+
+    server: GitLab
+
+    def do_GET(self) -> None:
+        """The user, or one page of a list."""
+        if self.path == "/user":
+            self._answer(ME)
+            return
+        entries = self._entries()
+        page = int(parse_qs(urlsplit(self.path).query)["page"][0])
+        more = str(page + 1) if page < len(entries) else ""
+        self._answer(entries[page - 1 : page], more)
+
+    def do_POST(self) -> None:
+        """A new entry."""
+        entries = self._entries()
+        entries.append({"id": len(entries), "iid": len(entries), "author": ME, **self._body()})
+        self._answer(entries[-1])
+
+    def do_PUT(self) -> None:
+        """An entry changed."""
+        entry = self._entries()[int(self.path.rsplit("/", 1)[1])]
+        entry.update(self._body())
+        self._answer(entry)
+
+    def _entries(self) -> list[dict[str, Any]]:
+        if "/merge_requests/7/notes" in self.path:
+            return self.server.notes
+        if self.command == "GET":
+            return [issue for issue in self.server.issues if not closed(issue)]
+        return self.server.issues
+
+    def _body(self) -> Any:
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _answer(self, value: object, next_page: str = "") -> None:
+        assert self.headers["PRIVATE-TOKEN"] == "gitlab-token"
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("X-Next-Page", next_page)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def closed(issue: dict[str, Any]) -> bool:
+    """Whether an issue was closed."""
+    return issue.get("state_event") == "close"
+
+
+@pytest.fixture
+def gitlab() -> Iterator[GitLab]:
+    """A GitLab that answers until the test ends."""
+    with GitLab() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def run(repository: Repository, gitlab: GitLab, job: str, **variables: str) -> str:
+    """Run the scripts of one job as GitLab's runner does, and return what they printed."""
+    pipeline = _pipeline()
+    lines: list[str] = []
+    for entry in pipeline[job]["script"]:
+        lines += pipeline[entry[0]][entry[1]] if isinstance(entry, list) else [entry]
+    environ = {
+        **repository.environ,
+        "CI_API_V4_URL": f"http://127.0.0.1:{gitlab.server_port}",
+        "CI_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": "origin/main",
+        "GITLAB_TOKEN": "gitlab-token",
+        "ROBOSIZE_API_KEY": KEY,
+        **pipeline[job].get("variables", {}),
+        **variables,
+    }
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+        cwd=repository.folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def _pipeline() -> Any:
+    """The template, with each `!reference` as the list that it holds."""
+    text = TEMPLATE.read_text(encoding="utf-8").replace("!reference ", "")
+    return YAML(typ="safe").load(text)
+
+
+def read(repository: Repository, name: str) -> Any:
+    """One JSON artefact."""
+    return json.loads((repository.folder / name).read_text(encoding="utf-8"))
+
+
+def test_a_merge_request_has_one_note(repository: Repository, gitlab: GitLab) -> None:
+    """Each push updates one note, beside somebody else's; the counts are in the report."""
+    gitlab.notes.append({"id": 0, "author": OTHER, "body": "<!-- reconciler:default -->\nmine"})
+    run(repository, gitlab, "plan")
+    repository.write("catalog/hat.yaml", "store_id: '3'\nname: Hat\ntype: hat\nimage_url: ''\n")
+    run(repository, gitlab, "plan")
+    other, note = gitlab.notes
+    assert other["body"].endswith("mine")
+    assert note["body"].startswith("<!-- reconciler:default -->\n")
+    assert "3 to create" in note["body"]
+    assert read(repository, "changes.json") == {"create": 3, "update": 0, "delete": 0}
+
+
+def test_without_secrets_the_catalogue_is_compared(repository: Repository, gitlab: GitLab) -> None:
+    """Without a key and a token there is the catalogue's own difference, and no note."""
+    repository.write("catalog/hat.yaml", "store_id: '3'\nname: Hat\ntype: hat\nimage_url: ''\n")
+    log = run(repository, gitlab, "plan", ROBOSIZE_API_KEY="", GITLAB_TOKEN="")
+    assert "No GITLAB_TOKEN" in log
+    assert read(repository, "changes.json") == {"create": 1, "update": 0, "delete": 0}
+    assert gitlab.notes == []
+
+
+def test_main_applies_and_drift_has_one_issue(repository: Repository, gitlab: GitLab) -> None:
+    """The default branch applies; drift opens an issue, updates it, and its end closes it."""
+    run(repository, gitlab, "validate")
+    assert read(repository, "findings.json") == []
+    run(repository, gitlab, "apply")
+    assert repository.names() == {"1": "Shirt", "2": "Coat"}
+    store = repository.sandbox.store
+    coat = store.row("2")
+    assert coat is not None
+    for name in ("Coat in red", "Coat in blue"):
+        store.update([str(coat.id)], {"name": name})
+        run(repository, gitlab, "drift")
+        (issue,) = gitlab.issues
+        assert name in issue["description"]
+        assert not closed(issue)
+    store.update([str(coat.id)], {"name": "Coat"})
+    run(repository, gitlab, "drift")
+    assert closed(gitlab.issues[0])
+
+
+def test_the_artefacts_are_what_the_scripts_make() -> None:
+    """Every file that a job keeps is one that its scripts write."""
+    for name, job in _pipeline().items():
+        if not isinstance(job, dict) or "artifacts" not in job:
+            continue
+        kept = [*job["artifacts"].get("paths", []), *job["artifacts"].get("reports", {}).values()]
+        script = str(job["script"])
+        assert [file for file in kept if Path(file).name not in script] == [], name
