@@ -1,0 +1,297 @@
+"""Where everything stands in a file: nodes with the exact span of their text, and comments.
+
+The reader asks what a file says; whoever edits one must know which characters say it. The same
+parser answers both, so that what is edited here is what was read there.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final, Literal, TypeAlias
+
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
+
+from reconciler.catalog.events import pull_from
+from reconciler.catalog.faults import Faults, Findings
+from reconciler.catalog.source import Source, decode, reword
+
+Kind: TypeAlias = Literal["scalar", "map", "seq", "alias"]
+
+_BOM: Final = "\ufeff"
+_DROPPED: Final = re.compile("\r(?=\n)|(?<=[\r\n])\ufeff")
+_PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s|#[^\n]*\n)*)*")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
+
+
+class NotLaidOutError(Exception):
+    """The file is no YAML, so nothing can be said about where things stand in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Characters `start` to `end` (not included) become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A piece of YAML: `start` is where its anchor or tag begins, `content` what follows those.
+
+    `items` are the entries of a sequence, or keys and values of a mapping in turn. `name` is the
+    anchor's, or for an alias that of the anchor it repeats.
+    """
+
+    kind: Kind
+    start: int
+    content: int
+    end: int
+    value: str = ""
+    flow: bool = False
+    name: str | None = None
+    tagged: bool = False
+    items: "list[Node]" = field(default_factory=list)
+
+    @property
+    def pairs(self) -> "list[tuple[Node, Node]]":
+        """The keys and values of a mapping."""
+        return list(zip(self.items[::2], self.items[1::2], strict=True))
+
+    def walk(self) -> "Iterator[Node]":
+        """The node and all below it, in the order in which they stand in the file."""
+        yield self
+        for item in self.items:
+            yield from item.walk()
+
+    @property
+    def is_special_itself(self) -> bool:
+        """Whether it is an alias, or has an anchor or a tag."""
+        return self.kind == "alias" or self.name is not None or self.tagged
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it is special, or anything in it is: then its place or its text matters."""
+        return any(node.is_special_itself for node in self.walk())
+
+
+@dataclass(slots=True)
+class Document:
+    """One document: its root (None where it has no content), and its marks.
+
+    `start` is where its `---` begins, or its content where it has none.
+    """
+
+    start: int
+    explicit: bool
+    directives: bool
+    root: Node | None = None
+    ended: bool = False
+
+    @property
+    def products(self) -> list[Node]:
+        """The nodes of its products, in the order in which the reader makes products of them."""
+        listed = self.listed
+        if listed is not None:
+            return listed.items if listed.kind == "seq" else []
+        return [] if self.root is None or self.root.kind != "map" else [self.root]
+
+    @property
+    def listed(self) -> Node | None:
+        """What stands below `products:` or, without that, below `defaults:`."""
+        if self.root is None or self.root.kind != "map":
+            return None
+        shape = {key.value: value for key, value in self.root.pairs}
+        return shape.get("products", shape.get("defaults"))
+
+
+class Layout:
+    """The documents of one text, whose line breaks are line feeds."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        source = decode(text.encode(), Faults("", Findings()))
+        if source is None or len(source.text) != len(text):
+            raise NotLaidOutError
+        try:
+            self.documents = _Builder(text).build(source)
+        except YAMLError:
+            reworded = reword(source)
+            if reworded is None:
+                raise NotLaidOutError from None
+            try:
+                self.documents = _Builder(text).build(reworded)
+            except YAMLError:
+                raise NotLaidOutError from None
+
+    def line_start(self, index: int) -> int:
+        """Where the line of the character at `index` begins."""
+        return self.text.rfind("\n", 0, index) + 1
+
+    def line_end(self, index: int) -> int:
+        """Where the line of the character at `index` ends: at its line break, or the text's end."""
+        end = self.text.find("\n", index)
+        return len(self.text) if end < 0 else end
+
+    def column(self, index: int) -> int:
+        """How many characters stand before the one at `index` on its line."""
+        return index - self.line_start(index)
+
+    def dash(self, node: Node, position: int) -> int:
+        """Where the dash of an entry of a block list stands."""
+        return self.after_trivia(node.items[position - 1].end if position else node.content)
+
+    @cached_property
+    def comments(self) -> list[tuple[int, str]]:
+        """Every comment with its place, in order, without the white space at its end."""
+        found: list[tuple[int, str]] = []
+        for start, end in self._gaps():
+            for match in _COMMENT.finditer(self.text, start, end):
+                found.append((match.start(), match[0].rstrip()))
+        return found
+
+    def has_comments(self, start: int, end: int) -> bool:
+        """Whether a comment begins between these places."""
+        first = bisect_left(self._comment_places, start)
+        return first < len(self._comment_places) and self._comment_places[first] < end
+
+    @cached_property
+    def _comment_places(self) -> list[int]:
+        return [place for place, _ in self.comments]
+
+    def _gaps(self) -> Iterator[tuple[int, int]]:
+        """The stretches of text between scalars: marks, brackets, comments."""
+        last = 0
+        for document in self.documents:
+            for node in document.root.walk() if document.root else ():
+                if node.kind == "scalar" and node.end > node.content:
+                    block = self.text[node.content] in "|>"
+                    yield last, self.line_end(node.content) if block else node.content
+                    last = node.end
+        yield last, len(self.text)
+
+    def after_trivia(self, index: int) -> int:
+        """The first place from `index` on that is neither white space nor comment."""
+        while index < len(self.text):
+            if self.text[index] == "#":
+                index = self.line_end(index)
+            elif self.text[index].isspace():
+                index += 1
+            else:
+                break
+        return index
+
+
+class _Builder:
+    """Makes nodes of the parser's events; their spans are those of `text`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def build(self, source: Source) -> list[Document]:
+        """The documents of `source`, whose characters stand where those of `text` do."""
+        documents: list[Document] = []
+        pull = pull_from(source)
+        stack: list[Node] = []
+        while not isinstance(event := pull(), StreamEndEvent):
+            if isinstance(event, DocumentStartEvent):
+                documents.append(self._document(event))
+            elif isinstance(event, DocumentEndEvent):
+                documents[-1].ended = bool(event.explicit)
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                node = stack.pop()
+                node.end = event.end_mark.index if node.flow else node.items[-1].end
+            elif documents and not isinstance(event, DocumentEndEvent):
+                node = self._node(event)
+                if stack:
+                    stack[-1].items.append(node)
+                else:
+                    documents[-1].root = None if _is_nothing(node) else node
+                if node.kind in ("map", "seq"):
+                    stack.append(node)
+        return documents
+
+    def _document(self, event: Any) -> Document:
+        start = event.end_mark.index - 3 if event.explicit else event.start_mark.index
+        directives = event.version is not None or bool(event.tags)
+        return Document(start, bool(event.explicit), directives)
+
+    def _node(self, event: Any) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        if isinstance(event, AliasEvent):
+            return Node("alias", start, start, end, name=event.anchor)
+        tagged = event.ctag is not None
+        content = start
+        if tagged or event.anchor is not None:
+            match = _PROPERTIES.match(self._text, start)
+            content = match.end() if match else start
+        if isinstance(event, ScalarEvent):
+            # A block scalar ends before the line breaks that follow it.
+            if self._text[content : content + 1] in ("|", ">"):
+                end = content + len(self._text[content:end].rstrip())
+            return Node(
+                "scalar", start, content, end, event.value, name=event.anchor, tagged=tagged
+            )
+        kind: Kind = "map" if isinstance(event, MappingStartEvent) else "seq"
+        flow = bool(event.flow_style)
+        return Node(kind, start, content, end, flow=flow, name=event.anchor, tagged=tagged)
+
+
+def _is_nothing(node: Node) -> bool:
+    """Whether a root says nothing: only `---`, or comments."""
+    return node.kind == "scalar" and node.start == node.end
+
+
+class Text:
+    """The text of a file as its editors see it, and the way back to the file's own bytes.
+
+    `text` has line feeds only and no byte-order mark; `edited` puts edits into the file's own
+    bytes, so that all else, line breaks included, stays as it is.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        raw = data.decode("utf-8")
+        self._mark = _BOM if raw.startswith(_BOM) else ""
+        self._raw = raw.removeprefix(_BOM)
+        dropped = [match.start() for match in _DROPPED.finditer(self._raw)]
+        self._dropped = [place - earlier for earlier, place in enumerate(dropped)]
+        self.text = _DROPPED.sub("", self._raw).replace("\r", "\n")
+        crlf, breaks = self._raw.count("\r\n"), self.text.count("\n")
+        self.newline = "\r\n" if crlf * 2 > breaks else "\n"
+
+    def edited(self, edits: list[Edit]) -> bytes:
+        """The file's bytes with `edits`, which must not overlap, made in them."""
+        ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+        if any(left.end > right.start for left, right in pairwise(ordered)):
+            raise ValueError("edits overlap")
+        pieces: list[str] = [self._mark]
+        last = 0
+        for edit in ordered:
+            pieces += (self._raw[last : self._at(edit.start)], self._spelled(edit.text))
+            last = self._at(edit.end)
+        return "".join([*pieces, self._raw[last:]]).encode()
+
+    def replaced(self, text: str) -> bytes:
+        """The bytes of the file with `text` in place of all its text."""
+        return (self._mark + self._spelled(text)).encode()
+
+    def _spelled(self, text: str) -> str:
+        return text.replace("\n", self.newline)
+
+    def _at(self, index: int) -> int:
+        """Where the character at `index` of `text` stands in the file."""
+        return index + bisect_left(self._dropped, index)

@@ -1,0 +1,148 @@
+"""What a pull has to do: where the remote differs from what is declared, and what it lacks.
+
+Only what the list returns can be pulled. A store_id stays as it is declared: a rename at the
+remote cannot be told from a new product, and one that is still to be applied must not be undone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from reconciler.catalog.text import problems_of
+from reconciler.codes import Code
+from reconciler.model import (
+    FIELDS,
+    INDEX,
+    KEYS,
+    READABLE,
+    Catalog,
+    Finding,
+    Ledger,
+    Listing,
+    Product,
+    RemoteProduct,
+    Value,
+    Values,
+)
+from reconciler.planning.hints import few, warning
+from reconciler.planning.matching import match
+from reconciler.planning.plan import Blocked
+
+_STORE_ID: Final = INDEX["store_id"]
+_DRIFTING: Final = tuple(position for position in READABLE if position != _STORE_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A remote product that nothing declares, as the catalogue would declare it."""
+
+    id: str
+    values: Values
+
+    @property
+    def store_id(self) -> str:
+        """The shop's id."""
+        return str(self.values[_STORE_ID])
+
+
+@dataclass(slots=True)
+class Drift:
+    """What the remote says otherwise than the catalogue.
+
+    `values` holds by declared store_id all values that the product shall have; `gone` the declared
+    products that the remote lacks; `new` what the catalogue lacks, by store_id.
+    """
+
+    values: dict[str, Values] = field(default_factory=dict)
+    gone: list[Product] = field(default_factory=list)
+    new: list[New] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+
+def drift(catalog: Catalog, remote: Listing, ledger: Ledger) -> Drift:
+    """What a pull would change; the ledger only tells which remote product is meant by which."""
+    matching = match(catalog, remote, ledger)
+    found = Drift()
+    for store_id, product in catalog.products.items():
+        counterpart = matching.pairs.get(store_id)
+        if counterpart is not None:
+            values = _pulled(product, counterpart, found.warnings)
+            if values != product.values:
+                found.values[store_id] = values
+        elif store_id not in matching.held:
+            found.gone.append(product)
+    for undeclared in sorted(matching.undeclared, key=lambda product: str(product.store_id)):
+        new = _new(undeclared, found.warnings)
+        if new is not None:
+            found.new.append(new)
+    found.warnings += _about_blocked(matching.blocked)
+    return found
+
+
+def _pulled(product: Product, remote: RemoteProduct, warnings: list[Finding]) -> Values:
+    """The values that a declared product shall have; what it leaves unmanaged stays so."""
+    values = list(product.values)
+    for position in _DRIFTING:
+        own, other = values[position], remote.values[position]
+        if own is None or own == other:
+            continue
+        problem = _problem(other)
+        if problem is None:
+            values[position] = other
+        else:
+            message = (
+                f"The remote {KEYS[position]} of {product.store_id} {problem}, which no catalogue "
+                "can hold: what is declared stays, and the next apply sends it."
+            )
+            place = product.location_of(KEYS[position])
+            warnings.append(warning(Code.NOT_WRITABLE, message, place))
+    return tuple(values)
+
+
+def _new(remote: RemoteProduct, warnings: list[Finding]) -> New | None:
+    """An undeclared product; None, with a warning, where the catalogue cannot hold it."""
+    values: list[Value | None] = [None] * len(FIELDS)
+    for position in READABLE:
+        value, key = remote.values[position], KEYS[position]
+        problem = _problem(value)
+        if problem is None:
+            values[position] = value
+            continue
+        message = f"The remote {key} of {remote.store_id!r} {problem}, which no catalogue can hold"
+        if FIELDS[position].required:
+            message += ": the product is left out. Mend it at Robosize, then pull again."
+            warnings.append(warning(Code.NOT_WRITABLE, message))
+            return None
+        message += f": its {key} are left out."
+        warnings.append(warning(Code.NOT_WRITABLE, message))
+    return New(str(remote.id), tuple(values))
+
+
+def _problem(value: Value | None) -> str | None:
+    """Why the catalogue cannot hold a remote value, or None where it can."""
+    if value is None:
+        return "is missing"
+    if isinstance(value, str):
+        errors = (p.message for p in problems_of(value) if p.severity == "error")
+        message = next(errors, None)
+        return message and message.partition(". ")[0].rstrip(".")
+    problems = (problem for tag in value if (problem := _problem(tag)) is not None)
+    first = next(problems, None)
+    return first and f"hold one that {first}"
+
+
+def _about_blocked(blocked: list[Blocked]) -> Iterator[Finding]:
+    """What is said about remote products that cannot be told apart, and so are left out."""
+    nameless = sum(block.reason is Code.MISSING_STORE_ID for block in blocked)
+    if nameless:
+        which = "1 remote product has" if nameless == 1 else f"{nameless} remote products have"
+        message = f"{which} no store_id, so no file can declare it: left out."
+        yield warning(Code.MISSING_STORE_ID, message)
+    for reason, why in (
+        (Code.DUPLICATE_REMOTE, "The remote has more than one product with the store_id"),
+        (Code.MISSING_ID, "The remote gives no id that could be used for"),
+        (Code.RENAME_CONFLICT, "Both the old and the new store_id of a rename are at the remote:"),
+    ):
+        store_ids = sorted({str(b.store_id) for b in blocked if b.reason is reason})
+        if store_ids:
+            yield warning(reason, f"{why} {few(store_ids)}: left out.")

@@ -1,0 +1,180 @@
+"""Writing a catalogue file: products get other values, go, or are added, and all else stays.
+
+ruamel.yaml's round-trip mode writes a file anew: it sets one indentation for all lists, wraps and
+unwraps lines, respells block scalars and numbers, and moves comments that follow a removed key. A
+pull is reviewed as a diff, so what did not drift must not show in it. Therefore its parser says
+which characters hold a value, those characters alone are replaced, and the result is read again
+with the catalogue's own reader: it must say exactly what was asked for, or nothing is written.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.catalog.layout import Edit, Layout, NotLaidOutError, Text
+from reconciler.catalog.write_products import (
+    appended,
+    holds_products,
+    moved_anchors,
+    removal_edits,
+)
+from reconciler.catalog.write_values import changed_fields, value_edits
+from reconciler.codes import Code
+from reconciler.collection import paused
+from reconciler.errors import CatalogError
+from reconciler.model import Finding, Location, Product, Values
+
+Read = Callable[[bytes], Sequence[Product]]
+"""Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""
+
+_ROUNDS: Final = 4
+"""Overriding a value that others share changes theirs, which is mended in the next round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What shall become of one file.
+
+    `values` holds by store_id what a declared product shall say, where that differs from what it
+    says; `gone` the store_ids of products that are removed; `added` new products.
+    """
+
+    file: str
+    values: Mapping[str, Values]
+    gone: Collection[str] = ()
+    added: Sequence[Values] = ()
+
+
+def rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
+    """The file's new bytes; None where no product is left in it.
+
+    Raises CatalogError, with a finding that names the product, where the file cannot be edited
+    without changing something else.
+    """
+    with paused():
+        return _rewritten(rewrite, data, read)
+
+
+def _rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
+    before = read(data)
+    wanted = {p.store_id: rewrite.values.get(p.store_id, p.values) for p in before}
+    for store_id in rewrite.gone:
+        del wanted[store_id]
+    new = _changed(data, before, wanted, read)
+    if rewrite.gone and not wanted and not holds_products(Layout(Text(new).text)):
+        new = b""
+    if rewrite.added:
+        new = _with_added(new, rewrite.added) if new else _only_added(data, rewrite.added)
+        _check_added(rewrite, read(new), {**wanted, **_by_store_id(rewrite.added)})
+    return new or None
+
+
+def _with_added(data: bytes, added: Sequence[Values]) -> bytes:
+    file = Text(data)
+    return file.edited([appended(file.text, added)])
+
+
+def _only_added(before: bytes, added: Sequence[Values]) -> bytes:
+    """A file of new products alone, with the line breaks of the file whose place it takes."""
+    return Text(before).replaced(appended("", added).text)
+
+
+def _by_store_id(added: Sequence[Values]) -> dict[str, Values]:
+    return {str(values[0]): values for values in added}
+
+
+def _changed(
+    data: bytes, before: Sequence[Product], wanted: Mapping[str, Values], read: Read
+) -> bytes:
+    """`data` edited until its products say what is wanted; the others are taken out."""
+    new, unmet = _attempt(data, before, wanted, read, move_anchors=True)
+    if unmet is not None:
+        new, unmet = _attempt(data, before, wanted, read, move_anchors=False)
+    if unmet is not None:
+        raise _refusal(unmet.store_id, unmet.location)
+    return new
+
+
+def _attempt(
+    data: bytes,
+    products: Sequence[Product],
+    wanted: Mapping[str, Values],
+    read: Read,
+    *,
+    move_anchors: bool,
+) -> tuple[bytes, Product | None]:
+    """The edited bytes, and None; or with a product that could not be made to say its values."""
+    renames = {product.store_id: product.renamed_from for product in products}
+    unmet: Product | None = None
+    for _ in range(_ROUNDS):
+        pending = (
+            product
+            for product in products
+            if wanted.get(product.store_id) != product.values
+            or product.renamed_from != renames.get(product.store_id)
+        )
+        still = next(pending, None)
+        if still is None and len(products) == len(wanted):
+            return data, None
+        unmet = still or unmet
+        try:
+            file = Text(data)
+            edits = _edits(Layout(file.text), products, wanted, move_anchors=move_anchors)
+            data = file.edited(edits)
+            products = read(data)
+        except (CatalogError, NotLaidOutError, ValueError):
+            # No catalogue file any more, or two edits in one place: the product that began it.
+            break
+    return data, unmet
+
+
+def _edits(
+    layout: Layout, products: Sequence[Product], wanted: Mapping[str, Values], *, move_anchors: bool
+) -> list[Edit]:
+    """The edits of one round."""
+    nodes = [node for document in layout.documents for node in document.products]
+    aliased = _aliased(layout) if move_anchors else set()
+    gone = []
+    edits: list[Edit] = []
+    for node, product in zip(nodes, products, strict=True):
+        values = wanted.get(product.store_id)
+        if values is None:
+            gone.append(node)
+        elif values != product.values:
+            changes = changed_fields(product.values, values)
+            edits += value_edits(layout, node, changes, aliased)
+    edits += removal_edits(layout, gone)
+    return edits + moved_anchors(layout, edits) if move_anchors else edits
+
+
+def _aliased(layout: Layout) -> set[str]:
+    """The names of all anchors that an alias repeats."""
+    roots = [document.root for document in layout.documents if document.root]
+    aliases = [node for root in roots for node in root.walk() if node.kind == "alias"]
+    return {node.name for node in aliases if node.name}
+
+
+def _check_added(rewrite: Rewrite, after: Sequence[Product], wanted: Mapping[str, Values]) -> None:
+    """Raise CatalogError unless the file says what is wanted; defaults may add to new products."""
+    said = {product.store_id: product for product in after}
+    for store_id in (*wanted, *said):
+        product, values = said.get(store_id), wanted.get(store_id)
+        if product is None or values is None or not _says(product, values):
+            location = product.location if product else Location(rewrite.file, 1, 1)
+            raise _refusal(store_id, location)
+
+
+def _says(product: Product, values: Values) -> bool:
+    """Whether the product says these values; where they are None it may inherit one."""
+    pairs = zip(product.values, values, strict=True)
+    return all(wanted is None or own == wanted for own, wanted in pairs)
+
+
+def _refusal(store_id: str, location: Location) -> CatalogError:
+    message = (
+        f"{store_id} cannot be edited here without changing something else. Write its values out "
+        "where anchors or merge keys are in the way, then pull again."
+    )
+    return CatalogError(
+        [Finding("error", Code.CANNOT_EDIT, message, location)], hint="Nothing was written."
+    )

@@ -1,0 +1,242 @@
+"""Edits that give one product of a file other values, or remove it, and touch nothing else."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from reconciler.catalog.layout import Edit, Layout, Node
+from reconciler.catalog.spelling import spelled
+from reconciler.catalog.values import POSITIONS
+from reconciler.model import FIELDS, Value
+
+_STEP: Final = 2
+
+
+def value_edits(
+    layout: Layout, product: Node, changes: dict[str, Value], aliased: set[str]
+) -> Iterator[Edit]:
+    """The edits that give `product`, a mapping, the values in `changes` by field.
+
+    `aliased` names the anchors whose aliases stand in other products: what they stand for goes to
+    the first of these.
+    """
+    own = {key.value: (key, value) for key, value in product.pairs if key.kind == "scalar"}
+    missing: dict[str, Value] = {}
+    for field, value in changes.items():
+        if field not in own:
+            missing[field] = value
+        elif isinstance(value, str):
+            yield _scalar_edit(layout, own[field][1], value, product.flow, aliased)
+        else:
+            yield from _tags_edits(layout, *own[field], value, product.flow, aliased)
+    if missing:
+        yield from _insertions(layout, product, missing)
+
+
+def inline(value: Value, *, flow: bool) -> str:
+    """A value on one line."""
+    if isinstance(value, str):
+        return spelled(value, flow=flow)
+    return f"[{', '.join(spelled(tag, flow=True) for tag in value)}]"
+
+
+def _start(layout: Layout, node: Node, aliased: set[str]) -> int:
+    """From where a node is replaced: its anchor goes along where an alias can take it over."""
+    moves = node.name in aliased and "\n" not in layout.text[node.start : node.end]
+    return node.start if moves else node.content
+
+
+def _scalar_edit(layout: Layout, node: Node, value: str, flow: bool, aliased: set[str]) -> Edit:
+    if node.kind == "alias":
+        return Edit(node.start, node.end, spelled(value, flow=flow))
+    source = layout.text[node.content : node.end]
+    start = _start(layout, node, aliased)
+    if source[:1] in ("|", ">"):
+        return Edit(node.content, node.end, _block(layout, node, source, value))
+    quote = source[0] if source[:1] in ('"', "'") else ""
+    return Edit(start, node.end, spelled(value, flow=flow, quote=quote))
+
+
+def _block(layout: Layout, node: Node, source: str, value: str) -> str:
+    """A block scalar with another text: its header and its indentation stay."""
+    header, _, body = source.partition("\n")
+    first = next((line for line in body.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip(" "))]
+    folded, lines = header[0] == ">", value.split("\n")
+    hard = folded and any(line[:1] in ("", " ", "\t") for line in lines)
+    if not indent or hard or any(character.isdigit() for character in header.partition("#")[0]):
+        return spelled(value, flow=False)
+    if any(spelled(line, flow=False, quote='"') != f'"{_plainly(line)}"' for line in lines):
+        return spelled(value, flow=False)
+    between = "\n\n" if folded else "\n"
+    return header + "\n" + between.join(indent + line if line else "" for line in lines)
+
+
+def _plainly(line: str) -> str:
+    """A line as double quotes hold it where nothing but those quotes need an escape."""
+    return line.replace("\\", "\\\\").replace('"', '\\"')
+
+
+class _Entries(NamedTuple):
+    """What becomes of a list of tags: the nodes that stay with their values, and the new tags."""
+
+    keep: list[Node]
+    kept: list[str]
+    new: list[str]
+    ordered: bool
+    """Whether the tags stood in the order of the alphabet."""
+
+    def places(self) -> list[tuple[int, str]]:
+        """Each new tag with the number of kept ones before it: all, where there is no order."""
+        if self.ordered:
+            return [(sum(value < tag for value in self.kept), tag) for tag in sorted(self.new)]
+        return [(len(self.kept), tag) for tag in self.new]
+
+
+def _tags_edits(
+    layout: Layout, key: Node, node: Node, tags: Sequence[str], flow: bool, aliased: set[str]
+) -> Iterator[Edit]:
+    """The edits of a list of tags, entry by entry: those that stay keep their text and place."""
+    if node.kind == "alias":
+        yield Edit(node.start, node.end, inline(tuple(tags), flow=flow))
+        return
+    values = [_aliased(layout, item) if item.kind == "alias" else item.value for item in node.items]
+    keep = [item for item, value in zip(node.items, values, strict=True) if value in tags]
+    kept = [value for value in values if value in tags]
+    new = [tag for tag in tags if tag not in kept]
+    entries = _Entries(keep, kept, new, ordered=values == sorted(values))
+    one_line = "\n" not in layout.text[node.content : node.end]
+    if node.flow and one_line:
+        start = _start(layout, node, aliased)
+        yield Edit(start, node.end, _flow_list(layout, node, entries))
+    elif node.flow:
+        yield from _long_flow_edits(layout, node, keep, new)
+    else:
+        yield from _block_edits(layout, key, node, entries)
+
+
+def _aliased(layout: Layout, alias: Node) -> str:
+    """The text that an alias stands for: that of the last anchor of its name before it."""
+    found = ""
+    for document in layout.documents:
+        for node in document.root.walk() if document.root else ():
+            if node is alias:
+                return found
+            if node.kind == "scalar" and node.name == alias.name:
+                found = node.value
+    return found
+
+
+def _flow_list(layout: Layout, node: Node, tags: _Entries) -> str:
+    """A list between brackets on one line, spaced as it was."""
+    text, items = layout.text, node.items
+    opening, closing, comma = "[", "]", ", "
+    if items:
+        opening = text[node.content : items[0].start]
+        closing = text[items[-1].end : node.end].replace(",", "")
+    if len(items) > 1:
+        comma = text[items[0].end : items[1].start]
+    if not tags.keep and not tags.new:
+        return "[]"
+    sources = [text[item.start : item.end] for item in tags.keep]
+    for place, tag in reversed(tags.places()):
+        sources.insert(place, spelled(tag, flow=True))
+    return opening + comma.join(sources) + closing
+
+
+def _long_flow_edits(
+    layout: Layout, node: Node, keep: list[Node], new: list[str]
+) -> Iterator[Edit]:
+    """A list between brackets on several lines, perhaps with comments in it."""
+    text = layout.text
+    if not keep:
+        yield Edit(node.content, node.end, inline(tuple(new), flow=True))
+        return
+    for item in node.items:
+        if item in keep:
+            continue
+        comma = layout.after_trivia(item.end)
+        has_comma = text[comma] == ","
+        end = comma + 1 if has_comma else item.end
+        line, rest = layout.line_start(item.start), text[end : layout.line_end(end)]
+        alone = not text[line : item.start].strip() and rest.strip()[:1] in ("", "#")
+        if alone and layout.line_end(end) < node.end:
+            yield Edit(line, layout.line_end(end) + 1, "")
+        elif has_comma:
+            stop = end + (len(rest) - len(rest.lstrip()))
+            yield Edit(item.start, stop if rest.strip() else end, "")
+        else:
+            yield Edit(item.start, end, "")
+    last = keep[-1]
+    if new:
+        added = ", ".join(spelled(tag, flow=True) for tag in new)
+        yield Edit(last.start, last.start, f"{added}, ")
+
+
+def _block_edits(layout: Layout, key: Node, node: Node, tags: _Entries) -> Iterator[Edit]:
+    """A list with an entry a line."""
+    if not tags.keep:
+        yield from _emptied(layout, key, node, tags.new)
+        return
+    text, keep = layout.text, tags.keep
+    first = layout.dash(node, node.items.index(keep[0]))
+    lead = " " * layout.column(first) + text[first : keep[0].start]
+    if lead.strip() != "-" or "\n" in lead:
+        lead = " " * layout.column(first) + "- "
+    for position, item in enumerate(node.items):
+        if item not in keep:
+            yield _without_entry(layout, node, position)
+    for place, tag in tags.places():
+        line = lead + spelled(tag, flow=False)
+        if place:
+            end = layout.line_end(keep[place - 1].end)
+            yield Edit(end, end, f"\n{line}")
+        else:
+            begin = layout.line_start(first)
+            yield Edit(begin, begin, f"{line}\n")
+
+
+def _emptied(layout: Layout, key: Node, node: Node, new: list[str]) -> Iterator[Edit]:
+    """A list with an entry a line, none of which stays: the new ones stand behind the key."""
+    text = layout.text
+    place = text.find(":", key.end) + 1
+    if node.start < node.content:
+        # Behind its anchor, which stands on a line before the list.
+        place = node.start + len(text[node.start : node.content].partition("#")[0].rstrip())
+    yield Edit(place, place, f" {inline(tuple(new), flow=False)}")
+    for position in range(len(node.items)):
+        yield _without_entry(layout, node, position)
+
+
+def _without_entry(layout: Layout, node: Node, position: int) -> Edit:
+    """The edit that takes an entry of a block list out with its line."""
+    start = layout.line_start(layout.dash(node, position)) - 1
+    return Edit(start, layout.line_end(node.items[position].end), "")
+
+
+def _insertions(layout: Layout, product: Node, missing: dict[str, Value]) -> Iterator[Edit]:
+    """Fields that the product does not have yet, each behind the one that it belongs behind."""
+    pairs = product.pairs
+    column = layout.column(product.items[0].start)
+    lines: dict[int, str] = {}
+    for field in sorted(missing, key=lambda field: POSITIONS[field]):
+        before = [
+            pair for pair in pairs if POSITIONS.get(pair[0].value, -1) < POSITIONS[field]
+        ] or pairs
+        value = max(before, key=lambda pair: (POSITIONS.get(pair[0].value, -1), pair[0].start))[1]
+        entry = f"{field}: {inline(missing[field], flow=product.flow)}"
+        place = value.end if product.flow else layout.line_end(value.end)
+        glue = ", " if product.flow else "\n" + " " * column
+        lines[place] = lines.get(place, "") + glue + entry
+    for place, line in lines.items():
+        yield Edit(place, place, line)
+
+
+def changed_fields(
+    before: Sequence[Value | None], after: Sequence[Value | None]
+) -> dict[str, Value]:
+    """The fields in which two lists of values differ, with the new value."""
+    return {
+        field.key: new
+        for field, old, new in zip(FIELDS, before, after, strict=True)
+        if old != new and new is not None
+    }
