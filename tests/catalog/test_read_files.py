@@ -14,7 +14,7 @@ from reconciler.model import Finding, Location
 
 def product(store_id: str) -> str:
     """One product as a file."""
-    return f"store_id: '{store_id}'\nname: x\n"
+    return f"store_id: '{store_id}'\nname: x{store_id}\n"
 
 
 @pytest.fixture
