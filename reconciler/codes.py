@@ -31,15 +31,20 @@ class Code(StrEnum):
     RENAME_TWICE = "rename_twice"
     BAD_URL = "bad_url"
     NO_CATALOG = "no_catalog"
+    CANNOT_EDIT = "cannot_edit"
 
     # Catalogue warnings: legal, but seldom what was meant.
     NOT_NFC = "not_nfc"
     TAGS_DIFFER_IN_CASE = "tags_differ_in_case"
     INVISIBLE_CHARACTER = "invisible_character"
+    DUPLICATE_NAME = "duplicate_name"
+    HTTP_IMAGE = "http_image"
+    UNUSED_DEFAULT = "unused_default"
 
     # Plan warnings.
     CREATE_WITHOUT_TYPE = "create_without_type"
     CREATE_WITHOUT_IMAGE = "create_without_image"
+    RENAMED_FROM_APPLIED = "renamed_from_applied"
     UNCONFIRMED = "unconfirmed"
     PROTECTED = "protected"
     UNMATCHED_PROTECTED = "unmatched_protected"
@@ -65,8 +70,11 @@ class Code(StrEnum):
     BATCH_IN_PART = "batch_in_part"
     CREATED_TWICE = "created_twice"
     CHANGED_MEANWHILE = "changed_meanwhile"
-    ALREADY_GONE = "already_gone"
     BROKE_A_LOCK = "broke_a_lock"
+    NO_LEDGER = "no_ledger"
+
+    # Pull warnings.
+    NOT_WRITABLE = "not_writable"
 
     # Errors that end a command.
     USAGE = "usage"
@@ -80,6 +88,7 @@ class Code(StrEnum):
     UNSTABLE_LIST = "unstable_list"
     BAD_LEDGER = "bad_ledger"
     LEDGER_NOT_WRITTEN = "ledger_not_written"
+    GIT = "git"
     LOCKED = "locked"
     BAD_PLAN_FILE = "bad_plan_file"
     REFUSED = "refused"
@@ -89,3 +98,4 @@ class Code(StrEnum):
     MISSING_EXTRA = "missing_extra"
     INTERRUPTED = "interrupted"
     UNMATCHED_PATTERN = "unmatched_pattern"
+    BUG = "bug"

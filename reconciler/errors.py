@@ -11,6 +11,7 @@ ReconcilerError                     1
 │   ├── BadAnswer                   1   an answer that is not what the API documents
 │   └── UnstableList                1   the list would not hold still
 ├── LedgerError                     1
+├── GitError                        1   git is missing, or lacks what was asked of it
 ├── Locked                          1   another apply holds the store
 ├── PlanFileError                   1   damaged, of another store, or of a newer format
 ├── MissingExtra                    1   an optional dependency is not installed
@@ -172,6 +173,12 @@ class LedgerNotWritten(LedgerError):
     """The ledger cannot be written, so nothing else was."""
 
     code = Code.LEDGER_NOT_WRITTEN
+
+
+class GitError(ReconcilerError):
+    """Git cannot be run, fails, or knows no such revision."""
+
+    code = Code.GIT
 
 
 class Locked(ReconcilerError):

@@ -16,17 +16,20 @@ from reconciler.applying.apply import Means, carry_out
 from reconciler.applying.journal import FileJournal
 from reconciler.applying.stale import changed_since
 from reconciler.catalog.read import check_catalog, load_catalog
-from reconciler.catalog.revision import with_revision
+from reconciler.catalog.revision import load_revision, with_revision
 from reconciler.codes import Code
+from reconciler.collection import paused
 from reconciler.errors import GuardRefused, PlanFileError, StalePlan
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
+from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, Listing
 from reconciler.planning.diff import Prune, diff
 from reconciler.planning.guard import Allowances, judge
 from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
+from reconciler.planning.origin import with_origins
 from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
 from reconciler.progress import Progress, Silent
@@ -154,30 +157,45 @@ def validate(
     settings: "Settings", catalog: Path, paths: Sequence[Path] = ()
 ) -> tuple[Finding, ...]:
     """All findings about the catalogue, or about `paths` in it; offline."""
-    return check_catalog(catalog, paths or None, working_folder=settings.folder)
+    return check_catalog(
+        catalog, paths or None, working_folder=settings.folder, lint=settings.lint_levels()
+    )
 
 
 def plan(store: Store, options: Options | None = None) -> Plan:
     """What apply would do now. Writes nothing: not to the remote, the ledger or the catalogue."""
-    made, _ = _plan(store, options or Options(), store.ledger.load())
+    with paused():
+        made, _ = _plan(store, options or Options(), store.ledger.load())
     return made
 
 
 def _plan(store: Store, options: Options, ledger: Ledger) -> tuple[Plan, Catalog]:
-    catalog, listing = _read_both(store)
-    return _judged(_diff(store, options, catalog, listing, ledger), store, options), catalog
+    catalog, listing, base = _read_both(store, options.base)
+    made = _diff(store, options, catalog, listing, ledger)
+    if base is not None:
+        made = with_origins(made, base, listing, ledger, resend=options.resend)
+    made = linted(made, catalog, listing, store.settings.lint_levels())
+    return _judged(made, store, options), catalog
 
 
-def _read_both(store: Store) -> tuple[Catalog, Listing]:
-    """The catalogue and the list, read side by side: one waits for files, the other for answers."""
-    with ThreadPoolExecutor(1, thread_name_prefix="list") as background:
+def _read_both(store: Store, base: str | None) -> tuple[Catalog, Listing, Catalog | None]:
+    """The catalogue, the list, and what the catalogue was at the revision `base`, where one is.
+
+    Read side by side: one waits for files, the other for answers.
+    """
+    background = ThreadPoolExecutor(1, thread_name_prefix="list")
+    try:
         listing = background.submit(store.client.list)
-        try:
-            catalog = load_catalog(store.catalog, working_folder=store.folder)
-        except BaseException:
-            store.client.close()
-            raise
-        return with_revision(catalog, store.catalog), listing.result()
+        catalog = load_catalog(
+            store.catalog, working_folder=store.folder, lint=store.settings.lint_levels()
+        )
+        before = None
+        if base is not None:
+            before = load_revision(store.catalog, base, working_folder=store.folder)
+        return with_revision(catalog, store.catalog), listing.result(), before
+    finally:
+        # A catalogue with faults is told at once, however long the server takes to answer.
+        background.shutdown(wait=False)
 
 
 def _diff(

@@ -1,7 +1,8 @@
 """apply: carry out a plan, settle what is open, prove the result, remember and report it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.applying.execute import Execution
 from reconciler.applying.journal import Journal
@@ -11,13 +12,15 @@ from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import LedgerError
 from reconciler.ledger.stores import HeldLedger
-from reconciler.model import Finding, Ledger, Listing
+from reconciler.model import Finding, Ledger, Listing, Record
 from reconciler.planning.hints import warning
 from reconciler.planning.memory import concluded, in_doubt
 from reconciler.planning.operations import Operations, operations
 from reconciler.planning.outcome import Fate, Report, Track
 from reconciler.planning.plan import Plan
 from reconciler.remote.client import Client
+
+_NOT_CONVERGED: Final = frozenset({Code.SERVER_KEEPS, Code.CREATED_TWICE, Code.LEDGER_NOT_WRITTEN})
 
 Remains = Callable[[Listing, Ledger], Plan]
 """Plans once more, from the closing list and the new ledger: what is still to be done."""
@@ -52,9 +55,10 @@ def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None 
         doubts = in_doubt(ledger, plan)
         means.memory.save(doubts, message=_doubt_message(plan))
         means.on_write()
-        _execute(execution, operations(plan, batch=means.batch), ledger, started)
+        early = _execute(execution, operations(plan, batch=means.batch), ledger, started)
         if not client.stop.is_set():
             verification = verify(execution)
+        verification.warnings[:0] = early
         _explain_rest(execution)
         final = concluded(
             doubts, plan, execution.tracks.values(), before=ledger, closing=verification.closing
@@ -78,10 +82,15 @@ def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None 
         warnings=tuple(warnings),
         interrupted=client.stop.is_set(),
         error=execution.halted.message if execution.halted else None,
+        wrote=execution.parked or any(track.landed for track in execution.tracks.values()),
     )
 
 
-def _execute(execution: Execution, calls: Operations, ledger: Ledger, started: float) -> None:
+def _execute(
+    execution: Execution, calls: Operations, ledger: Ledger, started: float
+) -> list[Finding]:
+    """Make the calls. What comes before the deletes is proven before them, since they are final."""
+    verification = Verification()
     progress = execution.client.progress
     progress.start("Applying", len(execution.tracks))
     try:
@@ -89,9 +98,15 @@ def _execute(execution: Execution, calls: Operations, ledger: Ledger, started: f
         execution.update(calls.updates)
         execution.create(look_before_creating(execution, calls.creates, ledger, started))
         settle(execution)
-        execution.delete(calls.deletes)
+        records: Mapping[str, Record] | None = None
+        if calls.deletes and len(calls) > len(calls.deletes) and not execution.stopped:
+            verification = verify(execution)
+            ids = [removal.change.id for removal in calls.deletes]
+            records = verification.closing.records(ids) if verification.closing else {}
+        execution.delete(calls.deletes, records)
     finally:
         progress.finish()
+    return verification.warnings
 
 
 def _explain_rest(execution: Execution) -> None:
@@ -132,7 +147,7 @@ def _converged(
     tracks: list[Track] = list(execution.tracks.values())
     if plan.changes and verification.closing is None:
         return None
-    told = any(f.code in (Code.SERVER_KEEPS, Code.CREATED_TWICE) for f in warnings)
+    told = any(finding.code in _NOT_CONVERGED for finding in warnings)
     if plan.blocked or told or any(track.fate is not Fate.APPLIED for track in tracks):
         return False
     if remains is None or verification.closing is None:

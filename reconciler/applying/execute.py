@@ -5,11 +5,12 @@ order. One failure does not stop the others, but a refused key and a dead server
 and nothing is deleted unless all before it was applied.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import TypeVar
 
 from reconciler.applying.journal import Journal
+from reconciler.applying.stale import record_changes
 from reconciler.errors import (
     Interrupted,
     KeyRefused,
@@ -18,6 +19,7 @@ from reconciler.errors import (
     Rejected,
     RemoteError,
 )
+from reconciler.model import Record
 from reconciler.planning.operations import Patch, Post, Remove
 from reconciler.planning.outcome import Fate, Track
 from reconciler.planning.plan import Plan, Update
@@ -41,6 +43,8 @@ class Execution:
         self.losses: dict[str, tuple[float, RemoteError]] = {}
         """Creates whose answer was lost, by store_id: when, and how."""
         self.halted: ReconcilerError | None = None
+        self.parked = False
+        """Whether a product of a ring was left aside, under a store_id that nobody declared."""
         self.shared: set[str] = set()
         """Changes that shared a call with others."""
         self._lock = Lock()
@@ -107,8 +111,12 @@ class Execution:
             except Interrupted:
                 return
             track = self.tracks[patch.changes[0].store_id]
+            last = position + 1 == len(chain)
             if track.fate is Fate.APPLIED or (patch.parking and track.error is None):
-                continue
+                if last or self._moved(patch):
+                    continue
+                track.fate = Fate.FAILED
+                track.error = "the server said that it was renamed, but lists it as before"
             for later in chain[position + 1 :]:
                 waiting = self.tracks[later.changes[0].store_id]
                 if waiting.fate is Fate.NOT_ATTEMPTED:
@@ -117,14 +125,31 @@ class Execution:
                 self._unpark(chain[0])
             return
 
+    def _moved(self, patch: Patch) -> bool:
+        """Whether the list shows the rename that the next link of its chain depends on."""
+        try:
+            listing = self.client.list()
+        except (RemoteError, Interrupted):
+            return False
+        wanted = patch.body["store_id"]
+        return any(p.id == patch.ids[0] and p.store_id == wanted for p in listing.products)
+
     def _unpark(self, parking: Patch) -> None:
         """Give the parked product of a ring its store_id back: no link of the ring was made."""
         change = parking.changes[0]
         back = Patch((change,), {"store_id": str(change.renamed_from)}, parking=True)
+        failed: ReconcilerError | None
         try:
-            self.attempt(back, lambda: self.client.update(back.ids, back.body))
-        except Interrupted:
-            return
+            failed = self.attempt(back, lambda: self.client.update(back.ids, back.body))
+        except Interrupted as interrupted:
+            failed = interrupted
+        if failed is not None:
+            track = self.tracks[change.store_id]
+            track.fate = Fate.FAILED
+            track.error = (
+                f"{track.error}; it stands at {parking.body['store_id']} until the next run"
+            )
+            self.parked = True
 
     def update(self, patches: Sequence[Patch]) -> None:
         """Run the shared calls; one that is refused is halved until the culprit stands alone."""
@@ -164,6 +189,7 @@ class Execution:
         elif not patch.parking:
             track.landed |= patch.body.keys()
             track.lost -= patch.body.keys()
+            track.calls.append(frozenset(patch.body))
             if track.landed >= track.change.fields.keys():
                 track.fate = Fate.APPLIED
                 self.finished(1)
@@ -210,19 +236,28 @@ class Execution:
         track.error = None
         fields = set(track.change.fields)
         track.landed, track.lost = (fields, set()) if landed else (set(), fields)
+        track.calls = [frozenset(fields)] if landed else []
 
-    def delete(self, removals: Sequence[Remove]) -> None:
-        """Delete, if everything before was applied; else every delete is left undone."""
+    def delete(self, removals: Sequence[Remove], records: Mapping[str, Record] | None) -> None:
+        """Delete, if everything before was applied; else every delete is left undone.
+
+        `records` are the products as they are now, where other calls were made since the plan: one
+        that somebody edited meanwhile is not deleted.
+        """
         undone = [t for t in self.tracks.values() if t.fate is not Fate.APPLIED]
         if any(track.change.action != "delete" for track in undone):
             for removal in removals:
-                self.tracks[
-                    removal.change.store_id
-                ].error = "nothing is deleted after a failure before it"
+                track = self.tracks[removal.change.store_id]
+                track.error = "nothing is deleted after a failure before it"
             return
 
         def job(removal: Remove) -> None:
             track = self.tracks[removal.change.store_id]
+            if records is not None:
+                changes = tuple(record_changes(removal.change, records.get(removal.change.id)))
+                if changes:
+                    track.fate, track.error = Fate.FAILED, changes[0]
+                    return
             try:
                 result = self.attempt(removal, lambda: self.client.delete(removal.change.id))
             except Interrupted:
@@ -230,8 +265,12 @@ class Execution:
             if isinstance(result, RemoteError):
                 track.error = result.message
                 track.fate = Fate.UNKNOWN if result.may_have_landed else Fate.FAILED
-            else:
+            elif result:
                 track.fate = Fate.APPLIED
+            else:
+                # Gone already, or an answer that is wrong: the closing list tells.
+                track.fate = Fate.UNKNOWN
+                track.error = "the server says that there is no such product"
             self.finished(1)
 
         self.side_by_side(job, removals)

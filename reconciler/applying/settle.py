@@ -8,7 +8,7 @@ now"; and the looking begins again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconciler.applying.execute import Execution
 from reconciler.errors import Interrupted, RemoteError
@@ -59,19 +59,22 @@ def _look(execution: Execution, tracks: Sequence[Track]) -> list[Track]:
     unseen = _adopt_found(execution, tracks)
     waits = [execution.losses[t.change.store_id] for t in unseen]
     silent = [moment for moment, error in waits if not error.at_rest]
-    if silent and not execution.stopped:
-        clock = execution.client.clock
-        patience = max(silent) + execution.client.timeout - clock.now()
-        if clock.wait(patience, execution.client.stop):
-            return []
-        unseen = _adopt_found(execution, unseen)
-    return list(unseen)
+    if not silent:
+        return list(unseen)
+    clock = execution.client.clock
+    patience = max(silent) + execution.client.timeout - clock.now()
+    if execution.stopped or clock.wait(patience, execution.client.stop):
+        return [t for t in unseen if execution.losses[t.change.store_id][1].at_rest]
+    return list(_adopt_found(execution, unseen))
 
 
-def _adopt_found(execution: Execution, tracks: Sequence[Track]) -> Sequence[Track]:
+def _adopt_found(
+    execution: Execution, tracks: Sequence[Track], sources: Collection[str | None] = ()
+) -> Sequence[Track]:
     """Adopt the products that a fresh list shows; return the tracks of those it does not show.
 
-    Where the list cannot be read nothing is known: everything stays unknown and the run ends.
+    A create whose source of a rename is among `sources`, and is there after all, is left to the
+    next plan, which renames it. Where the list cannot be read nothing is known: everything stays unknown and the run ends.
     """
     if not tracks:
         return ()
@@ -81,9 +84,14 @@ def _adopt_found(execution: Execution, tracks: Sequence[Track]) -> Sequence[Trac
         if isinstance(error, RemoteError):
             execution.halted = execution.halted or error
         return ()
-    by_store_id = ids_by_store_id(listing, (track.change.store_id for track in tracks))
+    by_store_id = ids_by_store_id(listing, {t.change.store_id for t in tracks} | set(sources))
     unseen = []
     for track in tracks:
+        source = track.change.absent if isinstance(track.change, Create) else None
+        if source in sources and by_store_id.get(source or ""):
+            track.fate = Fate.FAILED
+            track.error = f"{source} is there after all: the next plan renames it"
+            continue
         found = by_store_id.get(track.change.store_id, ())
         if len(found) == 1:
             execution.adopt(track, found[0], landed=False)
@@ -97,7 +105,9 @@ def _adopt_found(execution: Execution, tracks: Sequence[Track]) -> Sequence[Trac
     return unseen
 
 
-def ids_by_store_id(listing: Listing, wanted: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+def ids_by_store_id(
+    listing: Listing, wanted: Iterable[str | None]
+) -> Mapping[str, tuple[str, ...]]:
     """The remote ids of each wanted store_id."""
     wanted = set(wanted)
     found: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
@@ -110,23 +120,26 @@ def ids_by_store_id(listing: Listing, wanted: Iterable[str]) -> Mapping[str, tup
 def look_before_creating(
     execution: Execution, posts: Sequence[Post], ledger: Ledger, started: float
 ) -> Sequence[Post]:
-    """The posts that are safe to make: a run that died may have made some, unseen until now.
+    """The posts that are safe to make: what the ledger has seen there before is looked for first.
 
-    Its calls ended before this run `started`; so their absence is believed one read timeout later.
+    A run that died may have made some of them, unseen until now. Its calls ended before this run
+    `started`, so their absence is believed one read timeout later. What the ledger knows under an
+    id that the list lacks may be there all the same: a list that lags, or that was empty by
+    mistake, is not believed once alone.
     """
-    suspects = [post for post in posts if post.change.store_id in ledger.creates]
-    if not suspects or execution.stopped:
+    known = {remembered.store_id for remembered in ledger.products.values()}
+    lost = [p for p in posts if {p.change.store_id, p.change.absent} & ledger.creates.keys()]
+    missed = [p for p in posts if p.change.store_id in known]
+    if not (lost or missed) or execution.stopped:
         return posts
     client = execution.client
-    if client.clock.wait(started + client.timeout - client.clock.now(), client.stop):
-        return posts
-    tracks = [execution.tracks[post.change.store_id] for post in suspects]
-    unseen = {track.change.store_id for track in _adopt_found(execution, tracks)}
+    patience = started + client.timeout - client.clock.now() if lost else 0.0
+    if client.clock.wait(patience, client.stop):
+        return ()
+    tracks = [execution.tracks[post.change.store_id] for post in (*lost, *missed)]
+    sources = {post.change.absent for post in lost if post.change.absent in ledger.creates}
+    unseen = {track.change.store_id for track in _adopt_found(execution, tracks, sources)}
     if execution.halted:
         return ()
-    known = {post.change.store_id for post in suspects}
-    return [
-        post
-        for post in posts
-        if post.change.store_id not in known or post.change.store_id in unseen
-    ]
+    suspects = {track.change.store_id for track in tracks}
+    return [p for p in posts if p.change.store_id not in suspects - unseen]

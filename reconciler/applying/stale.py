@@ -26,7 +26,7 @@ def changed_since(plan: Plan, remote: Listing, ledger: Ledger) -> tuple[str, ...
             if taken[change.store_id]:
                 details.append(f"{change.store_id}: to be created, but it is at the remote by now")
         elif isinstance(change, Delete):
-            details += _record_changes(change, records.get(change.id))
+            details += record_changes(change, records.get(change.id))
         else:
             details += _update_changes(change, by_id.get(change.id), ledger)
             if taken[change.store_id] - {change.id}:
@@ -63,16 +63,17 @@ def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -
                 )
 
 
-def _record_changes(change: Delete, now: Record | None) -> Iterator[str]:
+def record_changes(change: Delete, now: Record | None) -> Iterator[str]:
+    """What changed in a product that is to be deleted, since it was planned; nothing where not."""
     if now is None:
         yield f"{change.store_id}: to be deleted, but it is gone from the remote"
         return
     before = {key: value for key, value in change.record.items() if key not in _RENDITIONS}
     after = {key: value for key, value in now.items() if key not in _RENDITIONS}
     if before != after:
-        from reconciler.report.explain import record_changes
+        from reconciler.report.explain import record_changes as explained
 
-        for phrase in record_changes(before, after):
+        for phrase in explained(before, after):
             yield f"{change.store_id}: to be deleted, but {phrase}"
 
 

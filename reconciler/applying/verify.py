@@ -88,13 +88,43 @@ def _judge_all(execution: Execution, listing: Listing) -> dict[str, dict[str, Va
             continue
         if isinstance(change, Create) and track.id is None:
             ids = found.get(store_id, ())
-            if len(ids) == 1 and track.fate is not Fate.NOT_ATTEMPTED:
+            if len(ids) == 1 and _is_ours(track, by_id[ids[0]]):
                 execution.adopt(track, ids[0], landed=False)
                 execution.losses.pop(store_id, None)
         product = by_id.get(track.id)
         if track.id is not None and (differing := _judge(track, product)):
             mends[store_id] = differing
+    _keep_places(execution, listing, mends)
     return mends
+
+
+def _is_ours(track: Track, product: RemoteProduct) -> bool:
+    """Whether a product that is there after a create without an id is what the create made.
+
+    After a lost answer it is. After a refusal it is only where it is just what was sent: else
+    somebody else made it meanwhile, and it is theirs.
+    """
+    if track.fate is Fate.UNKNOWN:
+        return True
+    return track.fate is Fate.FAILED and all(
+        change.write_only or product.value(key) == change.after
+        for key, change in track.change.fields.items()
+    )
+
+
+def _keep_places(
+    execution: Execution, listing: Listing, mends: dict[str, dict[str, Value | None]]
+) -> None:
+    """No store_id is sent again that another product has by now: there must never be two."""
+    holders: dict[str | None, set[str | None]] = {}
+    for product in listing.products:
+        holders.setdefault(product.store_id, set()).add(product.id)
+    for store_id, differing in tuple(mends.items()):
+        track = execution.tracks[store_id]
+        if "store_id" in differing and holders.get(store_id, set()) - {track.id}:
+            track.fate = Fate.FAILED
+            track.error = "it was not renamed, and another product has its store_id"
+            del mends[store_id]
 
 
 def _judge_delete(track: Track, by_id: Mapping[str | None, RemoteProduct]) -> None:
@@ -121,15 +151,27 @@ def _judge(track: Track, product: RemoteProduct | None) -> dict[str, Value | Non
         if change_of.write_only:
             if key in track.lost:
                 differing[key] = None
-        elif product.value(key) != change_of.after:
-            differing[key] = product.value(key)
-        else:
+        elif product.value(key) == change_of.after:
             track.landed.add(key)
             track.lost.discard(key)
+        elif key not in track.kept or track.kept[key] != product.value(key):
+            differing[key] = product.value(key)
+    _doubt_calls(track, differing)
     if not differing and track.landed >= change.fields.keys():
         track.fate, track.error = Fate.APPLIED, None
     # A call that was refused is not made again; one that was accepted or lost is.
     return differing if track.fate in (Fate.APPLIED, Fate.UNKNOWN) else {}
+
+
+def _doubt_calls(track: Track, differing: dict[str, Value | None]) -> None:
+    """A call that left a readable field undone may have left its write-only ones undone as well."""
+    for call in track.calls:
+        if call & differing.keys():
+            for key in call:
+                if track.change.fields[key].write_only:
+                    differing[key] = None
+                    track.lost.add(key)
+                    track.landed.discard(key)
 
 
 def _in_part(
@@ -168,6 +210,7 @@ def _mend(execution: Execution, mends: Mapping[str, Mapping[str, Value | None]])
         else:
             track.lost -= body.keys()
             track.landed |= body.keys()
+            track.calls.clear()
             track.fate = Fate.APPLIED
 
     execution.side_by_side(job, sorted(mends))

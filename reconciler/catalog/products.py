@@ -6,7 +6,7 @@ for the products of that document). Defaults may hold every field but `store_id`
 variants under one name. Nothing is merged: the nearest value of a field wins whole.
 """
 
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from ruamel.yaml.events import ScalarEvent
 
@@ -14,24 +14,41 @@ from reconciler.catalog.events import Composer
 from reconciler.catalog.faults import Faults
 from reconciler.catalog.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, place_of
 from reconciler.catalog.source import Source
-from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values
+from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values, Written
 from reconciler.codes import Code
-from reconciler.model import FIELDS, KEYS, Product, Value, pack_place
+from reconciler.model import (
+    FIELDS,
+    KEYS,
+    Product,
+    Value,
+    first_line,
+    pack_place,
+    unpack_place,
+)
 
-Defaults: TypeAlias = tuple[Value | None, ...]
-"""One value per row of FIELDS; None where there is no default."""
 
-NO_DEFAULTS: Final[Defaults] = (None,) * len(FIELDS)
+class Defaults(NamedTuple):
+    """One value per row of FIELDS, None where there is no default, and where each is written."""
+
+    values: tuple[Value | None, ...]
+    written: tuple[Written | None, ...]
+
+
+NO_DEFAULTS: Final = Defaults((None,) * len(FIELDS), (None,) * len(FIELDS))
 
 _SHAPE: Final = ("products", "defaults")
 _OF_PRODUCT: Final = tuple(row.key for row in ROWS)
 _OF_ONE_PRODUCT: Final = frozenset({"store_id", "renamed_from"})
+_MOST_SHAPES: Final = 10_000
 _REQUIRED: Final = tuple(position for position, field in enumerate(FIELDS) if field.required)
 
 
 def nearest(near: Defaults, far: Defaults) -> Defaults:
     """For each field the near value where there is one, else the far one."""
-    return tuple([f if n is None else n for n, f in zip(near, far, strict=True)])
+    return Defaults(
+        tuple([f if n is None else n for n, f in zip(near.values, far.values, strict=True)]),
+        tuple([n or f for n, f in zip(near.written, far.written, strict=True)]),
+    )
 
 
 class FileReader:
@@ -42,6 +59,8 @@ class FileReader:
         self._file = faults.file
         self._defaults = defaults
         self._checks = Values(faults, memory).checks
+        self._written = memory.written
+        self._shapes = memory.shapes
 
     def products(self, source: Source) -> list[Product]:
         """The products of every document, completed with their defaults."""
@@ -117,38 +136,50 @@ class FileReader:
         values: list[Value | None] = [None] * len(ROWS)
         places = [0] * len(ROWS)
         pairs = iter(node.items)
+        start = node.items[0].start_mark if node.items else node.start_mark
+        first = start.line
         for key, value in zip(pairs, pairs, strict=True):
             position = POSITIONS.get(key.value)
             if position is None or places[position]:
                 return self._careful_product(node)
             mark = value.start_mark
-            places[position] = pack_place(mark.line + 1, mark.column + 1)
+            places[position] = pack_place(mark.line - first, mark.column + 1)
             values[position] = checks[position](value)
-        return self._made(node, values, places)
+        place = pack_place(first + 1, start.column + 1)
+        return self._made(place, values, tuple(places))
 
     def _careful_product(self, node: Map) -> Product:
         """As `_product`, for a mapping with merges, unknown or repeated keys."""
         values: list[Value | None] = [None] * len(ROWS)
         places = [0] * len(ROWS)
+        place = place_of(node.items[0] if node.items else node)
         for text, (key, value) in fields_of(node, self._faults).items():
             position = POSITIONS.get(text)
             if position is None:
                 self._report_unknown(key, _OF_PRODUCT)
             else:
-                places[position] = place_of(value)
+                places[position] = place_of(value) - first_line(place)
                 values[position] = self._checks[position](value)
-        return self._made(node, values, places)
+        return self._made(place, values, tuple(places))
 
-    def _made(self, node: Map, values: list[Value | None], places: list[int]) -> Product:
+    def _made(self, place: int, values: list[Value | None], places: tuple[int, ...]) -> Product:
         renamed_from: str | None = values.pop()  # type: ignore[assignment]  # its row is text
-        place = place_of(node.items[0] if node.items else node)
-        return Product(tuple(values), self._file, place, tuple(places), renamed_from)
+        shapes = self._shapes
+        if len(shapes) > _MOST_SHAPES:
+            shapes.clear()
+        shape = shapes.setdefault(places, places)
+        return Product(tuple(values), self._file, place, shape, renamed_from)
 
     def _complete(self, product: Product, defaults: Defaults) -> Product:
         """`product` with its defaults; what it still lacks is reported."""
         if None not in product.values:
             return product
-        values = nearest(product.values, defaults)
+        values = tuple(
+            [d if v is None else v for v, d in zip(product.values, defaults.values, strict=True)]
+        )
+        for position, default in enumerate(defaults.written):
+            if default is not None and not default.used and product.values[position] is None:
+                default.used = True
         for position in _REQUIRED:
             # A place without a value is a value that was reported already.
             if values[position] is None and not product.places[position]:
@@ -164,16 +195,21 @@ class FileReader:
             self._faults.error(code, message, place_of(node))
             return NO_DEFAULTS
         values: list[Value | None] = [None] * len(FIELDS)
+        written: list[Written | None] = [None] * len(FIELDS)
         allowed = tuple(key for key in KEYS if key not in _OF_ONE_PRODUCT)
         for text, (key, value) in fields_of(node, self._faults).items():
             if text in allowed:
-                values[POSITIONS[text]] = self._checks[POSITIONS[text]](value)
+                position = POSITIONS[text]
+                values[position] = self._checks[position](value)
+                place = unpack_place(self._file, place_of(value))
+                written[position] = default = Written(text, place)
+                self._written.append(default)
             elif text in _OF_ONE_PRODUCT:
                 message = f"{text} cannot be a default. Move it to the product that it belongs to."
                 self._faults.error(Code.UNKNOWN_FIELD, message, place_of(key))
             else:
                 self._report_unknown(key, allowed)
-        return tuple(values)
+        return Defaults(tuple(values), tuple(written))
 
     def _report_unknown(self, key: ScalarEvent, allowed: tuple[str, ...]) -> None:
         """Report a key that has no meaning where it stands, and the one that was meant."""

@@ -4,11 +4,9 @@ Files are read in the order of their names, the `_defaults.yaml` files before al
 never stops the reading; only at the end does a catalogue with errors become a CatalogError.
 """
 
-import gc
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -27,8 +25,10 @@ from reconciler.catalog.source import decode
 from reconciler.catalog.unique import Declared
 from reconciler.catalog.values import Memory
 from reconciler.codes import Code
+from reconciler.collection import paused
 from reconciler.errors import CatalogError
-from reconciler.model import Catalog, Finding
+from reconciler.linting.registry import DEFAULT_LEVELS, Levels, lint_catalog
+from reconciler.model import Catalog, Finding, Location
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The size of the largest file that is read, in bytes."""
@@ -43,18 +43,24 @@ def load_catalog(
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
     progress: Progress | None = None,
+    lint: Levels = DEFAULT_LEVELS,
 ) -> Catalog:
     """The catalogue in `folder`, complete and without errors; its warnings are in it.
 
-    Files are named relative to `working_folder` (the current folder where it is None). Raises
+    Files are named relative to `working_folder` (the current folder where it is None). Of the
+    rules about the catalogue as a whole only those that `lint` sets to error are run. Raises
     CatalogError with all findings, sorted, where any of them is an error.
     """
     reading = _read_folder(folder, working_folder or Path.cwd(), max_bytes, progress)
-    return reading.catalog()
+    return reading.catalog(lint)
 
 
 def load_sources(
-    sources: Iterable[tuple[str, bytes]], *, root: str = "", max_bytes: int = MAX_BYTES
+    sources: Iterable[tuple[str, bytes]],
+    *,
+    root: str = "",
+    max_bytes: int = MAX_BYTES,
+    lint: Levels = DEFAULT_LEVELS,
 ) -> Catalog:
     """The catalogue made of these files, each a name with `/` between its parts, and its bytes.
 
@@ -69,12 +75,12 @@ def load_sources(
         for name, data in sources
         if name.startswith(below) and belongs(name.removeprefix(below))
     )
-    with _no_collection():
+    with paused():
         for name, data in sorted(chosen, key=_reading_order):
             if is_small_enough(data, max_bytes, reading.faults(name)):
                 reading.add(name, data)
     reading.finish()
-    return reading.catalog()
+    return reading.catalog(lint)
 
 
 def check_catalog(
@@ -84,6 +90,7 @@ def check_catalog(
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
     progress: Progress | None = None,
+    lint: Levels = DEFAULT_LEVELS,
 ) -> tuple[Finding, ...]:
     """All findings about the catalogue in `folder`, sorted; never raises for its faults.
 
@@ -93,14 +100,16 @@ def check_catalog(
     """
     working = working_folder or Path.cwd()
     reading = _read_folder(folder, working, max_bytes, progress)
+    reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
-        return reading.findings.sorted()
+        return tuple(lint.judged(reading.findings.sorted()))
     named = {_name(working / path, working): working / path for path in paths}
     for name, path in named.items():
         _check_path(path, name, working / folder, reading)
-    return reading.findings.sorted(
+    concerned = reading.findings.sorted(
         lambda file: any(name in (".", file) or file.startswith(f"{name}/") for name in named)
     )
+    return tuple(lint.judged(concerned))
 
 
 class _Reading:
@@ -147,16 +156,33 @@ class _Reading:
         """Check what products say against each other."""
         self._declared.check(self.findings)
 
-    def catalog(self) -> Catalog:
+    def lint(self, levels: Levels, *, errors_only: bool) -> None:
+        """Run the rules about the catalogue as a whole."""
+        # What could not be read may well use a default.
+        whole = not any(finding.severity == "error" for finding in self.findings.sorted())
+        read = self._read(unused=self._memory.unused_defaults() if whole else ())
+        for finding, about in lint_catalog(read, levels, errors_only=errors_only):
+            self.findings.add(finding, about)
+
+    def catalog(self, levels: Levels) -> Catalog:
         """What was read; raises CatalogError where there are errors."""
-        findings = self.findings.sorted()
+        self.lint(levels, errors_only=True)
+        findings = tuple(levels.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
             raise CatalogError(findings, hint="Mend the files at the places named.")
+        return self._read(findings, self._memory.unused_defaults())
+
+    def _read(
+        self,
+        findings: tuple[Finding, ...] = (),
+        unused: tuple[tuple[str, Location], ...] = (),
+    ) -> Catalog:
         return Catalog(
             products=MappingProxyType(self._declared.products),
             files=tuple(sorted(self._digests)),
             digest=self._digest(),
             warnings=findings,
+            unused_defaults=unused,
             root=self._root or ".",
         )
 
@@ -192,7 +218,7 @@ def _read_folder(
         reading.faults(root).error(Code.NO_CATALOG, message)
         return reading
     files = find_files(folder, reading.below, reading.findings)
-    with _no_collection():
+    with paused():
         for file in sorted(files, key=_reading_order):
             data = read_bytes(file, max_bytes, reading.findings)
             if data is not None:
@@ -221,15 +247,3 @@ def _name(path: Path, working_folder: Path) -> str:
 def _reading_order(file: tuple[str, object]) -> tuple[bool, str]:
     """Files with defaults before all others, then by name."""
     return not is_defaults(file[0]), file[0]
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Garbage collection off: a reading makes many values and no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

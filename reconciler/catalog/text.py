@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.codes import Code
+from reconciler.linting.invisible_characters import is_invisible
+from reconciler.linting.registry import TEXT_RULES
 from reconciler.model import Severity
 
-# Letters and marks that show nothing, besides Unicode's format characters (category Cf).
-_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _LINE_BREAKS_AND_TAB: Final = "\t\n\r"
 
 
@@ -32,7 +32,7 @@ def is_ordinary(text: str) -> bool:
 
 def problems_of(text: str) -> Iterator[Problem]:
     """What is wrong with `text` as a value: at most one error, or any number of warnings."""
-    if all(character.isspace() or _is_invisible(character) for character in text):
+    if all(character.isspace() or is_invisible(character) for character in text):
         yield Problem("error", Code.BLANK_TEXT, "is blank. Write a value, or leave it out.")
     elif text.strip() != text:
         yield Problem("error", Code.PADDED_TEXT, f"begins or ends with white space. {_trim(text)}")
@@ -62,16 +62,9 @@ def problem_of_url(text: str) -> str | None:
 
 
 def _warnings_of(text: str) -> Iterator[Problem]:
-    if invisible := next(filter(_is_invisible, text), None):
-        name = unicodedata.name(invisible, "no name")
-        message = f"holds the invisible character U+{ord(invisible):04X} ({name}). Delete it."
-        yield Problem("warning", Code.INVISIBLE_CHARACTER, message)
-    if not unicodedata.is_normalized("NFC", text):
-        message = (
-            "is not in Unicode's composed form (NFC), so it differs from text that looks the same. "
-            "Type it anew."
-        )
-        yield Problem("warning", Code.NOT_NFC, message)
+    for rule in TEXT_RULES:
+        if message := rule.check(text):
+            yield Problem("warning", rule.code, message)
 
 
 def _trim(text: str) -> str:
@@ -83,7 +76,3 @@ def _trim(text: str) -> str:
 
 def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs") and character not in _LINE_BREAKS_AND_TAB
-
-
-def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) in ("Cf", "Zl", "Zp") or character in _INVISIBLE

@@ -61,7 +61,7 @@ class Declared:
                 f"Renamed from {before!r}, which is still declared at "
                 f"{holder.location_of('store_id')}. Remove that product or this renamed_from."
             )
-        place = product.places[_RENAME]
+        place = product.place_of(_RENAME)
         faults = Faults(product.file, findings)
         about = [] if holder is None else [holder.file]
         faults.error(Code.RENAME_STILL_DECLARED, message, place, about)
@@ -73,7 +73,7 @@ def _report_repeats(store_id: str, products: Sequence[Product], findings: Findin
     files = {product.file for product in products}
     for product in products[1:]:
         faults = Faults(product.file, findings)
-        place = product.places[_STORE_ID]
+        place = product.place_of(_STORE_ID)
         message = (
             f"store_id {store_id!r} is declared {len(places)} times: {_listed(places)}. "
             "Keep one of them."
@@ -91,7 +91,7 @@ def _report_double_rename(store_id: str, products: Sequence[Product], findings: 
             f"{len(places)} products are renamed from {store_id!r}: {_listed(places)}. "
             "One product can become only one other: keep one renamed_from."
         )
-        faults.error(Code.RENAME_TWICE, message, product.places[_RENAME], files)
+        faults.error(Code.RENAME_TWICE, message, product.place_of(_RENAME), files)
 
 
 def _listed(places: Sequence[Location]) -> str:

@@ -5,6 +5,8 @@ method that knows what to say.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ruamel.yaml.events import ScalarEvent
@@ -13,6 +15,7 @@ from reconciler.catalog.faults import Faults
 from reconciler.catalog.nodes import NULLS, Map, Node, Seq, is_null, place_of
 from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
 from reconciler.codes import Code
+from reconciler.linting.registry import TAG_RULE
 from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_place
 
 RENAMED_FROM: Final = Field("renamed_from", Kind.TEXT, readable=False)
@@ -29,25 +32,36 @@ LEAVE_OR_CLEAR: Final = (
 )
 
 
+@dataclass(slots=True)
+class Written:
+    """One default as it stands in a file, and whether a product has taken it."""
+
+    key: str
+    location: Location
+    used: bool = False
+
+
 class Memory:
     """What the files of one reading share, so that equal values are judged and kept once."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.tags: dict[tuple[str | None, ...], tuple[str, ...]] = {}
+        self.shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.origins: set[str] = set()
-        self._spellings: dict[str, dict[str, Location]] = {}
+        self.written: list[Written] = []
+        self._meet_tag = TAG_RULE.check()
+
+    def unused_defaults(self) -> tuple[tuple[str, Location], ...]:
+        """The defaults that no product took: each field with its place."""
+        return tuple(
+            (default.key, default.location) for default in self.written if not default.used
+        )
 
     def meet(self, tag: str, place: int, faults: Faults) -> None:
         """Warn at the first use of each spelling of a tag that differs only in case."""
-        spellings = self._spellings.setdefault(tag.casefold(), {})
-        if tag in spellings:
-            return
-        for other, where in spellings.items():
-            message = f"Tag {tag!r} differs only in case from {other!r} at {where}. Spell it alike."
-            faults.warning(Code.TAGS_DIFFER_IN_CASE, message, place, [where.file])
-            break
-        spellings[tag] = unpack_place(faults.file, place)
+        if hit := self._meet_tag(tag, unpack_place(faults.file, place)):
+            faults.warning(TAG_RULE.code, hit.message, place, hit.about)
 
 
 class Values:
@@ -60,9 +74,9 @@ class Values:
 
     def _check_for(self, row: Field) -> Check:
         if row.kind is Kind.TAGS:
-            return lambda node: self._tags(row, node)
+            return partial(self._tags, row)
         if row.kind is Kind.URL:
-            return lambda node: self._url(row, node)
+            return partial(self._url, row)
         # A required text is the product's own; any other is the same in many products.
         return self._own_text(row) if row.required else self._shared_text(row)
 

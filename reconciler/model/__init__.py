@@ -10,6 +10,7 @@ from reconciler.model.desired import (
     Location,
     Product,
     Severity,
+    first_line,
     pack_place,
     unpack_place,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "Value",
     "Values",
     "canonical_tags",
+    "first_line",
     "pack_place",
     "slot",
     "unpack_place",

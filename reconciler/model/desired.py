@@ -30,6 +30,11 @@ def pack_place(line: int, column: int) -> int:
     return line << _COLUMN_BITS | column
 
 
+def first_line(place: int) -> int:
+    """What to add to a packed place whose lines count from that of `place`, to place it in the file."""
+    return place & ~_COLUMN_MASK
+
+
 def unpack_place(file: str, place: int) -> Location:
     """The Location that `pack_place` folded into `place`."""
     return Location(file, place >> _COLUMN_BITS, place & _COLUMN_MASK)
@@ -47,10 +52,11 @@ class Finding(NamedTuple):
 class Product(NamedTuple):
     """One desired product, as declared in YAML.
 
-    `values` has one entry per row of FIELDS, None where the field is unmanaged. `places` holds, in
-    the same order, the packed place of each value written in the product itself (0: inherited from
-    defaults, or absent); the last entry is that of `renamed_from`. `place` is the product's first
-    key.
+    `values` has one entry per row of FIELDS, None where the field is unmanaged. `place` is that of
+    the product's first key. `places` holds, in the order of the values, where each value written in
+    the product itself stands (0: inherited from defaults, or absent), and last `renamed_from`: packed
+    places whose lines count from the product's first line, so that products written alike share one
+    tuple, and a catalogue of a million products holds a handful of them.
     """
 
     values: Values
@@ -79,10 +85,14 @@ class Product(NamedTuple):
         return unpack_place(self.file, self.place)
 
     def location_of(self, key: str) -> Location:
-        """Where `key` (a field, or "renamed_from") is written; the product where it is inherited."""
+        """Where `key` (a field or "renamed_from") is written; the product where inherited."""
         position = -1 if key == "renamed_from" else INDEX[key]
-        place = self.places[position] if self.places else 0
-        return unpack_place(self.file, place or self.place)
+        return unpack_place(self.file, self.place_of(position))
+
+    def place_of(self, position: int) -> int:
+        """The packed place of the value at `position` (-1: renamed_from); the product's if none."""
+        relative = self.places[position] if self.places else 0
+        return relative + first_line(self.place) if relative else self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,8 @@ class Catalog:
     """All desired products, unique by store_id, in the order of their files.
 
     `digest` changes when any file's name or bytes change. `warnings` are findings that do not
-    stop a plan.
+    stop a plan. `unused_defaults` are declared defaults, each field with its place, that no product
+    takes.
     """
 
     products: Mapping[str, Product]
@@ -99,6 +110,7 @@ class Catalog:
     warnings: tuple[Finding, ...] = ()
     commit: str | None = None
     dirty: bool | None = None
+    unused_defaults: tuple[tuple[str, Location], ...] = ()
     root: str = field(default="catalog")
 
     @classmethod

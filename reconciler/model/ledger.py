@@ -55,7 +55,10 @@ class Remembered(NamedTuple):
 
 
 class Link(NamedTuple):
-    """One rename of a ring: the product `id` goes from store_id `before` to `after`."""
+    """One rename: the product `id` goes from store_id `before` to `after`.
+
+    Without an id it is the product that a create made there, since the remote had no `before`.
+    """
 
     id: str
     before: str
@@ -67,7 +70,8 @@ class Ring(NamedTuple):
 
     Once begun, each product belongs to its target store_id for as long as the catalogue declares
     the same ring: `renamed_from` left in the YAML never swaps back, and a crash between two links
-    never leaves a product unclaimed.
+    never leaves a product unclaimed. A rename that is part of no ring stands alone, as one link:
+    what it brought to a store_id is never what another `renamed_from` takes from there.
     """
 
     links: tuple[Link, ...]
@@ -84,6 +88,7 @@ class Ledger:
     creates: Mapping[str, tuple[Entry | None, ...]] = field(default_factory=dict)
     """Creates whose answer was not seen when the ledger was last written, by store_id."""
     rings: tuple[Ring, ...] = ()
+    """The renames that were begun, until the catalogue declares them no more."""
 
     def known(self, id: str, key: str) -> Entry | None:
         """What is remembered of the write-only field `key` of the product `id`."""

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -53,6 +53,13 @@ class Listing:
     products: tuple[RemoteProduct, ...]
     pages: tuple[bytes, ...] = ()
 
+    def every_record(self) -> Iterator[Record]:
+        """The whole record of every product, one page in memory at a time."""
+        if not self.pages:
+            yield from map(_bare_record, self.products)
+        for page in self.pages:
+            yield from _results(page)
+
     def records(self, ids: Collection[str]) -> dict[str, Record]:
         """The whole records of the products with these ids, by id."""
         wanted = set(ids)
@@ -62,11 +69,17 @@ class Listing:
         for page in self.pages:
             if len(found) == len(wanted):
                 break
-            answer = json.loads(zlib.decompress(page), parse_int=_whole, parse_constant=str)
-            for record in answer["results"]:
+            for record in _results(page):
                 if (key := str(record.get("id"))) in wanted:
                     found[key] = record
         return found
+
+
+def _results(page: bytes) -> Sequence[Record]:
+    """The records of one page."""
+    answer = json.loads(zlib.decompress(page), parse_int=_whole, parse_constant=str)
+    results: Sequence[Record] = answer["results"]
+    return results
 
 
 def _whole(digits: str) -> int | str:

@@ -4,8 +4,9 @@ Readable fields compare with the list; write-only ones with the ledger, by the t
 fields" of the interface.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -23,9 +24,11 @@ from reconciler.model import (
     RemoteProduct,
     State,
     Value,
+    Values,
 )
 from reconciler.planning.plan import Adoption, FieldChange
 
+_readable: Final = itemgetter(*READABLE)
 _SLOTS: Final = tuple(enumerate(WRITE_ONLY))
 _NOTHING_KEPT: Final[Mapping[str, Kept]] = MappingProxyType({})
 _NEW: Final = Remembered("", NOTHING)
@@ -51,6 +54,8 @@ class Comparison:
         """The fields that an Update of `product` would change; empty where all is equal."""
         desired, actual = product.values, remote.values
         remembered = self.ledger.products.get(remote.id)  # type: ignore[arg-type]  # matched: text
+        if self.resend is None and remembered is not None and _in_sync(desired, actual, remembered):
+            return {}
         kept = remembered.kept if remembered else _NOTHING_KEPT
         changes: dict[str, FieldChange] = {}
         for position in READABLE:
@@ -74,8 +79,10 @@ class Comparison:
         store_id = product.store_id
         adopt = remembered is None
         if remembered is None:
-            # A create whose answer was lost is remembered by its store_id alone.
-            remembered = Remembered(store_id, self.ledger.creates.get(store_id, NOTHING))
+            # A create whose answer was lost is remembered by its store_id alone, which is the
+            # remote one: the product may have been declared under another name since.
+            lost = self.ledger.creates.get(str(remote.store_id), NOTHING)
+            remembered = Remembered(store_id, lost)
         nothing_known = False
         for slot, position in _SLOTS:
             value = product.values[position]
@@ -96,12 +103,51 @@ class Comparison:
             self._adopt(product, remote, remembered)
 
     def _adopt(self, product: Product, remote: RemoteProduct, remembered: Remembered) -> None:
-        assumed: dict[str, Value] = {}
-        for slot, position in _SLOTS:
-            value = product.values[position]
-            if value is not None and remembered.entries[slot] is None:
-                assumed[KEYS[position]] = value
+        assumed = Assumed(product.values, remembered.entries)
         self.adoptions.append(Adoption(str(remote.id), product.store_id, assumed))
+
+
+class Assumed(Mapping[str, Value]):
+    """The declared write-only values of which the ledger has no entry, by field.
+
+    It looks into the product and the ledger, and holds no value itself: a first plan adopts
+    every product of a shop.
+    """
+
+    __slots__ = ("_desired", "_entries")
+
+    def __init__(self, desired: Values, entries: tuple[Entry | None, ...]) -> None:
+        self._desired = desired
+        self._entries = entries
+
+    def __getitem__(self, key: str) -> Value:
+        return self._found()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found())
+
+    def __len__(self) -> int:
+        return len(self._found())
+
+    def _found(self) -> dict[str, Value]:
+        return {
+            KEYS[position]: value
+            for slot, position in _SLOTS
+            if (value := self._desired[position]) is not None and self._entries[slot] is None
+        }
+
+
+def _in_sync(desired: Values, actual: Values, remembered: Remembered) -> bool:
+    """Whether every field is declared, known and equal: true of most products, and soon told."""
+    if _readable(desired) != _readable(actual):
+        return False
+    for slot, position in _SLOTS:
+        value = desired[position]
+        if value is not None:
+            entry = remembered.entries[slot]
+            if entry is None or entry.value != value or entry.state is State.DOUBT:
+                return False
+    return True
 
 
 def _resent(entry: Entry | None, value: Value) -> FieldChange:

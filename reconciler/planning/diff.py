@@ -1,9 +1,9 @@
 """diff: a total function of values. Catalogue, remote and ledger in, a Plan out."""
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from reconciler.model import Catalog, Finding, Ledger, Listing, RemoteProduct
+from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, RemoteProduct
 from reconciler.planning import hints
 from reconciler.planning.compare import Comparison, declared, removed
 from reconciler.planning.matching import Matching, match
@@ -19,6 +19,7 @@ from reconciler.planning.plan import (
 )
 from reconciler.planning.select import Globs, Resend, Selection
 
+T = TypeVar("T", str, tuple[str, Any])
 Prune: TypeAlias = Literal["all", "managed", "none"]
 
 
@@ -43,9 +44,10 @@ def diff(
     matching = match(catalog, remote, ledger)
     comparison = Comparison(ledger, resending if resending else None)
     changes: list[Change] = []
-    unchanged = _compare_declared(catalog, matching, comparison, selection, changes)
+    unchanged = _compare_declared(catalog, matching, comparison, selection, resending, changes)
     deletes, protection = _undeclared(matching, ledger, remote, prune, protected, selection)
     changes += deletes
+    blocked = _blocked(matching, catalog, selection)
     selection.check()
     resending.check()
     changes.sort(key=change_order)
@@ -54,8 +56,8 @@ def diff(
         *catalog.warnings,
         *hints.about_changes(changes),
         *_near_misses(creates, catalog, remote),
-        *hints.unconfirmed(comparison.unconfirmed),
-        *hints.server_keeps(comparison.kept),
+        *hints.unconfirmed(_by_field(comparison.unconfirmed)),
+        *hints.server_keeps(_by_field(comparison.kept)),
         *hints.rings(sorted(set(matching.ring_members))),
         *protection,
     ]
@@ -64,12 +66,18 @@ def diff(
         catalog=CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty),
         remote_products=len(remote.products),
         changes=tuple(changes),
-        blocked=_blocked(matching, catalog, selection),
+        blocked=blocked,
         adoptions=tuple(sorted(comparison.adoptions)),
         warnings=tuple(warnings),
         unchanged=unchanged,
         unconfirmed=comparison.unconfirmed_products,
+        released=tuple(matching.released),
     )
+
+
+def _by_field(found: Mapping[str, list[T]]) -> dict[str, list[T]]:
+    """What was found, in the order of the field table and of the store_ids."""
+    return {key: sorted(found[key]) for key in KEYS if key in found}
 
 
 def _compare_declared(
@@ -77,17 +85,32 @@ def _compare_declared(
     matching: Matching,
     comparison: Comparison,
     selection: Selection,
+    resending: Resend,
     changes: list[Change],
 ) -> int:
     """Add the Creates and Updates to `changes`; return how many declared products are equal."""
     unchanged = 0
     pairs, held = matching.pairs, matching.held
+    selected = _selected(catalog, matching, selection) if selection else None
+    noting = bool(resending)
     for store_id, product in catalog.products.items():
-        if (selection and not selection.declared(product)) or store_id in held:
+        if selected is not None and store_id not in selected:
+            continue
+        if noting:
+            resending.note(product)
+        if store_id in held:
             continue
         remote = pairs.get(store_id)
         if remote is None:
-            changes.append(Create(store_id, product.name, declared(product), product.location))
+            changes.append(
+                Create(
+                    store_id,
+                    product.name,
+                    declared(product),
+                    product.location,
+                    absent=product.renamed_from,
+                )
+            )
         elif fields := comparison.differences(product, remote):
             changes.append(
                 Update(store_id, str(remote.id), product.name, fields, remote, product.location)
@@ -95,6 +118,30 @@ def _compare_declared(
         else:
             unchanged += 1
     return unchanged
+
+
+def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set[str]:
+    """The declared store_ids that are selected, and those whose renames make room for them.
+
+    A store_id that another product still has cannot be taken; so what vacates it comes along.
+    """
+    occupants = {
+        str(remote.store_id): store_id
+        for store_id, remote in matching.pairs.items()
+        if remote.store_id != store_id
+    }
+    waiting = [
+        store_id for store_id, product in catalog.products.items() if selection.declared(product)
+    ]
+    selected: set[str] = set()
+    while waiting:
+        store_id = waiting.pop()
+        if store_id in selected:
+            continue
+        selected.add(store_id)
+        if store_id in occupants:
+            waiting.append(occupants[store_id])
+    return selected
 
 
 def _undeclared(
@@ -131,7 +178,7 @@ def _undeclared(
         for product in candidates
     ]
     for product in remote.products if keep.unmatched else ():
-        keep(str(product.store_id))
+        keep(product.store_id or "")
     return deletes, list(hints.protected(sorted(spared), keep.unmatched))
 
 

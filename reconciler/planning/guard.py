@@ -55,7 +55,8 @@ def judge(
         refusals.append(
             Refusal(
                 Code.EMPTY_CATALOG,
-                f"The catalogue declares no product, and the plan has {len(plan.changes)} changes. "
+                f"The catalogue declares no product, and the plan has changes for "
+                f"{products(len(plan.changes))}. "
                 "Is it the right folder?",
                 "--allow-empty",
             )

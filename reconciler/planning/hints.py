@@ -3,6 +3,7 @@
 Each rule is linear in the size of the plan.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -39,27 +40,9 @@ def about_changes(changes: Sequence[Change]) -> list[Finding]:
     creates = [change for change in changes if isinstance(change, Create)]
     deletes = [change for change in changes if isinstance(change, Delete)]
     return [
-        *_incomplete_creates(creates),
         *_look_like_renames(creates, deletes),
         *_destroys(deletes),
     ]
-
-
-def _incomplete_creates(creates: Iterable[Create]) -> Iterable[Finding]:
-    for change in creates:
-        if "type" not in change.fields:
-            yield warning(
-                Code.CREATE_WITHOUT_TYPE,
-                f"{change.store_id} will be created without a type, so sizes cannot be measured "
-                "by garment: add `type:`.",
-                change.source,
-            )
-        if "image_url" not in change.fields:
-            yield warning(
-                Code.CREATE_WITHOUT_IMAGE,
-                f"{change.store_id} will be created without an image: add `image_url:`.",
-                change.source,
-            )
 
 
 def _look_like_renames(creates: Sequence[Create], deletes: Sequence[Delete]) -> Iterable[Finding]:
@@ -83,8 +66,7 @@ def _look_like_renames(creates: Sequence[Create], deletes: Sequence[Delete]) -> 
 
 def _quoted(store_id: str) -> str:
     """A store_id as a YAML value that every reader takes for text."""
-    escaped = store_id.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return json.dumps(store_id, ensure_ascii=False)
 
 
 def _destroys(deletes: Sequence[Delete]) -> Iterable[Finding]:
@@ -104,7 +86,8 @@ def differing_in_case(
     folded: dict[str, str] = {}
     for store_id in remote_ids:
         if not taken(store_id):
-            folded.setdefault(_folded(store_id), store_id)
+            key = _folded(store_id)
+            folded[key] = min(folded.get(key, store_id), store_id)
     for create in creates:
         near = folded.get(_folded(create.store_id))
         if near is not None:

@@ -1,19 +1,30 @@
-"""Which remote product is meant by which declared one: by store_id, by rename, by remembered ring.
+"""Which remote product is meant by which declared one: by store_id, by rename, by memory.
 
 What cannot be decided is blocked, never guessed: a store_id that the remote holds twice, a product
 without one, a rename whose source and target both exist.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import Catalog, Ledger, Listing, RemoteProduct
+from reconciler.model import Catalog, Ledger, Link, Listing, RemoteProduct, Ring
 from reconciler.planning.plan import Blocked
 
-PARKED: Final = "~moving"
-"""A ring of renames parks one product under its target's store_id and this suffix."""
+_PARKED: Final = "~moving-"
+"""A ring of renames parks one product under its target's store_id, this, and its own id."""
+
+
+def parked_name(target: str, id: str) -> str:
+    """Where the product `id` stands aside on its way to `target`: a store_id that is its alone."""
+    return f"{target}{_PARKED}{id}"
+
+
+def _parked_target(store_id: str | None) -> str | None:
+    """Where a product that stands aside is going; None where it does not stand aside."""
+    target, parked, _ = (store_id or "").rpartition(_PARKED)
+    return target if parked else None
 
 
 @dataclass(slots=True)
@@ -21,8 +32,9 @@ class Matching:
     """The declared and the remote side by side.
 
     `pairs` holds the remote product of each declared store_id that has one; `held` the declared
-    store_ids that are blocked; `undeclared` the remote products that nothing declares; `rings`
-    counts pending renames that form rings.
+    store_ids that are blocked; `undeclared` the remote products that nothing declares;
+    `ring_members` the declared store_ids of pending renames that form rings; `released` what the
+    ledger remembers of renames that the catalogue does not declare any more.
     """
 
     pairs: dict[str, RemoteProduct] = field(default_factory=dict)
@@ -30,150 +42,234 @@ class Matching:
     blocked: list[Blocked] = field(default_factory=list)
     undeclared: list[RemoteProduct] = field(default_factory=list)
     ring_members: list[str] = field(default_factory=list)
+    released: list[Ring] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What the ledger adds to the list.
+
+    `places` holds the store_id that a remote id stands for, where it is not the listed one;
+    `settled` the declared store_ids whose rename needs no looking for; `moved` the (id, store_id)
+    of products that a declared rename takes there, and `begun` of those that it takes away.
+    """
+
+    places: dict[str, str] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    moved: set[tuple[str, str]] = field(default_factory=set)
+    begun: set[tuple[str, str]] = field(default_factory=set)
+
+    def arrived(self, product: RemoteProduct, store_id: str) -> bool:
+        """Whether a declared rename, or a create in its stead, brought `product` to `store_id`.
+
+        What was brought to a place is not what another rename takes from it.
+        """
+        here = (str(product.id), store_id)
+        return here in self.moved or (("", store_id) in self.moved and here not in self.begun)
 
 
 def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
     """Pair every declared product with its remote product, where it has one."""
     matching = Matching()
-    bound = _bound_by_rings(catalog, ledger)
-    present = _by_store_id(catalog, remote, {**_kept_ids(catalog, ledger), **bound}, matching)
-    moving = _pending_renames(catalog, present, set(bound.values()), matching)
-    leaving = set(moving.values())
+    targets = {
+        product.renamed_from: store_id
+        for store_id, product in catalog.products.items()
+        if product.renamed_from is not None
+    }
+    memory = _recall(catalog, targets, remote, ledger, matching)
+    present = _by_store_id(remote, memory.places, matching)
+    parked = _take_parked(catalog, targets, present)
+    takers = {
+        source: target
+        for source, target in targets.items()
+        if target not in memory.settled
+        and target not in parked
+        and not (source in present and memory.arrived(present[source], source))
+    }
+    leaving = _pending(takers, present, matching)
+    _hold_targets(takers, present, leaving, matching)
     pairs, held = matching.pairs, matching.held
+    arriving = {target: source for source, target in leaving.items()}
     for store_id in catalog.products:
         if store_id in held:
             continue
-        source = moving.get(store_id)
-        if source is not None:
-            pairs[store_id] = present[source]
-        elif store_id not in leaving and (found := present.get(store_id)) is not None:
-            pairs[store_id] = found
-    _keep_apart(catalog, present, leaving, matching)
+        if store_id in arriving:
+            pairs[store_id] = present[arriving[store_id]]
+        elif store_id in present and store_id not in leaving:
+            pairs[store_id] = present[store_id]
+        elif store_id in parked:
+            pairs[store_id] = parked.pop(store_id)
+    for product in parked.values():
+        _block(matching, str(product.store_id), [product], Code.RENAME_CONFLICT)
+    _keep_apart(catalog, targets, present, leaving, matching)
     return matching
 
 
-def _bound_by_rings(catalog: Catalog, ledger: Ledger) -> dict[str, str]:
-    """The declared store_id of each remote id in a ring that was begun and is still declared."""
-    bound: dict[str, str] = {}
+def _recall(
+    catalog: Catalog,
+    targets: Mapping[str, str],
+    remote: Listing,
+    ledger: Ledger,
+    matching: Matching,
+) -> _Memory:
+    """What the ledger knows of these products: where the server keeps them, and what was renamed.
+
+    A ring that is still declared is carried to its end. One that is not, but was left half done,
+    is taken as never begun: else the product that stands aside would belong to nobody.
+    """
+    memory = _Memory()
+    kept_ids = {
+        id: str(kept.sent)
+        for id, remembered in ledger.products.items()
+        if remembered.kept and (kept := remembered.kept.get("store_id")) is not None
+    }
+    if not (kept_ids or ledger.rings):
+        return memory
+    wanted = catalog.products.keys() | targets.keys()
+    memory.places.update((id, sent) for id, sent in kept_ids.items() if sent in wanted)
+    ids = {link.id for ring in ledger.rings for link in ring.links}
+    listed = {p.id: p.store_id for p in remote.products if p.id in ids}
     for ring in ledger.rings:
-        declared = [catalog.products.get(link.after) for link in ring.links]
-        if all(
-            product is not None and product.renamed_from == link.before
-            for product, link in zip(declared, ring.links, strict=True)
-        ):
-            bound.update((link.id, link.after) for link in ring.links)
-    return bound
+        links = ring.links
+        if all(_declares(catalog, link) for link in links):
+            memory.moved.update((link.id, link.after) for link in links)
+            memory.begun.update((link.id, link.before) for link in links)
+            if len(links) > 1:
+                memory.places.update((link.id, link.after) for link in links)
+                memory.settled.update(link.after for link in links)
+        elif _can_be_undone(ring, listed, wanted):
+            memory.places.update((link.id, link.before) for link in links)
+        else:
+            matching.released.append(ring)
+    return memory
 
 
-def _kept_ids(catalog: Catalog, ledger: Ledger) -> dict[str, str]:
-    """The declared store_id of each remote id whose store_id the server normalises."""
-    kept = {}
-    for id, remembered in ledger.products.items():
-        if remembered.kept and (entry := remembered.kept.get("store_id")) is not None:
-            sent = str(entry.sent)
-            if sent in catalog.products:
-                kept[id] = sent
-    return kept
+def _can_be_undone(ring: Ring, listed: Mapping[str, str | None], wanted: Collection[str]) -> bool:
+    """Whether a ring was left half done, and no product that goes has what one that stays needs."""
+    return (
+        len(ring.links) > 1
+        and any(_is_parked(listed.get(link.id)) for link in ring.links)
+        and all(link.before in wanted or listed.get(link.id) not in wanted for link in ring.links)
+    )
+
+
+def _declares(catalog: Catalog, link: Link) -> bool:
+    """Whether the catalogue still has the rename that `link` remembers."""
+    product = catalog.products.get(link.after)
+    if product is None or product.renamed_from is None:
+        return False
+    return product.renamed_from == link.before or _parked_target(link.before) == link.after
+
+
+def _is_parked(store_id: str | None) -> bool:
+    return _parked_target(store_id) is not None
 
 
 def _by_store_id(
-    catalog: Catalog, remote: Listing, known: Mapping[str, str], matching: Matching
+    remote: Listing, places: Mapping[str, str], matching: Matching
 ) -> dict[str, RemoteProduct]:
     """Remote products by the store_id that they stand for; what is ambiguous is blocked."""
     present: dict[str, RemoteProduct] = {}
     twice: dict[str, list[RemoteProduct]] = {}
     for product in remote.products:
         id, store_id = product.id, product.store_id
-        if not store_id or id is None:
-            _block_nameless(product, matching)
-            continue
-        if known:
-            store_id = known.get(id, store_id)
-        if store_id in present:
-            twice.setdefault(store_id, [present[store_id]]).append(product)
+        if id is None:
+            _block(matching, store_id, [], Code.MISSING_ID)
+        elif not store_id or store_id.isspace():
+            _block(matching, None, [product], Code.MISSING_STORE_ID)
         else:
-            present[store_id] = product
+            if places:
+                store_id = places.get(id, store_id)
+            if store_id in present:
+                twice.setdefault(store_id, [present[store_id]]).append(product)
+            else:
+                present[store_id] = product
+    for store_id in matching.held & present.keys():
+        twice.setdefault(store_id, [present[store_id]])
     for store_id, products in twice.items():
         del present[store_id]
-        ids = tuple(sorted(str(product.id) for product in products))
-        matching.blocked.append(Blocked(store_id, ids, Code.DUPLICATE_REMOTE))
-        matching.held.add(store_id)
+        _block(matching, store_id, products, Code.DUPLICATE_REMOTE)
     return present
 
 
-def _block_nameless(product: RemoteProduct, matching: Matching) -> None:
-    """A product without a usable id or store_id cannot be addressed safely."""
-    if product.id is None:
-        matching.blocked.append(Blocked(product.store_id, (), Code.MISSING_ID))
-        if product.store_id:
-            matching.held.add(product.store_id)
-    else:
-        matching.blocked.append(Blocked(None, (product.id,), Code.MISSING_STORE_ID))
+def _block(
+    matching: Matching, store_id: str | None, products: Iterable[RemoteProduct], reason: Code
+) -> None:
+    """Leave `products`, and what is declared as `store_id`, as they are."""
+    ids = tuple(sorted(str(product.id) for product in products))
+    matching.blocked.append(Blocked(store_id, ids, reason))
+    if store_id:
+        matching.held.add(store_id)
 
 
-def _pending_renames(
-    catalog: Catalog,
-    present: Mapping[str, RemoteProduct],
-    settled: set[str],
-    matching: Matching,
+def _take_parked(
+    catalog: Catalog, targets: Mapping[str, str], present: dict[str, RemoteProduct]
+) -> dict[str, RemoteProduct]:
+    """Take out of `present` what stands aside for a ring that the ledger does not know; by target.
+
+    Where the ledger was lost in the middle of a ring, its store_id still says where it belongs.
+    """
+    parked: dict[str, RemoteProduct] = {}
+    for store_id in [store_id for store_id in present if _is_parked(store_id)]:
+        target = str(_parked_target(store_id))
+        if target in catalog.products and not (store_id in catalog.products or store_id in targets):
+            parked[target] = present.pop(store_id)
+    return parked
+
+
+def _pending(
+    takers: Mapping[str, str], present: Mapping[str, RemoteProduct], matching: Matching
 ) -> dict[str, str]:
-    """The source store_id of every declared product whose rename is still to be made.
+    """The renames still to be made: the declared store_id by the store_id that is given up.
 
     A rename is pending while its source is at the remote and its target is not, or is itself
-    about to be renamed. Each link depends on the next one only, so a chain is walked once.
+    about to be renamed. Each depends on the next one only, so every chain is walked once.
     """
-    takers = {
-        product.renamed_from: product
-        for product in catalog.products.values()
-        if product.renamed_from is not None and product.store_id not in settled
-    }
     pending: dict[str, bool] = {}
-    for source, product in takers.items():
-        target = product.store_id
-        if source in matching.held and target not in matching.held:
-            ids = next(b.ids for b in matching.blocked if b.store_id == source)
-            matching.blocked.append(Blocked(target, ids, Code.DUPLICATE_REMOTE))
-            matching.held.add(target)
-    for source in takers:
-        path: list[str] = []
-        link: str | None = source
-        verdict = False
-        while link is not None and link in present and link not in pending:
-            if link in path:
-                verdict = True
-                ring = path[path.index(link) :]
-                matching.ring_members += [takers[member].store_id for member in ring]
-                break
-            path.append(link)
-            target = takers[link].store_id
-            if target in matching.held:
-                break
-            if target not in present:
-                verdict = True
-                break
-            link = target if target in takers else None
+    for start in takers:
+        path: dict[str, None] = {}
+        place = start
+        while place in present and place in takers and not (place in pending or place in path):
+            path[place] = None
+            place = takers[place]
+        if place in path:
+            verdict = True
+            matching.ring_members += [takers[source] for source in path]
+        elif place in pending:
+            verdict = pending[place]
         else:
-            verdict = link is not None and pending.get(link, False)
+            verdict = place not in present and place not in matching.held
         pending.update(dict.fromkeys(path, verdict))
-    return {takers[link].store_id: link for link, waits in pending.items() if waits}
+    return {source: takers[source] for source, waits in pending.items() if waits}
+
+
+def _hold_targets(
+    takers: Mapping[str, str],
+    present: Mapping[str, RemoteProduct],
+    leaving: Collection[str],
+    matching: Matching,
+) -> None:
+    """Hold what would be created only because its source is blocked: it is there already."""
+    blocked = {block.store_id: block for block in matching.blocked}
+    for source, target in takers.items():
+        cause = blocked.get(source)
+        if cause and target not in blocked and (target not in present or target in leaving):
+            matching.blocked.append(Blocked(target, cause.ids, cause.reason))
+            matching.held.add(target)
 
 
 def _keep_apart(
     catalog: Catalog,
+    targets: Mapping[str, str],
     present: Mapping[str, RemoteProduct],
-    leaving: set[str],
+    leaving: Collection[str],
     matching: Matching,
 ) -> None:
     """What is left is undeclared; but the source of a rename that cannot be made is not deleted."""
-    sources = {
-        product.renamed_from: product.store_id
-        for product in catalog.products.values()
-        if product.renamed_from is not None
-    }
     for store_id, product in present.items():
         if store_id in catalog.products or store_id in leaving:
             continue
-        if store_id in sources:
+        if store_id in targets:
             ids = (str(product.id),)
             matching.blocked.append(Blocked(store_id, ids, Code.RENAME_CONFLICT))
         else:

@@ -5,9 +5,14 @@ a Ledger out.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from reconciler.model import (
+    FIELDS,
+    INDEX,
+    KEYS,
     NOTHING,
+    WRITE_ONLY,
     Entry,
     Kept,
     Ledger,
@@ -19,7 +24,10 @@ from reconciler.model import (
 )
 from reconciler.planning.operations import rings
 from reconciler.planning.outcome import Fate, Track
-from reconciler.planning.plan import Create, Delete, Plan, Update
+from reconciler.planning.plan import Create, Plan, Update
+
+_UNSENT: Final = tuple(Entry(FIELDS[position].empty, State.DOUBT) for position in WRITE_ONLY)
+"""What a Create leaves out is empty at the remote: so an edit that adds it later is seen."""
 
 
 def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
@@ -30,18 +38,34 @@ def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
     products = dict(ledger.products)
     creates = dict(ledger.creates)
     for change in plan.changes:
-        doubts = {
-            key: Entry(field.after, State.DOUBT)  # type: ignore[arg-type]  # no Delete: not None
-            for key, field in change.fields.items()
-            if field.write_only
-        }
+        if isinstance(change, Update):
+            doubts = _doubts(change)
+            if change.id not in products and (doubts or _created_as(change) in creates):
+                # A create whose answer was lost is found: what it sent is of this product now.
+                lost = creates.pop(_created_as(change), NOTHING)
+                products[change.id] = Remembered(change.store_id, _with(lost, doubts))
+            elif doubts:
+                known = products[change.id]
+                products[change.id] = known._replace(entries=_with(known.entries, doubts))
+    for change in plan.changes:
         if isinstance(change, Create):
-            creates[change.store_id] = _with(NOTHING, doubts)
-        elif isinstance(change, Update) and doubts:
-            known = products.get(change.id, Remembered(change.store_id, NOTHING))
-            products[change.id] = known._replace(entries=_with(known.entries, doubts))
+            creates[change.store_id] = _with(_UNSENT, _doubts(change))
     begun = {ring.links: ring for ring in (*ledger.rings, *rings(plan))}
     return Ledger(products, creates, tuple(begun.values()))
+
+
+def _doubts(change: Create | Update) -> dict[str, Entry]:
+    """The write-only values that `change` sends, as they are until its call has succeeded."""
+    return {
+        key: Entry(field.after, State.DOUBT)  # type: ignore[arg-type]  # no Delete: not None
+        for key, field in change.fields.items()
+        if field.write_only
+    }
+
+
+def _created_as(change: Update) -> str:
+    """The store_id by which a lost create of this product would be remembered."""
+    return str(change.seen.store_id)
 
 
 def concluded(
@@ -55,9 +79,9 @@ def concluded(
     """The ledger after the apply of `plan`: what came of each Change, and what was adopted.
 
     `ledger` holds the doubts, `before` what was known until then. A value that was surely not sent
-    is as it was before; one whose answer was lost stays in doubt. Declared values that there was no
-    reason to send are assumed, where everything was applied. Products that the `closing` list does
-    not have any more are forgotten.
+    is as it was before; one whose answer was lost stays in doubt. Where everything was applied,
+    declared values that there was no reason to send are assumed, and renames that are declared no
+    more are forgotten. So are products that the `closing` list does not have any more.
     """
     products = dict(ledger.products)
     creates = dict(ledger.creates)
@@ -65,69 +89,99 @@ def concluded(
     for track in tracks:
         change = track.change
         complete = complete and track.fate is Fate.APPLIED
-        if isinstance(change, Delete):
-            if track.fate is Fate.APPLIED:
-                products.pop(change.id, None)
-        else:
-            _conclude(track, products, creates, before)
+        if isinstance(change, Create):
+            _conclude_create(track, change, products, creates, before)
+        elif isinstance(change, Update):
+            _conclude_update(track, change, products, before)
+        elif track.fate is Fate.APPLIED:
+            products.pop(change.id, None)
+    begun = ledger.rings
     if complete:
-        _adopt(plan, products)
+        _adopt(plan, products, creates)
+        released = set(plan.released)
+        begun = tuple(ring for ring in begun if ring not in released)
     if closing is not None:
         present = {product.id for product in closing.products}
         products = {id: known for id, known in products.items() if id in present}
-    return Ledger(products, creates, ledger.rings)
+    return Ledger(products, creates, begun)
 
 
-def _conclude(
+def _conclude_create(
     track: Track,
+    change: Create,
     products: dict[str, Remembered],
     creates: dict[str, tuple[Entry | None, ...]],
     before: Ledger,
 ) -> None:
-    """Record one Create or Update."""
-    change = track.change
-    id = track.id or change.id
-    if id is None:
-        if track.fate is not Fate.UNKNOWN:
-            _restore_create(change.store_id, creates, before)
+    """Record one Create: under its id where that is known, as before where it surely failed."""
+    if track.fate is Fate.UNKNOWN and track.landed:
+        # Answered, but not listed: the next run looks again before it creates.
         return
-    known = products.get(id) or Remembered(change.store_id, creates.get(change.store_id, NOTHING))
-    if isinstance(change, Create):
+    if track.id is not None:
+        entries = creates.pop(change.store_id, NOTHING)
+        learnt = _learnt(track, Remembered(change.store_id, entries))
+        # Where an older create may be the one that landed, what it sent is still in doubt.
+        if track.landed and change.store_id not in before.creates:
+            unsent = {KEYS[position] for position in WRITE_ONLY} - change.fields.keys()
+            empty = {key: Entry(FIELDS[INDEX[key]].empty, State.CONFIRMED) for key in unsent}
+            learnt = learnt._replace(entries=_with(learnt.entries, empty))
+        products[track.id] = learnt
+    elif track.fate is Fate.UNKNOWN:
+        return
+    elif change.store_id in before.creates:
+        creates[change.store_id] = before.creates[change.store_id]
+    else:
         creates.pop(change.store_id, None)
-    entries: dict[str, Entry | None] = {}
+
+
+def _conclude_update(
+    track: Track, change: Update, products: dict[str, Remembered], before: Ledger
+) -> None:
+    """Record one Update: what was not lost is known as it was before, unless it landed."""
+    lost = Remembered(change.store_id, before.creates.get(_created_as(change), NOTHING))
+    earlier = before.products.get(change.id) or lost
+    not_sent = {
+        key: earlier.entries[slot(key)]
+        for key, field in change.fields.items()
+        if field.write_only and key not in track.lost
+    }
+    known = products.get(change.id, earlier)
+    learnt = _learnt(track, known._replace(entries=_with(known.entries, not_sent)))
+    if change.id in before.products or learnt.kept or any(learnt.entries):
+        products[change.id] = learnt
+    else:
+        # Only a successful apply makes a product this ledger's own; adoption says so.
+        products.pop(change.id, None)
+
+
+def _learnt(track: Track, known: Remembered) -> Remembered:
+    """What is remembered of a product once its calls were answered."""
+    confirmed: dict[str, Entry] = {}
     kept = dict(known.kept)
-    for key, field in change.fields.items():
-        if field.write_only:
-            if key in track.landed:
-                entries[key] = Entry(field.after, State.CONFIRMED)  # type: ignore[arg-type]
-            elif key not in track.lost and isinstance(change, Update):
-                entries[key] = before.known(id, key)
-        elif key in track.kept:
+    for key, field in track.change.fields.items():
+        if key in track.kept:
             kept[key] = Kept(field.after, track.kept[key])  # type: ignore[arg-type]
         elif key in track.landed:
             kept.pop(key, None)
-    store_id = change.store_id if track.fate is Fate.APPLIED else known.store_id
-    remembered = Remembered(store_id, _with(known.entries, entries), kept)
-    if isinstance(change, Update) and id not in before.products and not any(remembered.entries):
-        # Only a successful apply makes a product this ledger's own; adoption says so.
-        products.pop(id, None)
-    else:
-        products[id] = remembered
+            if field.write_only:
+                confirmed[key] = Entry(field.after, State.CONFIRMED)  # type: ignore[arg-type]
+    store_id = track.change.store_id if track.fate is Fate.APPLIED else known.store_id
+    return Remembered(store_id, _with(known.entries, confirmed), kept)
 
 
-def _restore_create(
-    store_id: str, creates: dict[str, tuple[Entry | None, ...]], before: Ledger
+def _adopt(
+    plan: Plan,
+    products: dict[str, Remembered],
+    creates: dict[str, tuple[Entry | None, ...]],
 ) -> None:
-    """A create that surely did not happen leaves no doubt behind, but for an older one."""
-    if store_id in before.creates:
-        creates[store_id] = before.creates[store_id]
-    else:
-        creates.pop(store_id, None)
-
-
-def _adopt(plan: Plan, products: dict[str, Remembered]) -> None:
+    updated = {change.id for change in plan.changes}
     for adoption in plan.adoptions:
-        known = products.get(adoption.id, Remembered(adoption.store_id, NOTHING))
+        known = products.get(adoption.id)
+        if known is None:
+            # What was sent by a create whose answer was lost stays in doubt, declared now or not.
+            found = adoption.id not in updated
+            lost = creates.pop(adoption.store_id, NOTHING) if found else NOTHING
+            known = Remembered(adoption.store_id, lost)
         assumed = {
             key: Entry(value, State.ASSUMED)
             for key, value in adoption.assumed.items()

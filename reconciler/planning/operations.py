@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from reconciler.model import KEYS, Link, Ring, Value
-from reconciler.planning.matching import PARKED
+from reconciler.planning.matching import parked_name
 from reconciler.planning.plan import Create, Delete, Plan, Update
 
 DEFAULT_BATCH: Final = 100
@@ -112,13 +112,21 @@ def values(change: Create | Update) -> dict[str, Value]:
 
 
 def rings(plan: Plan) -> tuple[Ring, ...]:
-    """The renames of `plan` that exchange store_ids among themselves."""
+    """The renames of `plan` as the ledger remembers them: a ring whole, any other one alone.
+
+    A Create that stands where a rename is declared takes its place: so its link has no id yet.
+    """
     renames = [c for c in plan.changes if isinstance(c, Update) and "store_id" in c.fields]
-    return tuple(
-        Ring(tuple(Link(c.id, str(c.renamed_from), c.store_id) for c in line))
-        for line, is_ring in _lines(renames)
-        if is_ring
-    )
+    remembered: list[Ring] = []
+    for line, is_ring in _lines(renames):
+        links = tuple(Link(c.id, str(c.renamed_from), c.store_id) for c in line)
+        remembered += [Ring(links)] if is_ring else [Ring((link,)) for link in links]
+    remembered += [
+        Ring((Link("", c.absent, c.store_id),))
+        for c in plan.changes
+        if isinstance(c, Create) and c.absent is not None
+    ]
+    return tuple(remembered)
 
 
 def _lines(renames: Sequence[Update]) -> list[tuple[list[Update], bool]]:
@@ -149,7 +157,7 @@ def _chains(renames: Sequence[Update]) -> tuple[tuple[Patch, ...], ...]:
             # The first link's target is still taken by the last one of the ring: step aside, let
             # the others move up, then take it.
             first = line[0]
-            parked: Body = {"store_id": first.store_id + PARKED}
+            parked: Body = {"store_id": parked_name(first.store_id, first.id)}
             chain = [Patch((first,), parked, parking=True), *chain[1:], chain[0]]
         chains.append(tuple(chain))
     return tuple(chains)

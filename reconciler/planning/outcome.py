@@ -44,6 +44,8 @@ class Track:
     """The fields whose call succeeded."""
     lost: set[str] = field(default_factory=set)
     """The fields that were sent without an answer: what the remote holds is not known."""
+    calls: list[frozenset[str]] = field(default_factory=list)
+    """The fields of each shared call that was answered, until a list has shown its effect."""
     kept: dict[str, Value | None] = field(default_factory=dict)
     """The fields of which the server keeps another value than it accepted, and that value."""
 
@@ -83,6 +85,8 @@ class Report:
     interrupted: bool = False
     error: str | None = None
     """What ended the apply early, where something did: a refused key, a dead server."""
+    wrote: bool = False
+    """Whether any call took effect, also one that completed no Change."""
 
     @property
     def tally(self) -> Tally:
@@ -100,4 +104,4 @@ class Report:
             return 130
         if tally.applied == len(self.outcomes):
             return 0
-        return 5 if tally.applied or tally.unknown else 1
+        return 5 if tally.applied or tally.unknown or self.wrote else 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Location, Record, RemoteProduct, Value
+from reconciler.model import Finding, Location, Record, RemoteProduct, Ring, Value
 
 Action: TypeAlias = Literal["create", "update", "delete"]
 Origin: TypeAlias = Literal["edit", "drift", "both"]
@@ -26,7 +26,10 @@ class FieldChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A declared product that the remote lacks. `fields` holds every declared value."""
+    """A declared product that the remote lacks. `fields` holds every declared value.
+
+    `absent` is the `renamed_from` that it declares, and that the remote has no product for.
+    """
 
     action: ClassVar[Action] = "create"
     id: ClassVar[None] = None
@@ -35,6 +38,7 @@ class Create:
     fields: Mapping[str, FieldChange]
     source: Location | None = None
     origin: Origin | None = None
+    absent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ class Plan:
     """What apply would do, and all that a reviewer needs to judge it.
 
     `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products.
+    `released` is what the ledger remembers of renames that are declared no more: a successful
+    apply forgets it, so that the same exchange can be declared again.
     """
 
     store: str
@@ -149,6 +155,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     unchanged: int = 0
     unconfirmed: int = 0
+    released: tuple[Ring, ...] = ()
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -34,6 +34,7 @@ class Globs:
         return bool(self._waiting or self._matched)
 
     def __call__(self, text: str) -> bool:
+        """Whether any pattern matches `text`."""
         hits = [pattern for pattern, matches in self._waiting.items() if matches(text)]
         self._matched += [self._waiting.pop(pattern) for pattern in hits]
         return bool(hits) or any(matches(text) for matches in self._matched)
@@ -125,9 +126,14 @@ class Resend:
         return bool(self._by_field)
 
     def __call__(self, key: str, store_id: str) -> bool:
-        hits = [e for e, matches in self._by_field.get(key, {}).items() if matches(store_id)]
-        self._waiting.difference_update(hits)
-        return bool(hits)
+        """Whether the declared value of `key` is to be sent again for `store_id`."""
+        return any(matches(store_id) for matches in self._by_field.get(key, {}).values())
+
+    def note(self, product: Product) -> None:
+        """Take note of the expressions that match a value which `product` declares."""
+        for key, expressions in self._by_field.items():
+            if product.value(key) is not None:
+                self._waiting -= {e for e, test in expressions.items() if test(product.store_id)}
 
     def check(self) -> None:
         """Raise UnmatchedPattern where an expression has matched no declared value."""

@@ -43,7 +43,7 @@ def catalogs(draw: st.DrawFn, renames: bool = True) -> Catalog:
 
 
 _REMOTE = st.tuples(
-    st.sampled_from((*STORE_IDS, "F", None, "", "B~moving")), st.none() | _NAMES, _TAGS
+    st.sampled_from((*STORE_IDS, "F", None, "", "B~moving-p1")), st.none() | _NAMES, _TAGS
 )
 
 

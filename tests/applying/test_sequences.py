@@ -1,0 +1,165 @@
+"""Sequences that once broke a promise: each of these failed before its fix."""
+
+from typing import Any
+
+import pytest
+
+from reconciler import reconcile
+from reconciler.planning.outcome import Fate, Report
+from reconciler.remote.transport import Answer, Method
+from reconciler.sandbox.faults import Fault
+from tests.applying.test_machine import Killed, _arm
+from tests.applying.world import World, expected, product
+
+
+def fates(report: Report) -> dict[str, Fate]:
+    """The fate of each change, by store_id."""
+    return {outcome.store_id: outcome.fate for outcome in report.outcomes}
+
+
+def test_batch_in_part_takes_its_write_only_fields_along(world: World) -> None:
+    """A shared call that landed in part is sent again whole, with what no list shows."""
+    world.declare([product(str(n)) for n in range(4)])
+    world.apply()
+    wanted = [product(str(n), tags=["new"], type="dress") for n in range(4)]
+    world.declare(wanted)
+    world.misbehave(Fault("partial_patch", amount=1, nth=(1,)))
+    assert world.apply().converged
+    assert world.remote() == {declared["store_id"]: expected(declared) for declared in wanted}
+
+
+def test_stop_while_settling_leaves_it_unknown(world: World) -> None:
+    """A stop during the look for a lost create does not make it absent."""
+    world.declare([product("1")])
+    world.misbehave(Fault("reset", method="POST", nth=(1,)))
+    with world.client() as client:
+        send = client._transport.send
+
+        def stopping(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+            answer = send(method, query, body)
+            if method == "GET" and world.calls("POST"):
+                world.stop.set()
+            return answer
+
+        client._transport.send = stopping  # type: ignore[method-assign]
+        report = reconcile.apply(world.store(client))
+    assert fates(report) == {"1": Fate.UNKNOWN}
+    world.stop.clear()
+    with world.client() as client:
+        assert set(world.store(client).ledger.load().creates) == {"1"}
+
+
+def test_rename_without_effect_stops_what_depends_on_it(world: World) -> None:
+    """A rename that was answered but did not happen lets no other product take its place."""
+    world.declare([product("a"), product("b")])
+    world.apply()
+    world.declare([product("b", renamed_from="a"), product("c", renamed_from="b")])
+    world.misbehave(Fault("ignore_field", method="PATCH", field="store_id", nth=(1,)))
+    report = world.apply()
+    assert len({row.store_id for row in world.rows()}) == 2
+    assert report.exit_code in (1, 5)
+    world.misbehave()
+    world.apply()
+    assert {row.store_id for row in world.rows()} == {"b", "c"}
+
+
+def test_product_edited_meanwhile_is_not_deleted(world: World) -> None:
+    """What somebody edits while the updates run is not deleted by a plan that had not seen it."""
+    world.declare([product("1"), product("2")])
+    world.apply()
+    (gone,) = [row.id for row in world.rows() if row.store_id == "2"]
+    world.declare([product("1", type="dress")])
+    with world.client() as client:
+        send = client._transport.send
+
+        def meddling(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+            if method == "PATCH":
+                world.sandbox.store.update([str(gone)], {"name": "By hand"})
+            return send(method, query, body)
+
+        client._transport.send = meddling  # type: ignore[method-assign]
+        report = reconcile.apply(world.store(client))
+    assert fates(report) == {"1": Fate.APPLIED, "2": Fate.FAILED}
+    assert world.calls("DELETE") == 0
+
+
+def test_nothing_is_deleted_after_an_update_without_effect(world: World) -> None:
+    """A delete waits until the list has proven what came before it."""
+    world.declare([product("1"), product("2")])
+    world.apply()
+    world.declare([product("1", name="New")])
+    world.misbehave(
+        Fault("reset", method="GET", nth=tuple(range(2, 30))),
+    )
+    report = world.apply()
+    assert fates(report)["2"] is not Fate.APPLIED
+    assert world.calls("DELETE") == 0
+
+
+def test_somebody_elses_product_is_not_adopted(world: World) -> None:
+    """A create that was refused leaves alone what somebody else made under its store_id."""
+    world.declare([product("1")])
+    world.misbehave(Fault("status", method="POST", status=400))
+    with world.client() as client:
+        send = client._transport.send
+
+        def meddling(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+            if method == "POST":
+                world.sandbox.store.seed([{"store_id": "1", "name": "Theirs"}])
+            return send(method, query, body)
+
+        client._transport.send = meddling  # type: ignore[method-assign]
+        report = reconcile.apply(world.store(client))
+    assert fates(report) == {"1": Fate.FAILED}
+    assert [row.value("name") for row in world.rows()] == ["Theirs"]
+
+
+def test_delete_that_nobody_can_confirm_is_unknown(world: World) -> None:
+    """A 404 to a delete is no proof that the product is gone, where the list cannot be read."""
+    world.declare([product("1"), product("2")])
+    world.apply()
+    world.declare([product("1")])
+    world.misbehave(
+        Fault("status", method="DELETE", status=404),
+        Fault("status", method="GET", status=404, nth=tuple(range(2, 30))),
+    )
+    report = world.apply()
+    assert fates(report) == {"2": Fate.UNKNOWN}
+    assert report.exit_code == 5
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_while_creating_then_renamed(world: World, moment: str) -> None:
+    """A create that was under way when the run died is renamed, not made a second time."""
+    world.declare([product("a")])
+    with world.client() as client:
+        _arm(client, (1, moment), None, world)
+        with pytest.raises(Killed):
+            reconcile.apply(world.store(client))
+    world.declare([product("b", renamed_from="a")])
+    for _ in range(2):
+        report = world.apply()
+    assert report.converged
+    assert [row.store_id for row in world.rows()] == ["b"]
+
+
+def test_an_empty_list_is_not_believed_once(world: World) -> None:
+    """A list that is empty by mistake makes no product a second time."""
+    world.declare([product(str(n)) for n in range(4)])
+    world.apply()
+    body = '{"count": 0, "next": null, "previous": null, "results": []}'
+    world.misbehave(Fault("shape", method="GET", nth=(1,), body=body))
+    world.apply()
+    assert len(world.rows()) == 4
+    assert world.calls("POST") == 4
+
+
+def test_what_landed_in_part_is_exit_five(world: World) -> None:
+    """Where some calls of a change landed and others were refused, something was written."""
+    world.declare([product(str(n), tags=["a", str(n % 3)]) for n in range(9)])
+    world.apply()
+    types = ["dress", "coat", "shirt"]
+    world.declare([product(str(n), tags=[str(n % 3)], type=types[n // 3]) for n in range(9)])
+    world.misbehave(Fault("status", method="PATCH", status=400, containing='"type"'))
+    report = world.apply()
+    assert report.exit_code == 5

@@ -1,0 +1,135 @@
+"""Short ways to make the values that planning works on."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.model import (
+    NOTHING,
+    Catalog,
+    Entry,
+    Kept,
+    Ledger,
+    Link,
+    Listing,
+    Product,
+    Remembered,
+    RemoteProduct,
+    Ring,
+    State,
+    Value,
+    canonical_tags,
+    first_line,
+    pack_place,
+    slot,
+)
+from reconciler.planning.diff import diff
+from reconciler.planning.plan import Create, Delete, Plan, Update
+
+NAME = "Shirt"
+"""The name of every product whose name is not the point."""
+
+
+def declared(
+    store_id: str,
+    name: str = NAME,
+    *,
+    tags: Iterable[str] | None = None,
+    image: str | None = None,
+    type: str | None = None,
+    was: str | None = None,
+    file: str = "catalog/all.yaml",
+    line: int = 1,
+) -> Product:
+    """A declared product; `was` is its renamed_from."""
+    values = (store_id, name, None if tags is None else canonical_tags(tags), image, type)
+    place = pack_place(line, 3)
+    here = place - first_line(place)
+    places = tuple(0 if value is None else here for value in values)
+    return Product(values, file, place, (*places, here if was else 0), was)
+
+
+def catalog(*products: Product, **facts: Any) -> Catalog:
+    """A catalogue of these products."""
+    return Catalog({product.store_id: product for product in products}, **facts)
+
+
+def listed(
+    id: str | None, store_id: str | None, name: str | None = NAME, tags: Iterable[str] = ()
+) -> RemoteProduct:
+    """A remote product."""
+    return RemoteProduct(id, (store_id, name, canonical_tags(tags), None, None))
+
+
+def remote(*products: RemoteProduct) -> Listing:
+    """A remote that lists these products."""
+    return Listing(products)
+
+
+def known(store_id: str, **fields: tuple[str, State]) -> Remembered:
+    """What is remembered of one product: image_url and type, each with its state."""
+    return Remembered(store_id, entries(**fields))
+
+
+def entries(**fields: tuple[str, State]) -> tuple[Entry | None, ...]:
+    """Remembered write-only values."""
+    row: list[Entry | None] = list(NOTHING)
+    for key, (value, state) in fields.items():
+        row[slot(key)] = Entry(value, state)
+    return tuple(row)
+
+
+def normalised(declared_as: str, **fields: tuple[Value, Value | None]) -> Remembered:
+    """What is remembered of a product of which the server keeps other values: (sent, kept)."""
+    return Remembered(declared_as, NOTHING, {key: Kept(*pair) for key, pair in fields.items()})
+
+
+def ledger(
+    products: Mapping[str, Remembered] | None = None,
+    creates: Mapping[str, tuple[Entry | None, ...]] | None = None,
+    *rings: Ring,
+) -> Ledger:
+    """A ledger that remembers this."""
+    return Ledger(products or {}, creates or {}, rings)
+
+
+def ring(*links: tuple[str, str, str]) -> Ring:
+    """Renames that were begun: (id, before, after)."""
+    return Ring(tuple(Link(*link) for link in links))
+
+
+EMPTY = Ledger()
+
+
+def told(plan: Plan) -> list[str]:
+    """The changes in a few words: "+A", "-p1 A", "p1 A>B name"."""
+    lines = []
+    for change in plan.changes:
+        if isinstance(change, Create):
+            lines.append(f"+{change.store_id}")
+        elif isinstance(change, Delete):
+            lines.append(f"-{change.id} {change.store_id}")
+        else:
+            lines.append(_told_update(change))
+    return lines
+
+
+def _told_update(change: Update) -> str:
+    fields = [key for key in change.fields if key != "store_id"]
+    moved = f"{change.renamed_from}>" if change.renamed_from else ""
+    return " ".join([change.id, f"{moved}{change.store_id}", *fields])
+
+
+def held(plan: Plan) -> list[tuple[str | None, tuple[str, ...], str]]:
+    """The blocked products as plain values."""
+    return [(b.store_id, b.ids, str(b.reason)) for b in plan.blocked]
+
+
+def codes(plan: Plan) -> list[str]:
+    """The codes of the warnings, in their order."""
+    return [str(finding.code) for finding in plan.warnings]
+
+
+def planned(products: Iterable[Product], there: Iterable[RemoteProduct], **options: Any) -> Plan:
+    """The plan for these declared and remote products; `ledger` among the options."""
+    memory = options.pop("ledger", EMPTY)
+    return diff(catalog(*products), remote(*there), memory, **options)

@@ -1,0 +1,140 @@
+"""What holds for any catalogue, any remote and any ledger, proven against a model of the API."""
+
+import random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from reconciler.model import KEYS, READABLE, Catalog, Ledger, Listing, RemoteProduct
+from reconciler.planning.diff import diff
+from reconciler.planning.operations import Patch, operations
+from reconciler.planning.plan import Delete, Plan, Update
+from tests.planning.making import EMPTY, catalog, declared, listed, remote
+from tests.planning.shop import Doubled, Shop, carry_out, crash, settle
+from tests.planning.worlds import LEDGERS, catalogs, remotes
+
+THOROUGH = settings(max_examples=3 * settings().max_examples)
+SWAP = catalog(declared("A", was="B"), declared("B", was="A"))
+TURN = catalog(declared("A", was="C"), declared("B", was="A"), declared("C", was="B"))
+
+
+@THOROUGH
+@given(catalogs(), remotes(), LEDGERS, st.booleans())
+@example(SWAP, [listed("p1", "A")], EMPTY, True)
+@example(TURN, [listed("p1", "A"), listed("p2", "B")], EMPTY, True)
+@example(TURN, [listed("p1", "A"), listed("p3", "C")], EMPTY, False)
+@example(SWAP, [listed("p1", "B~moving-p1"), listed("p2", "A")], EMPTY, True)
+def test_an_applied_plan_leaves_nothing_to_change(
+    wanted: Catalog, there: list[RemoteProduct], ledger: Ledger, unique: bool
+) -> None:
+    """The calls do what the plan says and nothing else, and the next plan is empty."""
+    shop = Shop(*there, unique=unique)
+    plan = diff(wanted, shop.listing(), ledger)
+    calls = operations(plan)
+    exchanges = sum(isinstance(call, Patch) and call.parking for call in calls)
+    assert len(calls) <= len(plan.changes) + exchanges
+    after = carry_out(shop, plan, ledger)
+    _check_result(shop, wanted, plan, ledger)
+    again = diff(wanted, shop.listing(), after)
+    assert (again.changes, again.unconfirmed) == ((), 0)
+    assert again.blocked == plan.blocked
+    final = carry_out(shop, again, after)
+    assert carry_out(shop, diff(wanted, shop.listing(), final), final) == final
+
+
+def _check_result(shop: Shop, wanted: Catalog, plan: Plan, ledger: Ledger) -> None:
+    """Everything declared that is not blocked is at the remote, once, with its values."""
+    blocked = {block.store_id for block in plan.blocked}
+    for store_id, product in wanted.products.items():
+        if store_id in blocked:
+            continue
+        ((id, row),) = ((id, r) for id, r in shop.rows.items() if r["store_id"] == store_id)
+        kept = ledger.products[id].kept if id in ledger.products else {}
+        for position in READABLE:
+            value = product.values[position]
+            key = KEYS[position]
+            assert value in (None, row[key]) or kept.get(key) == (value, row[key])
+    for change in plan.changes:
+        if isinstance(change, Delete):
+            assert change.id not in shop.rows
+        elif isinstance(change, Update):
+            row = shop.rows[change.id]
+            assert {key: row[key] for key in change.fields} == {
+                key: field.after for key, field in change.fields.items()
+            }
+
+
+@given(catalogs(), remotes(), LEDGERS, st.randoms(use_true_random=False))
+def test_a_plan_does_not_depend_on_any_order(
+    wanted: Catalog, there: list[RemoteProduct], ledger: Ledger, chance: random.Random
+) -> None:
+    """The same products in another order, listed or declared, make the same plan and calls."""
+    plan = diff(wanted, remote(*there), ledger)
+    products = list(wanted.products.values())
+    chance.shuffle(products)
+    shuffled = list(there)
+    chance.shuffle(shuffled)
+    other = diff(catalog(*products), Listing(tuple(shuffled)), ledger)
+    assert other == plan
+    assert operations(other) == operations(plan)
+
+
+_STEPS = st.lists(st.tuples(catalogs(), st.integers(0, 8)), min_size=1, max_size=3)
+
+
+@THOROUGH
+@given(_STEPS, catalogs(), st.booleans())
+def test_crashes_between_any_two_calls_lose_and_double_nothing(
+    crashes: list[tuple[Catalog, int]], wanted: Catalog, unique: bool
+) -> None:
+    """After runs that died anywhere, whatever they wanted, one apply ends with what is declared.
+
+    Write-only values too: the shop began empty, so all that it holds was sent by these runs.
+    """
+    shop, ledger = Shop(unique=unique), EMPTY
+    ledger, _ = settle(shop, crashes[0][0], ledger)
+    for other, calls in crashes:
+        ledger = crash(shop, diff(other, shop.listing(), ledger), ledger, calls)
+    plan = diff(wanted, shop.listing(), ledger)
+    assert plan.unconfirmed == 0
+    blocked = {block.store_id for block in plan.blocked}
+    ledger = carry_out(shop, plan, ledger)
+    _check_result(shop, wanted, plan, ledger)
+    for store_id, product in wanted.products.items():
+        for row in shop.rows.values():
+            if row["store_id"] == store_id and store_id not in blocked:
+                for key in ("image_url", "type"):
+                    assert product.value(key) in (None, row[key])
+    assert diff(wanted, shop.listing(), ledger).changes == ()
+
+
+@THOROUGH
+@given(catalogs(), catalogs(), st.integers(0, 9), st.integers(0, 9), st.booleans())
+def test_a_crashed_apply_ends_as_one_that_did_not_crash(
+    first: Catalog, wanted: Catalog, calls: int, more: int, unique: bool
+) -> None:
+    """Planned again, each product that was there becomes what the first plan meant it to become."""
+    shop = Shop(unique=unique)
+    ledger, _ = settle(shop, first, EMPTY)
+    smooth = shop.copy()
+    settle(smooth, wanted, ledger)
+    for count in (calls, more):
+        ledger = crash(shop, diff(wanted, shop.listing(), ledger), ledger, count)
+    settle(shop, wanted, ledger)
+    old = {f"new{n}" for n in range(shop.born + 1)} & smooth.places().keys()
+    there_before = {id for id in old if int(id[3:]) <= len(first.products)}
+    assert {id: shop.places().get(id) for id in there_before} == {
+        id: smooth.places()[id] for id in there_before
+    }
+    assert sorted(map(str, shop.places().values())) == sorted(map(str, smooth.places().values()))
+
+
+def test_the_model_refuses_a_doubled_store_id() -> None:
+    """The model would notice: the links of a chain in the wrong order do not get through."""
+    for unique in (True, False):
+        shop = Shop(listed("p1", "A"), listed("p2", "B"), unique=unique)
+        chain = catalog(declared("B", was="A"), declared("C", was="B"))
+        (links,) = operations(diff(chain, shop.listing(), EMPTY)).renames
+        with pytest.raises(Doubled):
+            shop.call(links[1])

@@ -1,0 +1,87 @@
+"""Guards: what they refuse, where the line is, and the flag that allows it."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.codes import Code
+from reconciler.planning.guard import Allowances, Limit, Limits, judge
+from reconciler.planning.plan import Plan
+from tests.planning.making import catalog, declared, listed, planned
+
+
+def _plan(deletes: int = 0, updates: int = 0, remote: int = 100) -> Plan:
+    """A plan with so many changes of each kind, and one declared product at least."""
+    there = [listed(f"p{n}", f"{n:03}") for n in range(remote)]
+    names = ["Coat" if n < updates else "Shirt" for n in range(remote - deletes)]
+    kept = [declared(f"{n:03}", name) for n, name in enumerate(names)]
+    return planned([*kept, declared("here")], there)
+
+
+@pytest.mark.parametrize(
+    ("deletes", "limits", "refused"),
+    [
+        (10, Limits(), False),
+        (11, Limits(), True),
+        (5, Limits(deletes=Limit(1)), False),
+        (6, Limits(deletes=Limit(1)), True),
+        (6, Limits(deletes=Limit(6)), False),
+        (1, Limits(deletes=Limit(0), floor=0), True),
+        (1, Limits(deletes=Limit(0.5, percent=True), floor=0), True),
+        (1, Limits(deletes=Limit(1, percent=True), floor=0), False),
+    ],
+)
+def test_deletes_are_refused_above_both_the_limit_and_the_floor(
+    deletes: int, limits: Limits, refused: bool
+) -> None:
+    """A percentage is of the remote products, a plain number is a count; the floor is free."""
+    codes = [refusal.code for refusal in judge(_plan(deletes), limits).refusals]
+    assert codes == ([Code.TOO_MANY_DELETES] if refused else [])
+
+
+def test_updates_have_their_own_limit() -> None:
+    """Updates are counted apart from deletes, and every update is free by default."""
+    assert judge(_plan(updates=100)).refusals == ()
+    limits = Limits(updates=Limit(20, percent=True))
+    assert judge(_plan(updates=20), limits).refusals == ()
+    (refusal,) = judge(_plan(updates=21), limits).refusals
+    assert (refusal.code, refusal.allow) == (Code.TOO_MANY_UPDATES, "--allow-updates 21")
+    assert judge(_plan(updates=21), limits, Allowances(updates=21)).refusals == ()
+    assert judge(_plan(updates=21), limits, Allowances(deletes=100)).refusals != ()
+
+
+def test_an_allowance_permits_up_to_its_number() -> None:
+    """--allow-deletes N: N and no more; less than the limit takes nothing away."""
+    assert judge(_plan(30), allowances=Allowances(deletes=30)).refusals == ()
+    (refusal,) = judge(_plan(31), allowances=Allowances(deletes=30)).refusals
+    assert refusal.allow == "--allow-deletes 31"
+    assert judge(_plan(10), allowances=Allowances(deletes=0)).refusals == ()
+
+
+def test_a_refusal_says_how_many_of_how_many_and_the_limit() -> None:
+    """The message holds the numbers that decide."""
+    (refusal,) = judge(_plan(11)).refusals
+    assert refusal.message == ("The plan would delete 11 products of 100; the limit is 10%, or 5.")
+    limits = Limits(deletes=Limit(0), floor=0)
+    (refusal,) = judge(_plan(1), limits).refusals
+    assert "delete 1 product of 100; the limit is 0, or 0" in refusal.message
+
+
+def test_an_empty_catalogue_that_would_delete_is_refused() -> None:
+    """However few the products, unless it is allowed; with nothing to change it harms nobody."""
+    plan = planned([], [listed("p1", "A")])
+    (refusal,) = judge(plan).refusals
+    assert (refusal.code, refusal.allow) == (Code.EMPTY_CATALOG, "--allow-empty")
+    assert "changes for 1 product." in refusal.message
+    assert judge(plan, allowances=Allowances(empty=True)).refusals == ()
+    assert judge(planned([], [])).refusals == ()
+
+
+def test_several_refusals_are_told_together() -> None:
+    """The empty catalogue first, then the limit; a judgement replaces the one before."""
+    plan = judge(planned([], [listed(f"p{n}", f"{n}") for n in range(6)]))
+    assert [r.code for r in plan.refusals] == [Code.EMPTY_CATALOG, Code.TOO_MANY_DELETES]
+    again = judge(plan, allowances=Allowances(deletes=6, empty=True))
+    assert again == replace(plan, refusals=())
+    assert again.digest == plan.digest
+    assert catalog().products == {}

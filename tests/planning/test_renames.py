@@ -1,0 +1,344 @@
+"""Renames: single ones, chains, rings; pending, made, half made, and those that cannot be made."""
+
+from itertools import pairwise
+
+import pytest
+
+from reconciler.model import Catalog, Ledger, Product, RemoteProduct, Ring
+from reconciler.planning.diff import diff
+from reconciler.planning.operations import operations, rings
+from tests.planning.making import (
+    EMPTY,
+    catalog,
+    codes,
+    declared,
+    held,
+    ledger,
+    listed,
+    normalised,
+    planned,
+    remote,
+    ring,
+    told,
+)
+from tests.planning.shop import Shop, carry_out, crash, settle
+
+A, B, C = listed("p1", "A"), listed("p2", "B"), listed("p3", "C")
+SWAP = catalog(declared("A", was="B"), declared("B", was="A"))
+TURN = catalog(declared("A", was="C"), declared("B", was="A"), declared("C", was="B"))
+CHAIN = catalog(declared("B", was="A"), declared("C", was="B"))
+
+
+def test_a_rename_is_one_update_of_the_same_product() -> None:
+    """While the source is at the remote and the target is not, the product keeps its id."""
+    plan = planned([declared("B", "Coat", was="A")], [A])
+    assert told(plan) == ["p1 A>B name"]
+    assert plan.changes[0].fields["store_id"] == ("A", "B", False, False)
+    assert plan.summary[:3] == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [([], ["+B"]), ([B], []), ([listed("p9", "Z"), B], ["-p9 Z"])],
+    ids=["neither", "made", "made, with another beside it"],
+)
+def test_a_rename_without_its_source_is_not_pending(
+    there: list[RemoteProduct], says: list[str]
+) -> None:
+    """`renamed_from` left in the YAML does nothing once its source is gone."""
+    assert told(planned([declared("B", was="A")], there)) == says
+
+
+def test_a_rename_whose_source_and_target_exist_is_a_conflict() -> None:
+    """The target is compared as ever; the source is neither renamed nor deleted, but told."""
+    plan = planned([declared("B", "Coat", was="A")], [A, B])
+    assert told(plan) == ["p2 B name"]
+    assert held(plan) == [("A", ("p1",), "rename_conflict")]
+
+
+def test_a_chain_moves_up_from_its_free_end() -> None:
+    """Each link of a chain waits for the one that gives up its store_id."""
+    plan = diff(CHAIN, remote(A, B), EMPTY)
+    assert told(plan) == ["p1 A>B", "p2 B>C"]
+    (chain,) = operations(plan).renames
+    assert [patch.ids for patch in chain] == [("p2",), ("p1",)]
+
+
+def test_a_chain_that_is_blocked_at_its_end_stays() -> None:
+    """No link moves where the last target is taken by a product that stays."""
+    plan = diff(CHAIN, remote(A, B, C), EMPTY)
+    assert told(plan) == []
+    assert held(plan) == [("A", ("p1",), "rename_conflict")]
+
+
+def test_a_long_chain_is_one_line_in_whatever_order_it_is_declared() -> None:
+    """The links are found in any order, and the calls begin at the free end."""
+    names = [f"{n:02}" for n in range(12)]
+    links = [declared(after, was=before) for before, after in pairwise(names)]
+    there = [listed(f"p{name}", name) for name in names[:-1]]
+    for order in (links, links[::-1], links[::2] + links[1::2]):
+        (chain,) = operations(planned(order, there)).renames
+        assert [patch.changes[0].store_id for patch in chain] == names[:0:-1]
+
+
+def test_a_place_that_a_rename_leaves_is_filled_by_a_create() -> None:
+    """Where a chain starts with a source that the remote lacks, its first product is new."""
+    plan = planned([declared("A", was="Z"), declared("B", was="A")], [A])
+    assert told(plan) == ["+A", "p1 A>B"]
+
+
+@pytest.mark.parametrize(("wanted", "there"), [(SWAP, [A, B]), (TURN, [A, B, C])])
+def test_a_ring_is_made_with_one_more_call(wanted: Catalog, there: list[RemoteProduct]) -> None:
+    """One product steps aside, the others move up, and it takes its place; all of them are told."""
+    plan = diff(wanted, remote(*there), EMPTY)
+    (chain,) = operations(plan).renames
+    assert len(chain) == len(there) + 1
+    aside = f"A~moving-{chain[0].changes[0].id}"
+    assert (chain[0].parking, dict(chain[0].body)) == (True, {"store_id": aside})
+    assert chain[-1].ids == chain[0].ids
+    assert [patch.parking for patch in chain[1:]] == [False] * len(there)
+    assert codes(plan) == ["rename_ring"]
+    shop = Shop(*there)
+    carry_out(shop, plan, EMPTY)
+    assert shop.places() == {change.id: change.store_id for change in plan.changes}
+
+
+@pytest.mark.parametrize(("wanted", "there"), [(SWAP, [A, B]), (TURN, [A, B, C])])
+def test_a_ring_is_made_only_once(wanted: Catalog, there: list[RemoteProduct]) -> None:
+    """The ledger remembers a finished ring, so `renamed_from` left in the YAML swaps nothing back.
+
+    Not even where one product of the ring has been deleted by hand meanwhile.
+    """
+    shop = Shop(*there)
+    memory, plan = settle(shop, wanted, EMPTY)
+    assert memory.rings == rings(plan)
+    assert told(diff(wanted, shop.listing(), memory)) == []
+    del shop.rows["p1"]
+    assert told(diff(wanted, shop.listing(), memory)) == ["+B"]
+
+
+@pytest.mark.parametrize("wanted", [SWAP, TURN])
+@pytest.mark.parametrize("calls", range(5))
+def test_a_begun_ring_is_finished_after_a_crash_at_any_link(wanted: Catalog, calls: int) -> None:
+    """Each product ends where the first plan meant it to be, wherever the first run died."""
+    there = [A, B, C][: len(wanted.products)]
+    shop = Shop(*there)
+    plan = diff(wanted, shop.listing(), EMPTY)
+    memory = crash(shop, plan, EMPTY, calls)
+    memory, _ = settle(shop, wanted, memory)
+    assert shop.places() == {change.id: change.store_id for change in plan.changes}
+    assert told(diff(wanted, shop.listing(), memory)) == []
+
+
+@pytest.mark.parametrize("wanted", [SWAP, TURN])
+@pytest.mark.parametrize("calls", range(5))
+def test_a_begun_ring_that_is_taken_back_is_undone(wanted: Catalog, calls: int) -> None:
+    """A revert of the YAML in the middle of a ring gives every product its old place again.
+
+    Once every call was made the ring is done: its products stay where they are.
+    """
+    there = [A, B, C][: len(wanted.products)]
+    shop = Shop(*there)
+    plan = diff(wanted, shop.listing(), EMPTY)
+    memory = crash(shop, plan, EMPTY, calls)
+    done = calls >= len(operations(plan))
+    reverted = catalog(*(declared(store_id) for store_id in wanted.products))
+    memory, _ = settle(shop, reverted, memory)
+    old = {str(product.id): product.store_id for product in there}
+    new = {change.id: change.store_id for change in plan.changes}
+    assert shop.places() == (new if done else old)
+    memory, again = settle(shop, reverted, memory)
+    assert (told(again), memory.rings) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        (["A"], ["p1 B~moving-p1>A", "-p2 B"]),
+        (["B"], ["-p1 B~moving-p1"]),
+        ([], ["-p2 B", "-p1 B~moving-p1"]),
+    ],
+)
+def test_a_begun_ring_of_which_one_is_not_declared_any_more(
+    left: list[str], says: list[str]
+) -> None:
+    """What is declared keeps its own product, also when the other one goes."""
+    half = [listed("p1", "B~moving-p1"), B]
+    memory = ledger({}, {}, ring(("p1", "A", "B"), ("p2", "B", "A")))
+    plan = planned([declared(store_id) for store_id in left], half, ledger=memory)
+    assert sorted(told(plan)) == sorted(says)
+
+
+def test_a_begun_ring_whose_places_are_needed_crosswise_goes_by_store_id() -> None:
+    """Where what goes has the place that what stays needs, no call could make room in time."""
+    memory = ledger({}, {}, ring(("p1", "A", "B"), ("p2", "B", "A")))
+    half = [listed("p1", "B~moving-p1"), listed("p2", "A")]
+    plan = planned([declared("A")], half, ledger=memory)
+    assert told(plan) == ["-p1 B~moving-p1"]
+    assert plan.released == memory.rings
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        ([listed("p1", "B~moving-p1"), B], ["p2 B>A", "p1 B~moving-p1>B"]),
+        ([listed("p1", "B~moving-p1"), listed("p2", "A")], ["p1 B~moving-p1>B"]),
+    ],
+)
+def test_a_begun_ring_is_finished_without_a_ledger(
+    there: list[RemoteProduct], says: list[str]
+) -> None:
+    """What stands aside says itself where it belongs; and nothing is swapped back afterwards."""
+    plan = diff(SWAP, remote(*there), EMPTY)
+    assert told(plan) == says
+    shop = Shop(*there)
+    memory, _ = settle(shop, SWAP, EMPTY)
+    assert told(diff(SWAP, shop.listing(), memory)) == []
+
+
+def test_what_stands_aside_for_a_place_that_is_taken_is_left_alone() -> None:
+    """Without the ledger nobody knows which of the two is meant, so none is deleted."""
+    plan = planned([declared("B")], [listed("p1", "B~moving-p1"), B])
+    assert told(plan) == []
+    assert held(plan) == [("B~moving-p1", ("p1",), "rename_conflict")]
+
+
+@pytest.mark.parametrize(
+    "product",
+    [declared("B~moving-p1"), declared("C", was="B~moving-p1")],
+    ids=["declared", "source"],
+)
+def test_a_store_id_that_only_looks_parked_is_an_ordinary_one(product: Product) -> None:
+    """A store_id that the catalogue names belongs to what names it."""
+    plan = planned([declared("B"), product], [B, listed("p1", "B~moving-p1")])
+    assert held(plan) == []
+    assert told(plan) == ([] if product.store_id == "B~moving-p1" else ["p1 B~moving-p1>C"])
+
+
+def test_an_exchange_can_be_declared_again() -> None:
+    """A ring is forgotten once the catalogue has been applied without it, not before."""
+    shop = Shop(A, B)
+    plain = catalog(declared("A"), declared("B"))
+    memory, _ = settle(shop, SWAP, EMPTY)
+    memory, plan = settle(shop, plain, memory)
+    assert (told(plan), len(plan.released), memory.rings) == ([], 1, ())
+    settle(shop, SWAP, memory)
+    assert shop.places() == {"p1": "A", "p2": "B"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "ends"),
+    [
+        (SWAP, [], {"new1": "A", "new2": "B"}),
+        (SWAP, [A], {"p1": "B", "new1": "A"}),
+        (TURN, [A, B], {"p1": "B", "p2": "C", "new1": "A"}),
+        (TURN, [A], {"p1": "B", "new1": "A", "new2": "C"}),
+    ],
+)
+def test_a_ring_of_which_the_remote_has_a_part_is_made_once(
+    wanted: Catalog, there: list[RemoteProduct], ends: dict[str, str]
+) -> None:
+    """What is there moves, what is not is created, and what then looks like a ring is none.
+
+    Wherever the run dies, the next one ends the same way.
+    """
+    for calls in range(5):
+        shop = Shop(*there)
+        memory = crash(shop, diff(wanted, shop.listing(), EMPTY), EMPTY, calls)
+        memory, _ = settle(shop, wanted, memory)
+        assert shop.places() == ends
+        assert told(diff(wanted, shop.listing(), memory)) == []
+
+
+def test_a_moved_product_is_not_moved_on_after_a_crash() -> None:
+    """A, moved to B, is not the B that C is renamed from: the remote never had one."""
+    shop = Shop(A)
+    memory = crash(shop, diff(CHAIN, shop.listing(), EMPTY), EMPTY, 1)
+    plan = diff(CHAIN, shop.listing(), memory)
+    assert told(plan) == ["+C"]
+
+
+def test_a_remembered_ring_beside_an_undeclared_one_changes_nothing_else() -> None:
+    """What the ledger remembers of renames that are gone from the YAML has no effect."""
+    stale = ring(("p1", "A", "B"), ("p2", "B", "A"))
+    for product in (declared("B"), declared("B", was="Z")):
+        memory = ledger({}, {}, stale)
+        plan = planned([declared("A"), product], [A, B], ledger=memory)
+        assert told(plan) == []
+        assert plan.released == (stale,)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [ledger({}, {}, ring(("p1", "A", "B"))), EMPTY],
+    ids=["remembered", "not remembered"],
+)
+def test_a_renamed_product_that_is_named_back_by_hand_is_renamed_again(memory: Ledger) -> None:
+    """A rename is pending while its source is at the remote, whoever brought it there."""
+    assert told(planned([declared("B", was="A")], [A], ledger=memory)) == ["p1 A>B"]
+
+
+def test_a_product_whose_store_id_the_server_normalises_is_known_by_its_id() -> None:
+    """It is neither created again nor deleted, and can be renamed by the store_id declared."""
+    memory = ledger({"p1": normalised("Ab", store_id=("Ab", "ab"))})
+    there = [listed("p1", "ab")]
+    plan = planned([declared("Ab")], there, ledger=memory)
+    assert (told(plan), codes(plan)) == ([], ["server_keeps"])
+    assert told(planned([declared("Cd", was="Ab")], there, ledger=memory)) == ["p1 ab>Cd"]
+    assert told(planned([declared("ab")], there, ledger=memory)) == []
+    plan = planned([declared("Ab")], [*there, listed("p2", "Ab")], ledger=memory)
+    assert held(plan) == [("Ab", ("p1", "p2"), "duplicate_remote")]
+
+
+def test_what_an_apply_remembers_of_renames() -> None:
+    """A ring whole, every other rename alone, and a create in a rename's place without an id."""
+    products = [*SWAP.products.values(), declared("D", was="C"), declared("E", was="Z")]
+    plan = planned([*products, declared("F")], [A, B, C])
+    assert rings(plan) == (
+        ring(("p3", "C", "D")),
+        ring(("p2", "B", "A"), ("p1", "A", "B")),
+        ring(("", "Z", "E")),
+    )
+    assert isinstance(rings(plan)[0], Ring)
+
+
+def test_what_stands_aside_for_a_doubled_place_is_told_beside_the_doubles() -> None:
+    """Three products for one store_id: none of them is touched, and each of them is told."""
+    there = [listed("p1", "B~moving-p1"), B, listed("p4", "B")]
+    plan = planned([declared("B")], there)
+    assert told(plan) == []
+    assert held(plan) == [
+        ("B", ("p2", "p4"), "duplicate_remote"),
+        ("B~moving-p1", ("p1",), "rename_conflict"),
+    ]
+
+
+def test_a_finished_rename_binds_nobody() -> None:
+    """Only a ring holds its products; one that was renamed by hand is what its store_id says."""
+    memory = ledger({}, {}, ring(("p1", "A", "B")))
+    plan = planned([declared("B", was="A"), declared("Q")], [listed("p1", "Q")], ledger=memory)
+    assert told(plan) == ["+B"]
+
+
+@pytest.mark.parametrize("wanted", [SWAP, TURN])
+@pytest.mark.parametrize("calls", range(1, 4))
+def test_a_ring_that_is_taken_back_after_two_crashes_is_undone(wanted: Catalog, calls: int) -> None:
+    """What the second run remembered of the rest of the ring does not hide the ring."""
+    there = [A, B, C][: len(wanted.products)]
+    shop = Shop(*there)
+    memory = crash(shop, diff(wanted, shop.listing(), EMPTY), EMPTY, min(calls, len(there)))
+    memory = crash(shop, diff(wanted, shop.listing(), memory), memory, 0)
+    reverted = catalog(*(declared(store_id) for store_id in wanted.products))
+    memory, _ = settle(shop, reverted, memory)
+    assert shop.places() == {str(product.id): product.store_id for product in there}
+    memory, _ = settle(shop, reverted, memory)
+    assert memory.rings == ()
+
+
+def test_what_was_finished_without_a_ledger_is_forgotten_like_any_ring() -> None:
+    """Once the catalogue has been applied without the renames, nothing is left of them."""
+    shop = Shop(listed("p1", "B~moving-p1"), B)
+    memory, _ = settle(shop, SWAP, EMPTY)
+    assert len(memory.rings) == 2
+    memory, _ = settle(shop, catalog(declared("A"), declared("B")), memory)
+    assert memory.rings == ()

@@ -1,0 +1,379 @@
+"""Write-only fields: the table of the interface, row by row, and what an apply remembers."""
+
+from collections.abc import Collection
+
+import pytest
+
+from reconciler.model import Entry, Kept, Ledger, State
+from reconciler.planning.diff import diff
+from reconciler.planning.memory import concluded, in_doubt, known_value
+from reconciler.planning.outcome import Fate, Track
+from reconciler.planning.plan import Adoption, FieldChange, Plan
+from tests.planning.making import (
+    EMPTY,
+    catalog,
+    codes,
+    declared,
+    entries,
+    known,
+    ledger,
+    listed,
+    normalised,
+    planned,
+    remote,
+    told,
+)
+from tests.planning.shop import Shop, crash, settle
+
+CONFIRMED, ASSUMED, DOUBT = State.CONFIRMED, State.ASSUMED, State.DOUBT
+TOP = declared("A", type="top")
+THERE = listed("p1", "A")
+
+
+def _plan(memory: Ledger, *resend: str) -> Plan:
+    """The plan for TOP; unmanaged tags, or declared ones that are equal, make no difference."""
+    plan = planned([TOP], [THERE], ledger=memory, resend=resend)
+    whole = planned([declared("A", tags=[], type="top")], [THERE], ledger=memory, resend=resend)
+    assert whole == plan
+    return plan
+
+
+@pytest.mark.parametrize("state", [CONFIRMED, ASSUMED])
+def test_a_remembered_value_that_is_declared_is_in_sync(state: State) -> None:
+    """Row one: nothing to send, nothing to warn of."""
+    plan = _plan(ledger({"p1": known("A", type=("top", state))}))
+    assert (told(plan), codes(plan), plan.unconfirmed, plan.adoptions) == ([], [], 0, ())
+
+
+@pytest.mark.parametrize("state", [CONFIRMED, ASSUMED])
+def test_a_remembered_value_that_differs_is_an_update(state: State) -> None:
+    """Row two: `before` is the value of the ledger."""
+    plan = _plan(ledger({"p1": known("A", type=("dress", state))}))
+    assert plan.changes[0].fields == {"type": FieldChange("dress", "top", write_only=True)}
+    assert (plan.unconfirmed, plan.adoptions) == (0, ())
+
+
+@pytest.mark.parametrize("value", ["top", "dress"])
+def test_a_value_in_doubt_is_sent_whatever_is_declared(value: str) -> None:
+    """Row three: nobody knows what the remote holds, so `before` is not told."""
+    plan = _plan(ledger({"p1": known("A", type=(value, DOUBT))}))
+    assert plan.changes[0].fields == {"type": FieldChange(None, "top", True, in_doubt=True)}
+
+
+@pytest.mark.parametrize("memory", [EMPTY, ledger({"p1": known("A")})], ids=["id", "field"])
+def test_a_value_of_which_nothing_is_known_is_told_not_sent(memory: Ledger) -> None:
+    """Row four: counted and warned of, with the flag that sends it."""
+    plan = _plan(memory)
+    assert told(plan) == []
+    assert (plan.unchanged, plan.unconfirmed, codes(plan)) == (1, 1, ["unconfirmed"])
+    assert "--resend type" in plan.warnings[0].message
+    assert plan.adoptions == (Adoption("p1", "A", {"type": "top"}),)
+
+
+def test_only_what_is_not_known_is_assumed() -> None:
+    """A value that the ledger has is no part of the adoption."""
+    memory = ledger({"p1": known("A", image_url=("u", CONFIRMED))})
+    products = [declared("A", tags=[], image="u", type="top")]
+    plan = planned(products, [THERE], ledger=memory)
+    assert plan.adoptions == (Adoption("p1", "A", {"type": "top"}),)
+    assert (len(plan.adoptions[0].assumed), plan.adoptions[0].assumed["type"]) == (1, "top")
+
+
+def test_unconfirmed_counts_products_not_fields() -> None:
+    """A product with two unknown values is one; each field has its own warning."""
+    products = [
+        declared(store_id, image="https://cdn.shop/1.jpg", type="top") for store_id in "DBCA"
+    ]
+    plan = planned(products, [listed(f"p{store_id}", store_id) for store_id in "ABCD"])
+    assert plan.summary.unconfirmed == 4
+    assert codes(plan) == ["unconfirmed", "unconfirmed"]
+    assert "image_url of 4 products" in plan.warnings[0].message
+    assert "(A, B, C and 1 more)" in plan.warnings[0].message
+
+
+def test_an_unmanaged_value_is_no_business_of_the_plan() -> None:
+    """What is not declared is not compared, whatever is remembered of it, in doubt or not."""
+    for state in State:
+        memory = ledger({"p1": known("A", type=("dress", state))})
+        plan = planned([declared("A")], [THERE], ledger=memory)
+        assert (told(plan), plan.unconfirmed, plan.adoptions) == ([], 0, ())
+
+
+def test_an_entry_belongs_to_the_remote_id() -> None:
+    """A product deleted and made again starts with nothing known."""
+    memory = ledger({"p1": known("A", type=("dress", CONFIRMED))})
+    plan = planned([TOP], [listed("p2", "A")], ledger=memory)
+    assert (told(plan), plan.unconfirmed) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("memory", "before", "in_doubt"),
+    [
+        (EMPTY, None, False),
+        (ledger({"p1": known("A", type=("top", CONFIRMED))}), "top", False),
+        (ledger({"p1": known("A", type=("dress", ASSUMED))}), "dress", False),
+        (ledger({"p1": known("A", type=("dress", DOUBT))}), None, True),
+    ],
+)
+def test_resend_sends_whatever_the_ledger_says(
+    memory: Ledger, before: str | None, in_doubt: bool
+) -> None:
+    """Every declared value that it names is an update, and none is unconfirmed."""
+    plan = _plan(memory, "type")
+    assert plan.changes[0].fields == {"type": FieldChange(before, "top", True, in_doubt)}
+    assert plan.unconfirmed == 0
+
+
+def test_an_apply_with_nothing_to_change_makes_every_later_edit_seen() -> None:
+    """Declared values are assumed on the first apply; the next edit has the old value in it."""
+    shop = Shop(THERE)
+    memory, _ = settle(shop, catalog(TOP), EMPTY)
+    assert memory.products == {"p1": known("A", type=("top", ASSUMED))}
+    plan = diff(catalog(declared("A", type="dress")), shop.listing(), memory)
+    assert plan.changes[0].fields == {"type": FieldChange("top", "dress", write_only=True)}
+
+
+def test_a_field_that_is_added_to_a_created_product_is_sent() -> None:
+    """What a create leaves out is empty at the remote: nothing about it is unknown."""
+    shop = Shop()
+    memory, _ = settle(shop, catalog(declared("A")), EMPTY)
+    plan = diff(catalog(TOP), shop.listing(), memory)
+    assert plan.changes[0].fields == {"type": FieldChange("", "top", write_only=True)}
+
+
+def test_doubt_is_recorded_before_the_first_write() -> None:
+    """An update's values by id, a create's by store_id; other memories stay as they are."""
+    memory = ledger({"p1": known("A", image_url=("u", CONFIRMED)), "p9": known("Z")})
+    plan = planned(
+        [declared("A", type="top"), declared("B", type="dress"), declared("Z", "Coat")],
+        [THERE, listed("p9", "Z"), listed("p5", "E")],
+        ledger=memory,
+        resend=["type"],
+    )
+    doubts = in_doubt(memory, plan)
+    assert doubts.products == {
+        "p1": known("A", image_url=("u", CONFIRMED), type=("top", DOUBT)),
+        "p9": known("Z"),
+    }
+    assert doubts.creates == {"B": entries(image_url=("", DOUBT), type=("dress", DOUBT))}
+
+
+def test_a_product_is_not_made_this_ledgers_own_by_doubt_alone() -> None:
+    """An update without a write-only value leaves nothing in doubt, so nothing is recorded."""
+    plan = planned([declared("A", "Coat")], [THERE])
+    assert told(plan) == ["p1 A name"]
+    assert in_doubt(EMPTY, plan) == EMPTY
+
+
+def test_what_is_resent_is_confirmed_not_assumed() -> None:
+    """A value that was sent and answered is known for sure, also of a product just adopted."""
+    shop = Shop(THERE)
+    memory, _ = settle(shop, catalog(TOP), EMPTY, resend=["type"])
+    assert memory.products == {"p1": known("A", type=("top", CONFIRMED))}
+
+
+def test_a_lost_create_is_in_doubt_under_its_store_id() -> None:
+    """After a crash the product is found by its store_id, and its values are sent again."""
+    shop = Shop()
+    memory = crash(shop, diff(catalog(TOP), shop.listing(), EMPTY), EMPTY, 1)
+    plan = diff(catalog(declared("A", type="dress")), shop.listing(), memory)
+    assert plan.changes[0].fields == {"type": FieldChange(None, "dress", True, in_doubt=True)}
+    memory, _ = settle(shop, catalog(declared("A", type="dress")), memory)
+    assert memory.creates == {}
+    assert memory.known("new1", "type") == Entry("dress", CONFIRMED)
+    assert shop.rows["new1"]["type"] == "dress"
+
+
+def test_a_lost_create_that_is_renamed_next_is_still_in_doubt() -> None:
+    """The doubt is found by the store_id that the product has, not by the one it is to have."""
+    shop = Shop()
+    memory = crash(shop, diff(catalog(TOP), shop.listing(), EMPTY), EMPTY, 1)
+    renamed = catalog(declared("B", type="dress", was="A"))
+    assert told(diff(renamed, shop.listing(), memory)) == ["new1 A>B type"]
+    memory, _ = settle(shop, renamed, memory)
+    assert shop.rows["new1"]["type"] == "dress"
+    assert memory.creates == {}
+
+
+@pytest.mark.parametrize("name", ["Shirt", "Coat"])
+def test_a_lost_value_that_is_unmanaged_by_now_stays_in_doubt(name: str) -> None:
+    """Declared again later, with any value, it is sent: also where other fields changed between."""
+    shop = Shop()
+    memory = crash(shop, diff(catalog(TOP), shop.listing(), EMPTY), EMPTY, 1)
+    memory, _ = settle(shop, catalog(declared("A", name)), memory)
+    assert memory.creates == {}
+    plan = diff(catalog(declared("A", name, type="dress")), shop.listing(), memory)
+    assert plan.changes[0].fields == {"type": FieldChange(None, "dress", True, in_doubt=True)}
+
+
+def test_a_product_that_takes_a_place_does_not_inherit_its_doubts() -> None:
+    """A create of B that never landed says nothing of the product that is renamed to B."""
+    memory = ledger({}, {"B": entries(type=("top", DOUBT))})
+    shop = Shop(THERE)
+    memory, plan = settle(shop, catalog(declared("B", was="A", type="top")), memory)
+    assert told(plan) == ["p1 A>B"]
+    assert memory.products == {"p1": known("B", type=("top", ASSUMED))}
+    assert "B" in memory.creates
+
+
+def _conclude(
+    memory: Ledger,
+    plan: Plan,
+    fate: Fate,
+    *,
+    id: str | None = None,
+    landed: Collection[str] = (),
+    lost: Collection[str] = (),
+) -> Ledger:
+    """What is remembered after the one Change of `plan` ended so."""
+    (change,) = plan.changes
+    track = Track(change, id or change.id, fate, landed=set(landed), lost=set(lost))
+    return concluded(in_doubt(memory, plan), plan, [track], before=memory)
+
+
+DRESS = ledger({"p1": known("A", type=("dress", CONFIRMED))})
+
+
+def test_what_landed_is_confirmed() -> None:
+    """Once its call has succeeded a value is known."""
+    after = _conclude(DRESS, _plan(DRESS), Fate.APPLIED, landed={"type"})
+    assert after.known("p1", "type") == Entry("top", CONFIRMED)
+    assert known_value(after, "p1", "type") == "top"
+
+
+def test_what_was_lost_stays_in_doubt() -> None:
+    """An answer that never came leaves the value in doubt, and no value to name."""
+    after = _conclude(DRESS, _plan(DRESS), Fate.UNKNOWN, lost={"type"})
+    assert after.known("p1", "type") == Entry("top", DOUBT)
+    assert known_value(after, "p1", "type") is None
+    assert known_value(EMPTY, "p1", "type") is None
+
+
+@pytest.mark.parametrize("fate", [Fate.FAILED, Fate.NOT_ATTEMPTED])
+def test_what_was_surely_not_sent_is_as_it_was(fate: Fate) -> None:
+    """A refused call changes nothing that is remembered: of a known product, or an unknown one."""
+    assert _conclude(DRESS, _plan(DRESS), fate) == DRESS
+    assert _conclude(EMPTY, _plan(EMPTY, "type"), fate) == EMPTY
+
+
+def test_what_was_in_doubt_and_refused_is_in_doubt_again() -> None:
+    """The doubt of an older create survives a refused update, now under the product's id."""
+    memory = ledger({}, {"A": entries(type=("dress", DOUBT))})
+    after = _conclude(memory, _plan(memory), Fate.FAILED)
+    assert after == ledger({"p1": known("A", type=("dress", DOUBT))})
+
+
+def test_an_update_that_only_failed_in_part_keeps_what_landed() -> None:
+    """Each field is remembered by what became of its own call."""
+    plan = planned([declared("A", "Coat", image="u", type="top")], [THERE], ledger=DRESS)
+    assert told(plan) == ["p1 A name type"]
+    after = _conclude(DRESS, plan, Fate.FAILED, landed={"type"})
+    assert after.products == {"p1": known("A", type=("top", CONFIRMED))}
+
+
+CREATE = planned([TOP], [])
+PLAIN_CREATE = planned([declared("N")], [])
+
+
+def test_a_created_product_is_remembered_by_its_id() -> None:
+    """An answered create leaves no open one, and everything about it is confirmed."""
+    after = _conclude(EMPTY, CREATE, Fate.APPLIED, id="n1", landed={"store_id", "name", "type"})
+    assert after == ledger({"n1": known("A", image_url=("", CONFIRMED), type=("top", CONFIRMED))})
+
+
+def test_a_found_create_stays_in_doubt_until_its_values_are_sent() -> None:
+    """A product that a list showed is this create's, but what it holds was never answered."""
+    after = _conclude(EMPTY, CREATE, Fate.APPLIED, id="n1", lost={"store_id", "name", "type"})
+    assert after == ledger({"n1": known("A", image_url=("", DOUBT), type=("top", DOUBT))})
+
+
+def test_what_an_older_create_may_have_sent_stays_in_doubt() -> None:
+    """Where two runs created, the product may be the first one's: the fields now left out too."""
+    memory = ledger({}, {"A": entries(image_url=("u", DOUBT), type=("top", DOUBT))})
+    after = _conclude(memory, CREATE, Fate.APPLIED, id="n1", landed={"type"})
+    assert after == ledger({"n1": known("A", image_url=("", DOUBT), type=("top", CONFIRMED))})
+
+
+@pytest.mark.parametrize("older", [EMPTY, ledger({}, {"A": entries(type=("dress", DOUBT))})])
+def test_a_create_that_surely_failed_leaves_only_older_doubts(older: Ledger) -> None:
+    """Failed or never attempted, it is as if it had not been planned; unknown, it stays open."""
+    for fate in (Fate.FAILED, Fate.NOT_ATTEMPTED):
+        assert _conclude(older, CREATE, fate) == older
+    unknown = _conclude(older, CREATE, Fate.UNKNOWN)
+    assert unknown.creates == in_doubt(older, CREATE).creates
+
+
+def test_nothing_is_adopted_by_an_apply_that_failed_in_part() -> None:
+    """Assumptions and forgetting wait for a successful apply."""
+    products = [TOP, declared("B", "Coat")]
+    plan = planned(products, [THERE, listed("p2", "B")])
+    (change,) = plan.changes
+    doubts = in_doubt(EMPTY, plan)
+    failed = concluded(doubts, plan, [Track(change, "p2", Fate.FAILED)], before=EMPTY)
+    assert failed == EMPTY
+    other = Track(PLAIN_CREATE.changes[0], None, Fate.FAILED)
+    done = Track(change, "p2", Fate.APPLIED, landed={"name"})
+    assert concluded(doubts, plan, [other, done], before=EMPTY) == EMPTY
+    applied = concluded(doubts, plan, [done], before=EMPTY)
+    assert applied.products == {"p1": known("A", type=("top", ASSUMED)), "p2": known("B")}
+
+
+def test_products_that_are_gone_are_forgotten() -> None:
+    """A deleted product at once; any other when the closing list has it no more."""
+    memory = ledger({"p1": known("A"), "p2": known("B"), "p3": known("C")})
+    plan = planned([declared("A")], [THERE, listed("p2", "B")], ledger=memory)
+    (change,) = plan.changes
+    for fate, closing, left in (
+        (Fate.APPLIED, None, {"p1", "p3"}),
+        (Fate.FAILED, None, {"p1", "p2", "p3"}),
+        (Fate.APPLIED, remote(THERE), {"p1"}),
+    ):
+        track = [Track(change, "p2", fate)]
+        after = concluded(memory, plan, track, before=memory, closing=closing)
+        assert after.products.keys() == left
+
+
+def test_a_renamed_product_is_remembered_under_its_new_store_id() -> None:
+    """Once applied; a rename that failed leaves the old one."""
+    memory = ledger({"p1": known("A")})
+    plan = planned([declared("B", was="A")], [THERE], ledger=memory)
+    for fate, store_id in ((Fate.APPLIED, "B"), (Fate.FAILED, "A")):
+        assert _conclude(memory, plan, fate).products["p1"].store_id == store_id
+
+
+def test_what_the_server_keeps_is_not_planned_for_ever() -> None:
+    """It is remembered with what was sent, warned of, and sent again once either side changes."""
+    shop = Shop(listed("p1", "A", "old"), keeps=lambda key, value: _title(key, value))
+    wanted = catalog(declared("A", "wool coat", tags=["new"]))
+    memory, plan = settle(shop, wanted, EMPTY)
+    assert told(plan) == ["p1 A name tags"]
+    assert memory.products["p1"].kept == {"name": Kept("wool coat", "Wool Coat")}
+    plan = diff(wanted, shop.listing(), memory)
+    assert (told(plan), codes(plan), plan.unchanged) == ([], ["server_keeps"], 1)
+    assert "keeps 'Wool Coat' for 'wool coat' as name of A" in plan.warnings[0].message
+    other = catalog(declared("A", "wool hat", tags=["new"]))
+    assert told(diff(other, shop.listing(), memory)) == ["p1 A name"]
+    shop.rows["p1"]["name"] = "Coat"
+    assert told(diff(wanted, shop.listing(), memory)) == ["p1 A name"]
+    shop.keeps = lambda key, value: value
+    memory, _ = settle(shop, wanted, memory)
+    assert memory.products["p1"].kept == {}
+
+
+def _title(key: str, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    return value.title() if key == "name" and isinstance(value, str) else value
+
+
+def test_the_warning_about_kept_values_names_the_first_and_counts_the_rest() -> None:
+    """Tags and what is kept as nothing are shown too; the order of the list does not matter."""
+    there = [listed(f"p{store_id}", store_id, None, ["b"]) for store_id in "CAB"]
+    memory = ledger(
+        {
+            f"p{store_id}": normalised(store_id, name=("Shirt", None), tags=(("a", "c"), ("b",)))
+            for store_id in "ABC"
+        }
+    )
+    plan = planned([declared(s, tags=["a", "c"]) for s in "CAB"], there, ledger=memory)
+    first, second = (finding.message for finding in plan.warnings)
+    assert "keeps nothing for 'Shirt' as name of A, and likewise for 2 more" in first
+    assert "keeps [b] for [a, c] as tags of A" in second
