@@ -9,7 +9,7 @@ are loaded when they are first used, so that importing the package costs nothing
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from reconciler.version import VERSION as __version__
+from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     from reconciler.catalog.read import load_catalog as load_catalog
@@ -37,9 +37,15 @@ if TYPE_CHECKING:
     from reconciler.reconcile import open_store as open_store
     from reconciler.reconcile import plan as plan
     from reconciler.reconcile import read_plan as read_plan
+    from reconciler.reconcile import validate as validate
+    from reconciler.reconcile_init import init as init
+    from reconciler.reconcile_status import status as status
     from reconciler.remote.client import Client as Client
+    from reconciler.schemas import schema as schema
     from reconciler.settings import Settings as Settings
     from reconciler.settings import load_settings as load_settings
+
+__version__ = VERSION
 
 _HOMES = {
     "load_catalog": "reconciler.catalog.read",
@@ -67,7 +73,11 @@ _HOMES = {
     "open_store": "reconciler.reconcile",
     "plan": "reconciler.reconcile",
     "read_plan": "reconciler.reconcile",
+    "validate": "reconciler.reconcile",
+    "init": "reconciler.reconcile_init",
+    "status": "reconciler.reconcile_status",
     "Client": "reconciler.remote.client",
+    "schema": "reconciler.schemas",
     "Settings": "reconciler.settings",
     "load_settings": "reconciler.settings",
 }

@@ -9,6 +9,18 @@ is dropped is freed at once, with or without it.
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+_VALUES: Final = 100_000
+"""New values after which a process of this tool's own looks for cycles; Python does after 700."""
+
+
+def make_rare() -> None:
+    """Let this process, which lives for one command, look for cycles seldom.
+
+    Loading modules alone makes as many values as would have it look two hundred times.
+    """
+    gc.set_threshold(_VALUES, 20, 20)
 
 
 @contextmanager

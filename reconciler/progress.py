@@ -1,4 +1,4 @@
-"""Progress as the engine reports it: phases with counts. Who shows it is the command line's matter."""
+"""Progress as the engine tells it: phases with counts. Showing it is the command line's matter."""
 
 from typing import Protocol
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.applying.apply import Means, carry_out
 from reconciler.applying.journal import FileJournal
 from reconciler.applying.stale import changed_since
 from reconciler.catalog.read import check_catalog, load_catalog
@@ -33,13 +32,13 @@ from reconciler.planning.origin import with_origins
 from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
 from reconciler.progress import Progress, Silent
-from reconciler.remote.client import Client
 from reconciler.report.journal_text import JournalRecord, is_journal
 from reconciler.report.journal_text import read_journal as parse_journal
 from reconciler.report.plan_json import read_plan as parse_plan
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
+    from reconciler.remote.client import Client
     from reconciler.settings import Settings, StoreSettings
 
 SANDBOX: Final = "sandbox"
@@ -67,7 +66,7 @@ class Store:
     """One remote, opened: its client, its ledger, and where its catalogue is."""
 
     name: str
-    client: Client
+    client: "Client"
     ledger: LedgerStore
     catalog: Path
     settings: "Settings"
@@ -126,6 +125,9 @@ def _opened(
     progress: Progress | None,
     stop: Event | None,
 ) -> Iterator[Store]:
+    # Commands that make no call import no HTTP.
+    from reconciler.remote.client import Client
+
     stop = stop or Event()
     ledger = open_ledger(
         "file" if store.name == SANDBOX else settings.ledger,
@@ -261,6 +263,8 @@ def apply(
     is looked at again. `on_write` is called before the first write. Raises GuardRefused, StalePlan,
     Locked and LedgerNotWritten before anything is sent.
     """
+    from reconciler.applying.apply import Means, carry_out
+
     options = options or Options()
     with store.ledger.hold(timeout=lock_timeout, holder=Holder.here()) as held:
         ledger = held.load()

@@ -74,7 +74,8 @@ def _adopt_found(
     """Adopt the products that a fresh list shows; return the tracks of those it does not show.
 
     A create whose source of a rename is among `sources`, and is there after all, is left to the
-    next plan, which renames it. Where the list cannot be read nothing is known: everything stays unknown and the run ends.
+    next plan, which renames it. Where the list cannot be read nothing is known: everything stays
+    unknown and the run ends.
     """
     if not tracks:
         return ()

@@ -146,21 +146,28 @@ def _judge(track: Track, product: RemoteProduct | None) -> dict[str, Value | Non
         return {}
     if track.fate is Fate.NOT_ATTEMPTED and not track.landed:
         return {}
-    differing: dict[str, Value | None] = {}
-    for key, change_of in change.fields.items():
-        if change_of.write_only:
-            if key in track.lost:
-                differing[key] = None
-        elif product.value(key) == change_of.after:
-            track.landed.add(key)
-            track.lost.discard(key)
-        elif key not in track.kept or track.kept[key] != product.value(key):
-            differing[key] = product.value(key)
+    differing = _differing(track, product)
     _doubt_calls(track, differing)
     if not differing and track.landed >= change.fields.keys():
         track.fate, track.error = Fate.APPLIED, None
     # A call that was refused is not made again; one that was accepted or lost is.
     return differing if track.fate in (Fate.APPLIED, Fate.UNKNOWN) else {}
+
+
+def _differing(track: Track, product: RemoteProduct) -> dict[str, Value | None]:
+    """What is not as it was sent, but for what the server is known to keep; what is in doubt."""
+    differing: dict[str, Value | None] = {}
+    for key, change_of in track.change.fields.items():
+        actual = product.value(key)
+        if change_of.write_only:
+            if key in track.lost:
+                differing[key] = None
+        elif actual == change_of.after:
+            track.landed.add(key)
+            track.lost.discard(key)
+        elif key not in track.kept or track.kept[key] != actual:
+            differing[key] = actual
+    return differing
 
 
 def _doubt_calls(track: Track, differing: dict[str, Value | None]) -> None:

@@ -9,6 +9,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given == ["--version"] and _printed_version():
         return 0
+    if arguments is None:
+        from reconciler.collection import make_rare
+
+        make_rare()
     from reconciler.cli.main import run
 
     return run(given)

@@ -88,7 +88,7 @@ def decode(data: bytes, *, store: str, source: str) -> Ledger:
 
 
 def _record(line: bytes) -> Any:
-    """What one line holds; the second reader knows half a surrogate pair, which the first refuses."""
+    """What one line holds; the second reader knows half surrogate pairs, the first does not."""
     try:
         return from_json(line, cache_strings="keys")
     except ValueError:

@@ -31,7 +31,7 @@ def pack_place(line: int, column: int) -> int:
 
 
 def first_line(place: int) -> int:
-    """What to add to a packed place whose lines count from that of `place`, to place it in the file."""
+    """What to add to a packed place whose lines count from that of `place`, to count from 1."""
     return place & ~_COLUMN_MASK
 
 
@@ -54,9 +54,9 @@ class Product(NamedTuple):
 
     `values` has one entry per row of FIELDS, None where the field is unmanaged. `place` is that of
     the product's first key. `places` holds, in the order of the values, where each value written in
-    the product itself stands (0: inherited from defaults, or absent), and last `renamed_from`: packed
-    places whose lines count from the product's first line, so that products written alike share one
-    tuple, and a catalogue of a million products holds a handful of them.
+    the product itself stands (0: inherited from defaults, or absent), and last `renamed_from`; as
+    packed places whose lines count from the product's first, so that products written alike
+    share one tuple, and a catalogue of a million products holds a handful of them.
     """
 
     values: Values

@@ -10,13 +10,15 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from threading import Event, Lock
+from threading import Event, Lock, local
+from time import thread_time
 from typing import Any, Final, Self, TypeVar
 
 from urllib3.exceptions import MaxRetryError, ProtocolError
 from urllib3.util import Retry
 
 from reconciler.clock import Clock, SystemClock
+from reconciler.collection import paused
 from reconciler.errors import (
     BadAnswer,
     Interrupted,
@@ -88,6 +90,7 @@ class Client:
         self._retries = retries
         self._jitter = jitter
         self._count = Lock()
+        self._thread = local()
         self._transport = Transport(
             api_url,
             key,
@@ -114,13 +117,14 @@ class Client:
 
     def list(self) -> Listing:
         """Every product at the remote, proven whole (see `paging`)."""
-        return read_whole(
-            self._fetch,
-            self.spread,
-            page_size=self._page_size,
-            progress=self.progress,
-            pause=self.governor.pause,
-        )
+        with paused():
+            return read_whole(
+                self._fetch,
+                self.spread,
+                page_size=self._page_size,
+                progress=self.progress,
+                pause=self.governor.pause,
+            )
 
     def create(self, body: Body) -> str:
         """Create one product and return its id (product-sync-api.txt, "Create product").
@@ -188,7 +192,7 @@ class Client:
                 self.governor.failed(error)
                 raise
             if answer.status not in THROTTLE:
-                self.governor.answered()
+                self.governor.answered(self._worked())
                 return answer
             asked = asked_wait(answer, self.clock.utc())
             if asked is not None and asked > LONGEST_WAIT:
@@ -196,6 +200,13 @@ class Client:
             else:
                 self.governor.throttled(asked or 1.0)
             return answer
+
+    def _worked(self) -> float:
+        """The CPU seconds that this thread spent since it last asked; none where it never did."""
+        now = thread_time()
+        before: float = getattr(self._thread, "asked", now)
+        self._thread.asked = now
+        return now - before
 
     def _once_sent(self, method: Method, query: Mapping[str, str], body: bytes) -> Answer:
         """One call that reaches the server at most once: repeated only where it surely did not."""

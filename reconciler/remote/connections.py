@@ -17,6 +17,9 @@ from urllib3.util import Retry
 
 from reconciler.clock import Clock
 
+_BUFFER: Final = 1 << 16
+"""Bytes asked of the socket at a time: mostly the whole answer, since threads meet each time."""
+
 
 class _Timed(io.RawIOBase):
     """A socket's bytes, until the deadline; TimeoutError from then on."""
@@ -46,7 +49,7 @@ class _TimedResponse(HTTPResponse):
 
     def __init__(self, clock: Clock, seconds: float, sock: socket, **options: Any) -> None:
         super().__init__(sock, **options)
-        self.fp = io.BufferedReader(_Timed(self.fp.detach(), clock, seconds))
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), clock, seconds), _BUFFER)
 
 
 class Connections(HTTPAdapter):
@@ -60,12 +63,19 @@ class Connections(HTTPAdapter):
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
         }
+        self._pool: Any = None
         super().__init__(pool_connections=1, pool_maxsize=count, max_retries=Retry(0, read=False))
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools with connections of our own kind."""
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        """The pool of the one host, looked up once: all calls have one URL, proxy and trust."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*arguments, **options)
+        return self._pool
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """The pools behind a proxy, of the same kind."""

@@ -3,6 +3,11 @@
 A server that says "too many" (429) or "not now" (503) is believed by all workers at once: everyone
 waits as long as it asks, the number of calls under way is halved, and grows back by one for each
 full round of answers. A server that answers nothing at all is noticed soon.
+
+Python runs one thread at a time. Where a server answers at once, more calls under way only make
+threads fight over the interpreter; where it is slow, they cost nothing. So the governor compares
+the CPU time that calls take with the time that passes: fewer calls at once where that is most of
+it, more, up to what the settings allow, where it is little.
 """
 
 from collections.abc import Iterator
@@ -20,6 +25,16 @@ _FIRST_CONTACT: Final = 3
 """Failures in a row after which a server that has never answered is held to be dead."""
 
 
+_BUSY: Final = 0.8
+_AT_LEISURE: Final = 0.5
+"""Parts of the time that passes which calls spend working: above the first fewer are let through,
+below the second more. They are further apart than one step, so that it comes to rest between."""
+_FEWEST: Final = 2
+"""So many are let through however fast the server is: one works while the other waits."""
+_WINDOW: Final = 8
+"""Answers on which a step is based, at least; else two for each call under way."""
+
+
 class Governor:
     """Lets calls through: `concurrency` at once, `rate` a second at the most, none while paused.
 
@@ -31,6 +46,10 @@ class Governor:
     ) -> None:
         self._ceiling = concurrency
         self._limit = float(concurrency)
+        self._useful = float(concurrency)
+        self._answers = 0
+        self._worked = 0.0
+        self._since = clock.now()
         self._interval = 1 / rate if rate else 0.0
         self._clock = clock
         self._stop = stop
@@ -45,7 +64,7 @@ class Governor:
     @property
     def limit(self) -> int:
         """How many calls may be under way now."""
-        return max(1, int(self._limit))
+        return max(1, int(min(self._limit, self._useful)))
 
     @property
     def dead(self) -> bool:
@@ -83,13 +102,32 @@ class Governor:
         if self._dead is not None:
             raise Unreachable(self._dead.message, hint=self._dead.hint)
 
-    def answered(self) -> None:
-        """An answer came: the server lives, and may be asked a little more than before."""
+    def answered(self, worked: float = 0.0) -> None:
+        """An answer came: the server lives, and may be asked a little more than before.
+
+        `worked` is the CPU time, in seconds, that the worker spent since its last answer.
+        """
         with self._gate:
+            self._suit(worked)
             self._answered = True
             self._failures = 0
             self._limit = min(float(self._ceiling), self._limit + 1 / max(1.0, self._limit))
             self._gate.notify()
+
+    def _suit(self, worked: float) -> None:
+        """Once there were enough answers: let fewer or more calls be under way, as suits them."""
+        self._answers += 1
+        self._worked += worked
+        if self._answers < max(_WINDOW, 2 * self.limit):
+            return
+        now = self._clock.now()
+        share = self._worked / max(now - self._since, 1e-9)
+        if share > _BUSY:
+            self._useful = max(min(_FEWEST, self._ceiling), self._useful * 0.75)
+        elif share < _AT_LEISURE:
+            self._useful = min(self._ceiling, self._useful * 1.5)
+            self._gate.notify_all()
+        self._answers, self._worked, self._since = 0, 0.0, now
 
     def throttled(self, seconds: float) -> None:
         """The server asks for less: everyone waits `seconds`, and half as many go on."""

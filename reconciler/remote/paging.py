@@ -24,8 +24,8 @@ Spread: TypeAlias = Callable[[Callable[[int], Page], Sequence[int]], Iterable[Pa
 """Map over offsets side by side; results in order, the first error raised."""
 
 _ATTEMPTS: Final = 5
-_MANY: Final = 64
-"""So many pages are asked for on the word of the first one."""
+_MANY: Final = 10_000
+"""So many pages are planned for on the word of the first one."""
 
 
 class _Moved(Exception):
@@ -79,9 +79,10 @@ def _read_once(fetch: Fetch, spread: Spread, page_size: int, progress: Progress)
     if granted < first.total:
         offsets = range(granted - overlap, first.total - overlap, granted - overlap)
         if len(offsets) > _MANY:
-            # A count that is far too high shows at its end, before thousands of calls are made.
             window(offsets[-1])
-        pages += spread(counted, offsets)
+        # A count that is far too high shows at its end, before thousands of calls are made.
+        end, *middle = spread(counted, [offsets[-1], *offsets[:-1]])
+        pages += [*middle, end]
         if not overlap:
             _refuse_difference(pages, list(spread(window, [0, *offsets])))
     listing = _proven(first.total, pages, overlap)
@@ -102,8 +103,13 @@ def _as_due(page: Page, offset: int, granted: int, total: int) -> Page:
 
 def _refuse_difference(pages: Sequence[Page], again: Sequence[Page]) -> None:
     """_Moved unless both readings saw the same products in the same places."""
-    if [page.products for page in pages] != [page.products for page in again]:
+    if [_ids(page) for page in pages] != [_ids(page) for page in again]:
         raise _Moved("products moved between two readings")
+
+
+def _ids(page: Page) -> list[str | None]:
+    """The ids of a page: what else a record holds may change at any time, and moves nothing."""
+    return [product.id for product in page.products]
 
 
 def _refuse_more(beyond: Page, listing: Listing) -> None:
@@ -134,7 +140,7 @@ def _proven(count: int, pages: Sequence[Page], overlap: int) -> Listing:
     """The pages as one Listing, if they hang together; _Moved if they do not."""
     products: list[RemoteProduct] = list(pages[0].products)
     for page in pages[1:]:
-        if overlap and page.products[0] != products[-1]:
+        if overlap and page.products[0].id != products[-1].id:
             raise _Moved("products moved from one page to another")
         products += page.products[overlap:]
     ids = {product.id for product in products if product.id is not None}

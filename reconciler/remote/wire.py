@@ -11,12 +11,12 @@ import zlib
 from typing import Annotated, Any, Final, NamedTuple, NotRequired
 
 from annotated_types import Ge, Le
-from pydantic import Strict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from reconciler.errors import BadAnswer
-from reconciler.model import FIELDS, Kind, RemoteProduct, Value, canonical_tags
+from reconciler.model import FIELDS, KEYS, READABLE, Kind, RemoteProduct, Value, canonical_tags
 from reconciler.remote.transport import Answer
 
 
@@ -45,11 +45,11 @@ _Answer: Any = TypedDict(
         "results": list[_Record],
     },
 )
-_ROWS: Final = tuple(
-    # What the list does not return is never in a record: validation has left it out.
-    (field.key, field.kind is Kind.TAGS)
-    for field in FIELDS
-)
+_TAG_LISTS: Final = tuple(p for p in READABLE if FIELDS[p].kind is Kind.TAGS)
+_TEXTS: Final = tuple(p for p in READABLE if FIELDS[p].kind is not Kind.TAGS)
+# Texts are seldom the same in two products, so that keeping them at hand costs more than it saves.
+for _shape in (_Record, _Answer):
+    setattr(_shape, "__pydantic_config__", ConfigDict(cache_strings="keys"))  # noqa: B010  (as pydantic documents it; mypy does not know it)
 _LIST: Final = TypeAdapter[Any](_Answer)
 _TAGS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
 _MOST_TAG_SETS: Final = 100_000
@@ -96,14 +96,13 @@ def _mended(body: bytes) -> bytes:
 
 def _product(record: Any) -> RemoteProduct:
     get = record.get
-    values: list[Value | None] = []
-    for key, is_tags in _ROWS:
-        value = get(key)
-        if is_tags:
-            value = _tags(value)
-        elif type(value) is not str:
-            value = _text(value)
-        values.append(value)
+    # What the list does not return is never in a record: validation has left it out.
+    values: list[Any] = [get(key) for key in KEYS]
+    for position in _TEXTS:
+        if type(values[position]) is not str:
+            values[position] = _text(values[position])
+    for position in _TAG_LISTS:
+        values[position] = _tags(values[position])
     id, image = get("id"), get("image_md")
     return RemoteProduct(
         (id if type(id) is str else _text(id)) or None,

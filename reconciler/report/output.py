@@ -7,7 +7,6 @@ a pipeline that lost the plan must not go on as if it had been read.
 import contextlib
 import io
 import os
-import secrets
 import stat
 import sys
 from pathlib import Path
@@ -43,7 +42,7 @@ def write_file(path: Path, text: str, *, private: bool = False) -> None:
 
 def _replace(target: Path, data: bytes, mode: int) -> None:
     """Write `data` beside `target`, make it durable, then move it into place."""
-    temporary = target.with_name(f".reconciler-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".reconciler-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

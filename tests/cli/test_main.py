@@ -16,7 +16,7 @@ from reconciler.cli.failures import tell, tell_bug
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.main import COMMANDS, cli, run
 from reconciler.errors import ReconcilerError
-from reconciler.version import VERSION
+from reconciler.version import version_text
 from tests.cli.run import COMMAND, environment, reconciler, shop
 
 HEAVY = ("pydantic", "pydantic_settings", "requests", "rich", "ruamel", "jinja2", "deepdiff")
@@ -68,7 +68,7 @@ def test_version_and_help_in_every_place(capsys: pytest.CaptureFixture[str]) -> 
     """--version and --help are taken before and after the command's name, and exit with 0."""
     for arguments in (["-q", "--version"], ["plan", "--version"]):
         assert run(arguments) == 0
-        assert capsys.readouterr().out == f"reconciler {VERSION}\n"
+        assert capsys.readouterr().out == f"reconciler {version_text()}\n"
     assert run(["--help"]) == 0
     assert "Check the catalogue" in capsys.readouterr().out
     assert run(["plan", "--help"]) == 0

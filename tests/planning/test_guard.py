@@ -39,6 +39,15 @@ def test_deletes_are_refused_above_both_the_limit_and_the_floor(
     assert codes == ([Code.TOO_MANY_DELETES] if refused else [])
 
 
+def test_a_plain_number_is_a_count_of_products() -> None:
+    """Whatever the remote holds; a percentage of few products is less than one of many."""
+    limits = Limits(deletes=Limit(8), floor=0)
+    assert judge(_plan(8, remote=10), limits).refusals == ()
+    assert judge(_plan(9, remote=10), limits).refusals != ()
+    limits = Limits(deletes=Limit(8, percent=True), floor=0)
+    assert judge(_plan(1, remote=10), limits).refusals != ()
+
+
 def test_updates_have_their_own_limit() -> None:
     """Updates are counted apart from deletes, and every update is free by default."""
     assert judge(_plan(updates=100)).refusals == ()

@@ -146,6 +146,8 @@ def test_blocked_products_are_selected_too() -> None:
         plan = planned(wanted, there, select=["A"])
         assert held(plan) == [("A", ("p1", "p7"), "duplicate_remote")]
     assert len(held(planned([], there, select=["*"]))) == 3
+    plan = planned([declared("A", tags=["x"]), declared("B")], there, select=["tag=x"])
+    assert [block[0] for block in held(plan)] == ["A"]
 
 
 def test_what_makes_room_for_a_selected_product_comes_along() -> None:

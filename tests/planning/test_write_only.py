@@ -294,6 +294,12 @@ def test_what_an_older_create_may_have_sent_stays_in_doubt() -> None:
     assert after == ledger({"n1": known("A", image_url=("", DOUBT), type=("top", CONFIRMED))})
 
 
+def test_a_create_that_was_answered_but_is_not_listed_stays_open() -> None:
+    """The next run looks again before it creates, so the create is remembered as in doubt."""
+    after = _conclude(EMPTY, CREATE, Fate.UNKNOWN, id="n1", landed={"store_id", "name", "type"})
+    assert after == in_doubt(EMPTY, CREATE)
+
+
 @pytest.mark.parametrize("older", [EMPTY, ledger({}, {"A": entries(type=("dress", DOUBT))})])
 def test_a_create_that_surely_failed_leaves_only_older_doubts(older: Ledger) -> None:
     """Failed or never attempted, it is as if it had not been planned; unknown, it stays open."""
