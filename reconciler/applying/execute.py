@@ -215,9 +215,9 @@ class Execution:
 
         self.side_by_side(job, posts)
 
-    def post(self, post: Post) -> None:
-        """Make one POST and track what came of it."""
-        result = self.attempt(post, lambda: self.client.create(post.body))
+    def post(self, post: Post, *, again: bool = False) -> None:
+        """Make one POST, perhaps `again`, and track what came of it."""
+        result = self.attempt(post, lambda: self.client.create(post.body, again=again))
         track = self.tracks[post.change.store_id]
         if isinstance(result, str):
             self.adopt(track, result, landed=True)

@@ -47,7 +47,7 @@ def _post(execution: Execution, tracks: Sequence[Track]) -> None:
 
     def job(post: Post) -> None:
         try:
-            execution.post(post)
+            execution.post(post, again=True)
         except Interrupted:
             return
 

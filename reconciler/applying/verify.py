@@ -77,7 +77,7 @@ def _judge_all(execution: Execution, listing: Listing) -> dict[str, dict[str, Va
     lost_creates = [
         track.change.store_id
         for track in execution.tracks.values()
-        if isinstance(track.change, Create) and track.id is None
+        if isinstance(track.change, Create) and track.id not in by_id
     ]
     found = ids_by_store_id(listing, lost_creates)
     mends: dict[str, dict[str, Value | None]] = {}
@@ -86,7 +86,7 @@ def _judge_all(execution: Execution, listing: Listing) -> dict[str, dict[str, Va
         if isinstance(change, Delete):
             _judge_delete(track, by_id)
             continue
-        if isinstance(change, Create) and track.id is None:
+        if isinstance(change, Create) and track.id not in by_id:
             ids = found.get(store_id, ())
             if len(ids) == 1 and _is_ours(track, by_id[ids[0]]):
                 execution.adopt(track, ids[0], landed=False)
@@ -101,10 +101,10 @@ def _judge_all(execution: Execution, listing: Listing) -> dict[str, dict[str, Va
 def _is_ours(track: Track, product: RemoteProduct) -> bool:
     """Whether a product that is there after a create without an id is what the create made.
 
-    After a lost answer it is. After a refusal it is only where it is just what was sent: else
-    somebody else made it meanwhile, and it is theirs.
+    After a lost answer it is, and after an answer with an id that is not listed. After a refusal it
+    is only where it is just what was sent: else somebody else made it meanwhile, and it is theirs.
     """
-    if track.fate is Fate.UNKNOWN:
+    if track.fate in (Fate.UNKNOWN, Fate.APPLIED):
         return True
     return track.fate is Fate.FAILED and all(
         change.write_only or product.value(key) == change.after

@@ -10,12 +10,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given == ["--version"] and _printed_version():
         return 0
     if arguments is None:
-        from reconciler.collection import make_rare
+        from reconciler.collection import leave_alone, make_rare
 
         make_rare()
     from reconciler.cli.main import run
 
-    return run(given)
+    code = run(given)
+    if arguments is None:
+        leave_alone()
+    return code
 
 
 def _printed_version() -> bool:

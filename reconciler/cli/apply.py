@@ -179,11 +179,12 @@ def _account(
 ) -> int:
     """Write the report, to its file and as text, and return the exit code of the apply.
 
-    The text leaves out the warnings that were `told` with the plan.
+    Warnings are said on stderr, but those that were `told` with the plan.
 
     Where one cannot be written the other still is, and the exit code is not 0.
     """
     from reconciler.cli.failures import tell
+    from reconciler.cli.showing import say_warnings
     from reconciler.report.output import write_file, write_stdout
     from reconciler.report.report_json import report_json
     from reconciler.report.report_text import report_text
@@ -196,8 +197,8 @@ def _account(
     except OutputError as error:
         lost = tell(error, console)
         code = code or lost
-    news = tuple(warning for warning in report.warnings if warning not in told)
-    report = replace(report, warnings=news)
+    say_warnings([warning for warning in report.warnings if warning not in told], invocation)
+    report = replace(report, warnings=())
     try:
         write_stdout(report_text(report, color=console.stdout_color, width=console.width))
     except OutputError as error:

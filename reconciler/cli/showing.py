@@ -1,6 +1,7 @@
 """How a plan is shown: in any format, on stdout or in a file, and what stderr says beside it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import Rendering
 from reconciler.clock import stamp
 from reconciler.errors import UsageError
+from reconciler.model import Finding
 from reconciler.planning.plan import Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
@@ -22,14 +24,19 @@ _MOST_WARNINGS: Final = 20
 
 
 def show_plan(plan: Plan, rendering: Rendering, invocation: Invocation) -> None:
-    """Write the plan where `rendering` says; where that is not text on stdout, sum it up on stderr.
+    """Write the plan where `rendering` says, and on stderr what is no result: its warnings.
 
-    Raises OutputError where it cannot be written.
+    Where the plan is not text on stdout, it is summed up there as well. Raises OutputError where
+    it cannot be written.
     """
     context = context_of(plan, rendering, invocation)
+    if rendering == TO_TERMINAL:
+        # A terminal shows both streams: warnings stand after the plan, and only once.
+        write_stdout(render_plan(replace(plan, warnings=()), rendering.format, context=context))
+        say_warnings(plan.warnings, invocation)
+        return
     text = render_plan(plan, rendering.format, context=context)
-    if rendering != TO_TERMINAL:
-        _sum_up(plan, context, invocation)
+    _sum_up(plan, context, invocation)
     if rendering.output is None:
         write_stdout(text)
     else:
@@ -94,11 +101,17 @@ def _sum_up(plan: Plan, context: Context, invocation: Invocation) -> None:
     console = invocation.console
     if not console.quiet:
         console.say("info", summary_line(plan, context.calls))
-    for warning in plan.warnings[:_MOST_WARNINGS]:
-        console.say("warning", finding_line(warning).removeprefix("warning: "), code=warning.code)
+    say_warnings(plan.warnings[:_MOST_WARNINGS], invocation)
     if len(plan.warnings) > _MOST_WARNINGS:
         console.say("warning", f"{len(plan.warnings) - _MOST_WARNINGS} more warnings in the plan.")
     say_refusals(plan, invocation)
+
+
+def say_warnings(warnings: Sequence[Finding], invocation: Invocation) -> None:
+    """Say warnings on stderr, each with its place and its code."""
+    for warning in warnings:
+        message = finding_line(warning).removeprefix("warning: ")
+        invocation.console.say("warning", message, code=warning.code)
 
 
 def say_refusals(plan: Plan, invocation: Invocation) -> None:

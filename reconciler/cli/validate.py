@@ -60,14 +60,14 @@ def command(
 def _shared_out(
     catalogs: Sequence[Path], paths: Sequence[Path]
 ) -> list[tuple[Path, Sequence[Path]]]:
-    """Each catalogue with its paths; a path that is in none goes to the first, which says so."""
+    """Each catalogue with its paths; a path that is in none is a catalogue of its own, or in one."""
     if not paths:
         return [(catalog, ()) for catalog in catalogs]
     shares: dict[Path, list[Path]] = {}
     for path in paths:
-        home = next(
-            (c for c in catalogs if path.resolve().is_relative_to(c.resolve())), catalogs[0]
-        )
+        home = next((c for c in catalogs if path.resolve().is_relative_to(c.resolve())), None)
+        if home is None:
+            home = path if path.is_dir() or not path.parent.is_dir() else path.parent
         shares.setdefault(home, []).append(path)
     return list(shares.items())
 

@@ -6,6 +6,7 @@ happened is an error with `may_have_landed`, to be settled by whoever knows what
 """
 
 import json
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +51,8 @@ _TIMEOUTS_EACH: Final = 2
 """How often a call that timed out is repeated: each repeat costs a whole time limit more."""
 _TIMED_OUT: Final = ProtocolError("timed out")
 """What Retry counts as a failed reading."""
+
+_LOG: Final = logging.getLogger("reconciler.remote")
 
 Body = Mapping[str, Value]
 
@@ -126,12 +129,14 @@ class Client:
                 pause=self.governor.pause,
             )
 
-    def create(self, body: Body) -> str:
+    def create(self, body: Body, *, again: bool = False) -> str:
         """Create one product and return its id (product-sync-api.txt, "Create product").
 
         Made once. A RemoteError with `may_have_landed` leaves open whether the product exists.
+        `again` says that it was posted before, and counts as a repeat.
         """
-        return created_id(self._once_sent("POST", {}, _json(body)), self._transport.redactor)
+        answer = self._once_sent("POST", {}, _json(body), again=again)
+        return created_id(answer, self._transport.redactor)
 
     def update(self, ids: Sequence[str], body: Body) -> None:
         """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product")."""
@@ -189,8 +194,10 @@ class Client:
             try:
                 answer = self._transport.send(method, query, body)
             except Unreachable as error:
+                _LOG.debug("%s %s: %s", method, dict(query), error.message)
                 self.governor.failed(error)
                 raise
+            _LOG.debug("%s %s: status %d", method, dict(query), answer.status)
             if answer.status not in THROTTLE:
                 self.governor.answered(self._worked())
                 return answer
@@ -208,9 +215,11 @@ class Client:
         self._thread.asked = now
         return now - before
 
-    def _once_sent(self, method: Method, query: Mapping[str, str], body: bytes) -> Answer:
+    def _once_sent(
+        self, method: Method, query: Mapping[str, str], body: bytes, *, again: bool
+    ) -> Answer:
         """One call that reaches the server at most once: repeated only where it surely did not."""
-        retry, again = self._patience(), False
+        retry = self._patience()
         while True:
             try:
                 return self._once(method, query, body, again=again)

@@ -163,3 +163,24 @@ def test_what_landed_in_part_is_exit_five(world: World) -> None:
     world.misbehave(Fault("status", method="PATCH", status=400, containing='"type"'))
     report = world.apply()
     assert report.exit_code == 5
+
+
+def test_answer_with_a_wrong_id(world: World) -> None:
+    """A create that was answered with an id that nobody has is found by its store_id."""
+    world.declare([product("1")])
+    world.misbehave(
+        Fault("shape", method="POST", moment="after", body='{"created": 1, "id": "nonsense"}')
+    )
+    assert world.apply().converged
+    world.misbehave()
+    world.declare([product("1", type="dress")])
+    assert world.apply().converged
+    assert world.remote()["1"]["type"] == "dress"
+
+
+def test_posting_again_counts_as_a_repeat(world: World) -> None:
+    """A create that was throttled and then made is two calls, one of them a repeat."""
+    world.declare([product("1")])
+    world.misbehave(Fault("status", method="POST", status=429, retry_after="1", nth=(1,)))
+    report = world.apply()
+    assert (report.requests["POST"], report.requests["retries"]) == (2, 1)
