@@ -60,7 +60,7 @@ def command(
 def _shared_out(
     catalogs: Sequence[Path], paths: Sequence[Path]
 ) -> list[tuple[Path, Sequence[Path]]]:
-    """Each catalogue with its paths; a path that is in none is a catalogue of its own, or in one."""
+    """Each catalogue with its paths; a path in none is a catalogue of its own, or in one."""
     if not paths:
         return [(catalog, ()) for catalog in catalogs]
     shares: dict[Path, list[Path]] = {}
