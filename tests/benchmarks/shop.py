@@ -1,0 +1,105 @@
+"""A made-up shop of any size: its catalogue, what the remote holds of it, and its ledger.
+
+Product number n is the same in every run and in all of these places.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+FILES: Final = 100
+"""The files over which a catalogue is spread."""
+_KINDS: Final = ("shirt", "trousers", "coat", "dress", "skirt", "jumper", "blouse")
+_CLOTHS: Final = ("Linen", "Wool", "Cotton", "Silk", "Denim")
+_TYPES: Final = ("top", "bottom", "dress", "outerwear")
+_SEASONS: Final = ("spring", "summer", "autumn", "winter")
+
+
+def store_id(number: int) -> str:
+    """The shop's id of product `number`."""
+    return f"SKU-{number:07d}"
+
+
+def declared(number: int, *, type: str | None = None) -> dict[str, Any]:
+    """Product `number` as the catalogue declares it."""
+    kind = _KINDS[number % len(_KINDS)]
+    cloth = _CLOTHS[number // 7 % len(_CLOTHS)]
+    return {
+        "store_id": store_id(number),
+        "name": f"{cloth} {kind} no. {number}",
+        "type": type or _TYPES[number % len(_TYPES)],
+        "tags": [kind, _SEASONS[number // 3 % len(_SEASONS)], cloth.lower()],
+        "image_url": f"https://cdn.example-shop.com/products/{number}/front.jpg",
+    }
+
+
+def remote_id(number: int) -> str:
+    """Robosize's id of product `number`: of the length that ids have, not in the shop's order."""
+    return f"{number * 2654435761 % (1 << 32):08x}{number:016x}"
+
+
+def record(number: int) -> dict[str, Any]:
+    """Product `number` as the list endpoint returns it, every documented field included."""
+    product = declared(number)
+    return {
+        "id": remote_id(number),
+        "store_id": product["store_id"],
+        "name": product["name"],
+        "status": "active",
+        "brand": "Example",
+        "tags": [{"name": tag} for tag in product["tags"]],
+        "fit_toughness": 5,
+        "comment": None,
+        "image_md": f"https://img.example.com/md/{number}.jpg",
+        "available_sizes": "S,M,L,XL,XXL",
+        "size_chart": {},
+        "fabric": {},
+        "handle": f"product-{number}",
+    }
+
+
+def yaml_of(product: dict[str, Any]) -> str:
+    """A product as an entry of a `products:` list, as people write it."""
+    return (
+        f'  - store_id: "{product["store_id"]}"\n'
+        f"    name: {product['name']}\n"
+        f"    type: {product['type']}\n"
+        f"    tags: [{', '.join(product['tags'])}]\n"
+        f"    image_url: {product['image_url']}\n"
+    )
+
+
+def write_catalog(folder: Path, count: int, *, files: int = FILES, type: str | None = None) -> Path:
+    """Write a catalogue of `count` products in `files` files below `folder`; return its folder."""
+    catalog = folder / "catalog"
+    catalog.mkdir(parents=True, exist_ok=True)
+    share = -(-count // files)
+    for file in range(files):
+        numbers = range(file * share, min(count, (file + 1) * share))
+        if numbers:
+            text = "products:\n" + "".join(yaml_of(declared(n, type=type)) for n in numbers)
+            (catalog / f"part-{file:03d}.yaml").write_text(text, encoding="utf-8")
+    return catalog
+
+
+def ledger_lines(count: int) -> Iterator[str]:
+    """The ledger of a shop whose `count` products were all applied."""
+    yield json.dumps({"format": "reconciler.ledger/1", "store": "default"})
+    for number in sorted(range(count), key=remote_id):
+        product = declared(number)
+        fields = {
+            key: {"value": product[key], "state": "confirmed"} for key in ("image_url", "type")
+        }
+        record = {"id": remote_id(number), "store_id": product["store_id"], "fields": fields}
+        yield json.dumps(record, separators=(",", ":"))
+    yield '{"end":true}'
+
+
+def write_ledger(folder: Path, count: int) -> Path:
+    """Write that ledger where the tool looks for it in the working folder `folder`."""
+    path = folder / ".reconciler" / "ledger" / "default.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in ledger_lines(count))
+    return path

@@ -1,0 +1,125 @@
+"""What each command loads: counted, not timed, so that start-up cannot grow unseen.
+
+A package that is heavy to import may be loaded only by commands that need it; each command is run
+to its end, as users run it, in a process of its own.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from reconciler.cli.main import COMMANDS
+from tests.cli.run import environment, shop
+from tests.remote.servers import Server, page, products
+
+HEAVY: Final = frozenset(
+    {
+        "click",
+        "deepdiff",
+        "filelock",
+        "jinja2",
+        "logging",
+        "multiprocessing",
+        "packaging",
+        "pydantic",
+        "pydantic_settings",
+        "requests",
+        "rich",
+        "ruamel.yaml",
+        "sqlite3",
+        "starlette",
+        "urllib3",
+        "uvicorn",
+    }
+)
+"""Packages that take a while to import, or that drag in many others."""
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_LINE: Final = frozenset({"click"})
+_SAY: Final = _LINE | {"logging"}
+_OFFLINE: Final = _SAY | {"filelock", "pydantic", "pydantic_settings", "ruamel.yaml"}
+_ONLINE: Final = _OFFLINE | {"requests", "urllib3"}
+
+ALLOWED: Final = {
+    "--version": _NOTHING,
+    "--help": _LINE,
+    **{f"{command} --help": _LINE for command in COMMANDS},
+    "explain too_many_deletes": _SAY,
+    "schema product": _SAY,
+    "schema plan": _SAY | {"pydantic"},
+    "validate": _OFFLINE,
+    "validate --format json": _OFFLINE,
+    "validate --format github": _OFFLINE,
+    "validate --format sarif": _OFFLINE,
+    "fmt --check": _OFFLINE,
+    "log": _OFFLINE,
+    "ledger show": _OFFLINE,
+    "unlock": _OFFLINE,
+    "plan": _ONLINE,
+    "plan --format json": _ONLINE,
+    "plan --format markdown": _ONLINE,
+    "plan --format github": _ONLINE,
+    "plan --format gitlab": _ONLINE,
+    "plan --format html": _ONLINE | {"jinja2"},
+    "status": _ONLINE,
+    "pull": _ONLINE,
+    "apply --dry-run": _ONLINE,
+    "apply --yes": _ONLINE,
+}
+"""By command line, the heavy packages that it may load; the others it may not."""
+
+_REPORT: Final = "import json, sys; print(json.dumps([*sys.modules]), file=sys.stderr)"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A remote that holds what the catalogue of `folder` declares, but for the second name."""
+    records = [{**record, "store_id": f"{n:04}"} for n, record in enumerate(products(2), start=1)]
+    with Server(lambda call: page(call, records)) as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working folder with a small catalogue."""
+    return shop(tmp_path, "Product 0", "Another name")
+
+
+def modules_of(folder: Path, server: Server, command: str) -> set[str]:
+    """The modules that a command has loaded at its end."""
+    code = f"import sys; from reconciler.cli import main; main(sys.argv[1:]); {_REPORT}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command.split()],
+        cwd=folder,
+        env=environment({"ROBOSIZE_API_KEY": "demo-key", "ROBOSIZE_API_URL": server.url}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
+    )
+    modules: set[str] = set(json.loads(done.stderr.splitlines()[-1]))
+    return modules
+
+
+@pytest.mark.parametrize("command", ALLOWED)
+def test_a_command_loads_what_it_needs(folder: Path, server: Server, command: str) -> None:
+    """No heavy package is loaded beyond those that the command's work takes."""
+    assert modules_of(folder, server, command) & HEAVY <= ALLOWED[command]
+
+
+def test_a_saved_plan_is_shown_without_http(folder: Path, server: Server) -> None:
+    """Reading a plan file needs the network as little as reading a catalogue does."""
+    modules_of(folder, server, "plan --out plan.json")
+    assert modules_of(folder, server, "show plan.json") & HEAVY <= _OFFLINE
+
+
+def test_help_stays_small(folder: Path, server: Server) -> None:
+    """Help loads no more modules than it does today, plus a few."""
+    assert len(modules_of(folder, server, "--help")) <= 160
+    assert len(modules_of(folder, server, "--version")) <= 90
