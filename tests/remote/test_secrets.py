@@ -121,10 +121,12 @@ def test_no_failure_tells_the_key(
 
 
 def test_the_debug_log_still_tells_the_calls(
-    serve: Serve, caplog: pytest.LogCaptureFixture
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The library's log keeps everything but the key, and nothing is left behind at the end."""
-    caplog.set_level(logging.DEBUG)
+    # The command line silences this log, also for the tests that ran it in this process.
+    monkeypatch.setattr(logging.getLogger("urllib3"), "propagate", True)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     logger = logging.getLogger("urllib3.connectionpool")
     before = list(logger.filters)
     with Client(serve(lambda call: page(call, [])).url, "demo-key-0123456789") as client:
