@@ -92,11 +92,13 @@ def folder(tmp_path: Path) -> Path:
 
 def modules_of(folder: Path, server: Server, command: str) -> set[str]:
     """The modules that a command has loaded at its end."""
+    environ = environment({"ROBOSIZE_API_KEY": "demo-key", "ROBOSIZE_API_URL": server.url})
+    # Measuring coverage loads modules of its own, which are not the command's.
     code = f"import sys; from reconciler.cli import main; main(sys.argv[1:]); {_REPORT}"
     done = subprocess.run(
         [sys.executable, "-c", code, *command.split()],
         cwd=folder,
-        env=environment({"ROBOSIZE_API_KEY": "demo-key", "ROBOSIZE_API_URL": server.url}),
+        env={name: value for name, value in environ.items() if not name.startswith("COV")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
