@@ -20,11 +20,11 @@ class RemoteProduct(NamedTuple):
 
     `id` is Robosize's and None where the record has none that can be used; `values` has one entry
     per row of FIELDS, None for what is write-only, null or missing. Numbers are read as their text.
+    What else the remote holds of a product is in its record (`Listing.records`).
     """
 
     id: str | None
     values: Values
-    image_md: str | None = None
 
     @property
     def store_id(self) -> str | None:
@@ -46,8 +46,8 @@ class Listing:
     """One whole reading of the remote, in the order of the API.
 
     `pages` are the answers that `products` were read from, deflated: whole records are needed for
-    few products (those about to be deleted), and this keeps them all in a tenth of the space. It
-    is empty where a caller made the listing by hand.
+    few products (those about to be changed or deleted), and this keeps them all in a tenth of the
+    space. It is empty where a caller made the listing by hand.
     """
 
     products: tuple[RemoteProduct, ...]

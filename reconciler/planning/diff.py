@@ -1,9 +1,9 @@
 """diff: a total function of values. Catalogue, remote and ledger in, a Plan out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, RemoteProduct
+from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, Product, RemoteProduct
 from reconciler.planning import hints
 from reconciler.planning.compare import Comparison, declared, removed
 from reconciler.planning.matching import Matching, match
@@ -13,6 +13,7 @@ from reconciler.planning.plan import (
     Change,
     Create,
     Delete,
+    FieldChange,
     Plan,
     Update,
     change_order,
@@ -21,6 +22,7 @@ from reconciler.planning.select import Globs, Resend, Selection
 
 T = TypeVar("T", str, tuple[str, Any])
 Prune: TypeAlias = Literal["all", "managed", "none"]
+_Differing: TypeAlias = tuple[Product, RemoteProduct, dict[str, FieldChange]]
 
 
 def diff(
@@ -43,15 +45,15 @@ def diff(
     selection, resending = Selection(select), Resend(resend)
     matching = match(catalog, remote, ledger)
     comparison = Comparison(ledger, resending if resending else None)
-    changes: list[Change] = []
-    unchanged = _compare_declared(catalog, matching, comparison, selection, resending, changes)
+    creates, differing, unchanged = _compare_declared(
+        catalog, matching, comparison, selection, resending
+    )
     deletes, protection = _undeclared(matching, ledger, remote, prune, protected, selection)
-    changes += deletes
+    changes: list[Change] = [*creates, *_updates(differing, remote), *deletes]
     blocked = _blocked(matching, catalog, selection)
     selection.check()
     resending.check()
     changes.sort(key=change_order)
-    creates = [change for change in changes if isinstance(change, Create)]
     warnings = [
         *catalog.warnings,
         *hints.about_changes(changes),
@@ -86,9 +88,10 @@ def _compare_declared(
     comparison: Comparison,
     selection: Selection,
     resending: Resend,
-    changes: list[Change],
-) -> int:
-    """Add the Creates and Updates to `changes`; return how many declared products are equal."""
+) -> tuple[list[Create], list[_Differing], int]:
+    """The Creates, the products that differ, and how many declared ones are equal."""
+    creates: list[Create] = []
+    differing: list[_Differing] = []
     unchanged = 0
     pairs, held = matching.pairs, matching.held
     selected = _selected(catalog, matching, selection) if selection else None
@@ -102,22 +105,31 @@ def _compare_declared(
             continue
         remote = pairs.get(store_id)
         if remote is None:
-            changes.append(
-                Create(
-                    store_id,
-                    product.name,
-                    declared(product),
-                    product.location,
-                    absent=product.renamed_from,
-                )
-            )
+            fields, where = declared(product), product.location
+            absent = product.renamed_from
+            creates.append(Create(store_id, product.name, fields, where, absent=absent))
         elif fields := comparison.differences(product, remote):
-            changes.append(
-                Update(store_id, str(remote.id), product.name, fields, remote, product.location)
-            )
+            differing.append((product, remote, fields))
         else:
             unchanged += 1
-    return unchanged
+    return creates, differing, unchanged
+
+
+def _updates(differing: Sequence[_Differing], remote: Listing) -> Iterator[Update]:
+    """The Updates of what differs, each with the picture that a reviewer is shown."""
+    records = remote.records([str(seen.id) for _, seen, _ in differing])
+    for product, seen, fields in differing:
+        id = str(seen.id)
+        picture = records.get(id, {}).get("image_md")
+        yield Update(
+            product.store_id,
+            id,
+            product.name,
+            fields,
+            seen,
+            product.location,
+            image_md=picture if isinstance(picture, str) else None,
+        )
 
 
 def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set[str]:

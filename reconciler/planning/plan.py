@@ -46,7 +46,7 @@ class Update:
     """A product at the remote that differs. `store_id` is the declared one, also in a rename.
 
     `seen` is the remote product that the plan was made from; a saved plan is stale when it
-    differs.
+    differs. `image_md` is the service's own rendition of its picture, for showing.
     """
 
     action: ClassVar[Action] = "update"
@@ -57,6 +57,7 @@ class Update:
     seen: RemoteProduct
     source: Location | None = None
     origin: Origin | None = None
+    image_md: str | None = None
 
     @property
     def renamed_from(self) -> str | None:

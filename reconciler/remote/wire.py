@@ -8,6 +8,8 @@ records nothing is.
 import json
 import math
 import zlib
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Annotated, Any, Final, NamedTuple, NotRequired
 
 from annotated_types import Ge, Le
@@ -16,7 +18,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from reconciler.errors import BadAnswer
-from reconciler.model import FIELDS, KEYS, READABLE, Kind, RemoteProduct, Value, canonical_tags
+from reconciler.model import FIELDS, Field, Kind, RemoteProduct, Value, canonical_tags
 from reconciler.remote.transport import Answer
 
 
@@ -34,7 +36,7 @@ class Page(NamedTuple):
 
 _NOT_JSON: Final = "not JSON"
 _MOST_PRODUCTS: Final = 1_000_000_000
-_KEYS: Final = ("id", "image_md", *(field.key for field in FIELDS if field.readable))
+_KEYS: Final = ("id", *(field.key for field in FIELDS if field.readable))
 # Built from the field table, so that a row added there is read here.
 _Record: Any = TypedDict("_Record", dict.fromkeys(_KEYS, Any), total=False)  # type: ignore[misc]
 _Answer: Any = TypedDict(
@@ -45,8 +47,7 @@ _Answer: Any = TypedDict(
         "results": list[_Record],
     },
 )
-_TAG_LISTS: Final = tuple(p for p in READABLE if FIELDS[p].kind is Kind.TAGS)
-_TEXTS: Final = tuple(p for p in READABLE if FIELDS[p].kind is not Kind.TAGS)
+_ALL_TEXT: Final = {str}
 # Texts are seldom the same in two products, so that keeping them at hand costs more than it saves.
 for _shape in (_Record, _Answer):
     setattr(_shape, "__pydantic_config__", ConfigDict(cache_strings="keys"))  # noqa: B010  (as pydantic documents it; mypy does not know it)
@@ -67,7 +68,7 @@ def read_page(answer: Answer) -> Page:
             f"The product list is not what the API documents ({reason}).",
             hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
         )
-    products = tuple([_product(record) for record in page["results"]])
+    products = _products(page["results"])
     return Page(page["count"], products, zlib.compress(body, 1), bool(page.get("next")))
 
 
@@ -94,21 +95,26 @@ def _mended(body: bytes) -> bytes:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 
 
-def _product(record: Any) -> RemoteProduct:
-    get = record.get
-    # What the list does not return is never in a record: validation has left it out.
-    values: list[Any] = [get(key) for key in KEYS]
-    for position in _TEXTS:
-        if type(values[position]) is not str:
-            values[position] = _text(values[position])
-    for position in _TAG_LISTS:
-        values[position] = _tags(values[position])
-    id, image = get("id"), get("image_md")
-    return RemoteProduct(
-        (id if type(id) is str else _text(id)) or None,
-        tuple(values),
-        image if type(image) is str else None,
-    )
+def _products(records: list[Any]) -> tuple[RemoteProduct, ...]:
+    """The products of one page, made column by column: so only a page with dirty data is slow."""
+    ids = _texts([record.get("id") for record in records])
+    columns = [_column(field, records) for field in FIELDS]
+    return tuple(map(RemoteProduct, [id or None for id in ids], zip(*columns, strict=False)))
+
+
+def _column(field: Field, records: list[Any]) -> Iterable[Value | None]:
+    """The values of one field in every record; without end where the list does not return it."""
+    if not field.readable:
+        return repeat(None)
+    key = field.key
+    column = [record.get(key) for record in records]
+    return list(map(_tags, column)) if field.kind is Kind.TAGS else _texts(column)
+
+
+def _texts(column: list[Any]) -> list[str | None]:
+    if {*map(type, column)} <= _ALL_TEXT:
+        return column
+    return [_text(value) for value in column]
 
 
 def _text(value: object) -> str | None:
@@ -129,10 +135,9 @@ def _tags(tags: object) -> Value:
     if not tags or not isinstance(tags, list):
         return ()
     try:
-        known = _TAGS.get(tuple([tag["name"] for tag in tags]))
+        return _TAGS[tuple([tag["name"] for tag in tags])]
     except (KeyError, TypeError):
-        known = None
-    return _met(tags) if known is None else known
+        return _met(tags)
 
 
 def _met(tags: list[Any]) -> tuple[str, ...]:

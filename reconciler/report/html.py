@@ -157,7 +157,7 @@ def _field(key: str, field: FieldChange, change: Change) -> dict[str, Any]:
 def _old_image(change: Change) -> object:
     """The remote's picture of a product that is changed or deleted."""
     if isinstance(change, Update):
-        return change.seen.image_md
+        return change.image_md
     return change.record.get("image_md") if isinstance(change, Delete) else None
 
 

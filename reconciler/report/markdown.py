@@ -218,7 +218,7 @@ def _pictures(change: Change) -> str:
     field = change.fields.get("image_url")
     if field is None:
         return ""
-    old = change.seen.image_md if isinstance(change, Update) else None
+    old = change.image_md if isinstance(change, Update) else None
     before, after = _picture(old, "before"), _picture(field.after, "after")
     return f"{before} → {after}" if before and after else before or after
 

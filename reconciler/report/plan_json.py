@@ -85,7 +85,7 @@ def _change(change: Change) -> dict[str, Any]:
         "fields": {key: _field(field) for key, field in change.fields.items()},
     }
     if isinstance(change, Update):
-        document["seen"] = _seen(change.seen)
+        document["seen"] = {**_seen(change.seen), "image_md": change.image_md}
     elif isinstance(change, Delete):
         document["record"] = dict(change.record)
     elif change.absent is not None:
@@ -105,13 +105,11 @@ def _field(field: FieldChange) -> dict[str, Any]:
 
 def _seen(product: RemoteProduct) -> dict[str, Any]:
     """The readable values of the remote product that an update was made from."""
-    document: dict[str, Any] = {
+    return {
         field.key: _value(value)
         for field, value in zip(FIELDS, product.values, strict=True)
         if field.readable
     }
-    document["image_md"] = product.image_md
-    return document
 
 
 def _value(value: Value | None) -> str | list[str] | None:

@@ -89,7 +89,7 @@ class SeenDocument(_Model):
             _value(field.key, getattr(self, field.key)) if field.readable else None
             for field in FIELDS
         )
-        return RemoteProduct(id, values, self.image_md)
+        return RemoteProduct(id, values)
 
 
 class _ChangeDocument(_Model):
@@ -135,6 +135,7 @@ class UpdateDocument(_ChangeDocument):
             seen=self.seen.product(self.id),
             source=self.source.location() if self.source else None,
             origin=self.origin,
+            image_md=self.seen.image_md,
         )
 
 

@@ -107,7 +107,7 @@ def test_a_ledger_tells_what_it_knows_of_a_field() -> None:
     assert NOTHING == (None, None)
 
 
-REMOTE = RemoteProduct("p1", ("A", None, ("x", "y"), None, None), "image")
+REMOTE = RemoteProduct("p1", ("A", None, ("x", "y"), None, None))
 
 
 def test_a_remote_product_answers_by_name() -> None:

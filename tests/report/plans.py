@@ -50,9 +50,9 @@ CONTEXT = Context(
 )
 
 
-def seen(id: str, store_id: str, name: str | None = "Wool coat", image: str | None = None) -> Any:
+def seen(id: str, store_id: str, name: str | None = "Wool coat") -> Any:
     """A remote product as an update saw it."""
-    return RemoteProduct(id, (store_id, name, ("autumn",), None, None), image)
+    return RemoteProduct(id, (store_id, name, ("autumn",), None, None))
 
 
 def small_plan() -> Plan:
@@ -77,9 +77,10 @@ def small_plan() -> Plan:
             "type": FieldChange("dress", "top", True),
             "image_url": FieldChange(None, "https://cdn.shop/2.jpg", True, True),
         },
-        seen("5f2c", "10391", image="https://img.example/1.jpg"),
+        seen("5f2c", "10391"),
         Location("catalog/coats.yaml", 14, 5),
         "edit",
+        "https://img.example/1.jpg",
     )
     rename = Update(
         "10400",
@@ -130,14 +131,14 @@ def hostile_plan(text: str = HOSTILE) -> Plan:
         "type": FieldChange(text, "", True, True),
     }
     record = {"id": text, "size_chart": {text: text}, "comment": text, "image_md": text}
-    product = RemoteProduct("2" + text, ("2" + text, text, (text,), None, None), text)
+    product = RemoteProduct("2" + text, ("2" + text, text, (text,), None, None))
     return Plan(
         store=text,
         catalog=CatalogFacts(1, text, text, False),
         remote_products=1,
         changes=(
             Create("1" + text, text, fields, place, "edit"),
-            Update("2" + text, "2" + text, text, fields, product, place, "drift"),
+            Update("2" + text, "2" + text, text, fields, product, place, "drift", text),
             Update(
                 "3" + text,
                 "2" + text,
@@ -169,8 +170,9 @@ def long_plan(count: int) -> Plan:
                 "tags": FieldChange(("autumn", f"t{n}"), ("winter",)),
                 "image_url": FieldChange("https://a.example/1", f"https://a.example/{n}", True),
             },
-            seen(f"id{n}", f"u{n:06}", image="https://img.example/1.jpg"),
+            seen(f"id{n}", f"u{n:06}"),
             Location("catalog/coats.yaml", n + 1, 3),
+            image_md="https://img.example/1.jpg",
         )
         for n in range(count)
     ]
@@ -221,9 +223,10 @@ def _updates(draw: st.DrawFn) -> Update:
     values = tuple(
         draw(st.none() | _values(field.key)) if field.readable else None for field in FIELDS
     )
-    product = RemoteProduct(id, values, draw(st.none() | TEXTS))
-    location = draw(st.none() | _LOCATIONS)
-    return Update(draw(TEXTS), id, draw(TEXTS), draw(_FIELDS), product, location, draw(_ORIGINS))
+    product = RemoteProduct(id, values)
+    location, picture = draw(st.none() | _LOCATIONS), draw(st.none() | TEXTS)
+    name, fields, origin = draw(TEXTS), draw(_FIELDS), draw(_ORIGINS)
+    return Update(draw(TEXTS), id, name, fields, product, location, origin, picture)
 
 
 CHANGES = (

@@ -153,7 +153,7 @@ def canary_plan() -> Plan:
         for change in hostile_plan(text).changes:
             changed = replace(change, store_id=f"{number}{change.store_id}")
             if isinstance(changed, Update):
-                changed = replace(changed, seen=changed.seen._replace(image_md="https://x/'\"><b>"))
+                changed = replace(changed, image_md="https://x/'\"><b>")
             changes.append(changed)
     return replace(hostile_plan(HOSTILE), changes=tuple(changes))
 
