@@ -8,9 +8,11 @@ happened is an error with `may_have_landed`, to be settled by whoever knows what
 import json
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
 from threading import Event, Lock, local
 from time import thread_time
 from typing import Any, Final, Self, TypeVar
@@ -19,7 +21,6 @@ from urllib3.exceptions import MaxRetryError, ProtocolError
 from urllib3.util import Retry
 
 from reconciler.clock import Clock, SystemClock
-from reconciler.collection import paused
 from reconciler.errors import (
     BadAnswer,
     Interrupted,
@@ -28,6 +29,7 @@ from reconciler.errors import (
     RemoteError,
     Unreachable,
 )
+from reconciler.collection import paused
 from reconciler.model import Listing, Value
 from reconciler.progress import Progress, Silent
 from reconciler.remote.answers import (
@@ -51,6 +53,10 @@ _TIMEOUTS_EACH: Final = 2
 """How often a call that timed out is repeated: each repeat costs a whole time limit more."""
 _TIMED_OUT: Final = ProtocolError("timed out")
 """What Retry counts as a failed reading."""
+
+_AHEAD: Final = 4
+"""Rounds of calls that are made before the first of them is looked at: enough that one slow answer
+holds up no other call, few enough that answers do not pile up."""
 
 _LOG: Final = logging.getLogger("reconciler.remote")
 
@@ -90,6 +96,7 @@ class Client:
         )
         self.calls: Counter[str] = Counter()
         self._page_size = page_size
+        self._ahead = _AHEAD * concurrency
         self._retries = retries
         self._jitter = jitter
         self._count = Lock()
@@ -123,7 +130,7 @@ class Client:
         with paused():
             return read_whole(
                 self._fetch,
-                self.spread,
+                self._fetch_all,
                 page_size=self._page_size,
                 progress=self.progress,
                 pause=self.governor.pause,
@@ -154,27 +161,52 @@ class Client:
 
     # How calls are made ------------------------------------------------------------------------
 
-    def spread(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    def spread(self, function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
         """`function` of every item, side by side; results in order; the first error ends all."""
-        futures = [self._pool.submit(function, item) for item in items]
+        errors: list[Exception] = []
+
+        def guarded(item: T) -> R:
+            if errors:
+                raise errors[0]
+            try:
+                return function(item)
+            except Exception as error:
+                errors.append(error)
+                raise
+
+        waiting: deque[Future[R]] = deque()
+        rest = iter(items)
         try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            failed = [f for f in futures if f in done and not f.cancelled() and f.exception()]
-            if failed:
-                failed[0].result()
+            for item in islice(rest, self._ahead):
+                waiting.append(self._pool.submit(guarded, item))
+            while waiting:
+                yield waiting.popleft().result()
+                for item in islice(rest, 1):
+                    waiting.append(self._pool.submit(guarded, item))
         finally:
-            for future in futures:
+            for future in waiting:
                 future.cancel()
-        return (future.result() for future in futures)
 
     def _fetch(self, offset: int, limit: int | None) -> Page:
-        query = {"limit": limit, "offset": offset or None}
-        return self._page({name: str(value) for name, value in query.items() if value is not None})
+        query = _window(offset, limit)
+        return self._page(query, self._repeatedly("GET", query, None))
 
-    def _page(self, query: Mapping[str, str]) -> Page:
+    def _fetch_all(self, offsets: Sequence[int], limit: int | None) -> Generator[Page]:
+        """The pages at `offsets`, in that order.
+
+        Workers only fetch answers; reading them is left to the caller's thread, so that no call
+        waits until the answer before it has been read.
+        """
+        queries = [_window(offset, limit) for offset in offsets]
+        answers = self.spread(lambda query: self._repeatedly("GET", query, None), queries)
+        with closing(answers):
+            for query, answer in zip(queries, answers, strict=True):
+                yield self._page(query, answer)
+
+    def _page(self, query: Mapping[str, str], answer: Answer) -> Page:
         """One page; an answer that cannot be read is asked for once more, as a broken one is."""
         try:
-            return read_page(self._repeatedly("GET", query, None))
+            return read_page(answer)
         except BadAnswer:
             answer = self._repeatedly("GET", query, None, again=True)
         try:
@@ -293,6 +325,12 @@ class Client:
             return retry.increment(method, None, error=_TIMED_OUT if timed_out else None)
         except MaxRetryError:
             return None
+
+
+def _window(offset: int, limit: int | None) -> dict[str, str]:
+    """The query that asks for one window of the list."""
+    asked = {"limit": limit, "offset": offset or None}
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 def _json(body: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from http.client import HTTPResponse
 from socket import socket
 from typing import Any, Final
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -76,6 +77,15 @@ class Connections(HTTPAdapter):
         if self._pool is None:
             self._pool = super().get_connection_with_tls_context(*arguments, **options)
         return self._pool
+
+    def build_response(self, request: requests.PreparedRequest, raw: Any) -> requests.Response:
+        """The answer as it came: status, headers and raw bytes, without cookies and guesses."""
+        response = requests.Response()
+        response.status_code = raw.status
+        response.headers = raw.headers
+        response.raw = raw
+        response.request = request
+        return response
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """The pools behind a proxy, of the same kind."""

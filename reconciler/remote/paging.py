@@ -9,7 +9,8 @@ size; without it, one product deleted and one added between two calls goes unsee
 one product only shares none: such a list is read twice.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from typing import Final, TypeAlias
 
 from reconciler.errors import Rejected, RemoteError, UnstableList
@@ -20,8 +21,8 @@ from reconciler.remote.wire import Page
 Fetch: TypeAlias = Callable[[int, int | None], Page]
 """Fetch the window at an offset, with a limit, or with the server's own limit."""
 
-Spread: TypeAlias = Callable[[Callable[[int], Page], Sequence[int]], Iterable[Page]]
-"""Map over offsets side by side; results in order, the first error raised."""
+FetchAll: TypeAlias = Callable[[Sequence[int], int | None], Generator[Page]]
+"""Fetch the windows at many offsets side by side; pages in order, the first error raised."""
 
 _ATTEMPTS: Final = 5
 _MANY: Final = 10_000
@@ -34,7 +35,7 @@ class _Moved(Exception):
 
 def read_whole(
     fetch: Fetch,
-    spread: Spread,
+    fetch_all: FetchAll,
     *,
     page_size: int,
     progress: Progress,
@@ -46,7 +47,7 @@ def read_whole(
         if attempt:
             pause(0.2 * 2**attempt)
         try:
-            return _read_once(fetch, spread, page_size, progress)
+            return _read_once(fetch, fetch_all, page_size, progress)
         except _Moved as moved:
             reason = str(moved)
         finally:
@@ -57,38 +58,71 @@ def read_whole(
     )
 
 
-def _read_once(fetch: Fetch, spread: Spread, page_size: int, progress: Progress) -> Listing:
+def _read_once(fetch: Fetch, fetch_all: FetchAll, page_size: int, progress: Progress) -> Listing:
     first, limit = _first_page(fetch, page_size)
     granted = len(first.products)
     progress.start("Listing products", first.total)
     progress.advance(granted)
     if not granted and first.total:
         raise _Moved(f"the first page is empty, but the count is {first.total}")
+    limit = limit and granted
     # One product is shared by neighbours, unless a window holds only one.
     overlap = 1 if granted > 1 else 0
-
-    def window(offset: int) -> Page:
-        return _as_due(fetch(offset, limit and granted), offset, granted, first.total)
-
-    def counted(offset: int) -> Page:
-        page = window(offset)
-        progress.advance(len(page.products) - overlap)
-        return page
-
-    pages = [first]
+    proof = _Proof(first, overlap)
+    end = first
     if granted < first.total:
         offsets = range(granted - overlap, first.total - overlap, granted - overlap)
+        last = offsets[-1]
         if len(offsets) > _MANY:
-            window(offsets[-1])
+            _as_due(fetch(last, limit), last, granted, first.total)
         # A count that is far too high shows at its end, before thousands of calls are made.
-        end, *middle = spread(counted, [offsets[-1], *offsets[:-1]])
-        pages += [*middle, end]
+        with closing(fetch_all([last, *offsets[:-1]], limit)) as pages:
+            end = _as_due(next(pages), last, granted, first.total)
+            for offset, page in zip(offsets, pages, strict=False):
+                proof.add(_as_due(page, offset, granted, first.total))
+                progress.advance(len(page.products) - overlap)
+        proof.add(end)
+        progress.advance(len(end.products) - overlap)
         if not overlap:
-            _refuse_difference(pages, list(spread(window, [0, *offsets])))
-    listing = _proven(first.total, pages, overlap)
-    if pages[-1].more:
-        _refuse_more(fetch(first.total, limit and granted), listing)
+            with closing(fetch_all([0, *offsets], limit)) as again:
+                proof.compare(again)
+    listing = proof.listing()
+    if end.more:
+        _refuse_more(fetch(first.total, limit), listing)
     return listing
+
+
+class _Proof:
+    """One reading, proven page by page as it comes; _Moved as soon as it does not hang together."""
+
+    def __init__(self, first: Page, overlap: int) -> None:
+        self._count = first.total
+        self._overlap = overlap
+        self._products: list[RemoteProduct] = list(first.products)
+        self._ids = set(_ids(first))
+        self._raw = [first.raw]
+
+    def add(self, page: Page) -> None:
+        """Take the next page of the list."""
+        if self._overlap and page.products[0].id != self._products[-1].id:
+            raise _Moved("products moved from one page to another")
+        self._products += page.products[self._overlap :]
+        self._ids.update(_ids(page))
+        self._raw.append(page.raw)
+
+    def compare(self, again: Iterable[Page]) -> None:
+        """_Moved unless a second reading sees the same products in the same places."""
+        if [id for page in again for id in _ids(page)] != [p.id for p in self._products]:
+            raise _Moved("products moved between two readings")
+
+    def listing(self) -> Listing:
+        """All pages as one Listing, if so many distinct products were seen as were counted."""
+        distinct = len(self._ids)
+        if None in self._ids:
+            distinct += sum(product.id is None for product in self._products) - 1
+        if not distinct == len(self._products) == self._count:
+            raise _Moved(f"{distinct} distinct products where the count is {self._count}")
+        return Listing(tuple(self._products), tuple(self._raw))
 
 
 def _as_due(page: Page, offset: int, granted: int, total: int) -> Page:
@@ -99,12 +133,6 @@ def _as_due(page: Page, offset: int, granted: int, total: int) -> Page:
     if len(page.products) != expected:
         raise _Moved(f"a page of {len(page.products)} products where {expected} were due")
     return page
-
-
-def _refuse_difference(pages: Sequence[Page], again: Sequence[Page]) -> None:
-    """_Moved unless both readings saw the same products in the same places."""
-    if [_ids(page) for page in pages] != [_ids(page) for page in again]:
-        raise _Moved("products moved between two readings")
 
 
 def _ids(page: Page) -> list[str | None]:
@@ -134,17 +162,3 @@ def _first_page(fetch: Fetch, page_size: int) -> tuple[Page, int | None]:
             return fetch(0, None), None
         except RemoteError:
             raise error from None
-
-
-def _proven(count: int, pages: Sequence[Page], overlap: int) -> Listing:
-    """The pages as one Listing, if they hang together; _Moved if they do not."""
-    products: list[RemoteProduct] = list(pages[0].products)
-    for page in pages[1:]:
-        if overlap and page.products[0].id != products[-1].id:
-            raise _Moved("products moved from one page to another")
-        products += page.products[overlap:]
-    ids = {product.id for product in products if product.id is not None}
-    distinct = len(ids) + sum(1 for product in products if product.id is None)
-    if not distinct == len(products) == count:
-        raise _Moved(f"{distinct} distinct products where the count is {count}")
-    return Listing(tuple(products), tuple(page.raw for page in pages))

@@ -1,6 +1,6 @@
 """The proof that a list is whole, against lists that change while they are read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import pytest
 from hypothesis import given
@@ -38,14 +38,25 @@ class MovingList:
         return Page(len(self.ids), products, b"", end < len(self.ids))
 
 
-def in_turn(function: Callable[[int], Page], offsets: Sequence[int]) -> Iterable[Page]:
+FetchAll = Callable[[MovingList], Callable[[Sequence[int], int | None], Generator[Page]]]
+
+
+def in_turn(remote: MovingList) -> Callable[[Sequence[int], int | None], Generator[Page]]:
     """Windows one after the other."""
-    return [function(offset) for offset in offsets]
+
+    def fetch_all(offsets: Sequence[int], limit: int | None) -> Generator[Page]:
+        yield from [remote.fetch(offset, limit) for offset in offsets]
+
+    return fetch_all
 
 
-def backwards(function: Callable[[int], Page], offsets: Sequence[int]) -> Iterable[Page]:
+def backwards(remote: MovingList) -> Callable[[Sequence[int], int | None], Generator[Page]]:
     """Windows from the last to the first, as racing calls may come."""
-    return reversed([function(offset) for offset in reversed(offsets)])
+
+    def fetch_all(offsets: Sequence[int], limit: int | None) -> Generator[Page]:
+        yield from reversed([remote.fetch(offset, limit) for offset in reversed(offsets)])
+
+    return fetch_all
 
 
 edits = st.lists(
@@ -56,13 +67,13 @@ edits = st.lists(
 
 @given(st.integers(0, 12), st.integers(1, 5), edits, st.sampled_from([in_turn, backwards]))
 def test_a_product_that_stayed_is_never_missing(
-    size: int, most: int, edits: list[list[Edit]], spread: Callable[..., Iterable[Page]]
+    size: int, most: int, edits: list[list[Edit]], order: FetchAll
 ) -> None:
     """Whatever comes and goes in between: a list that is believed holds all that were there."""
     remote = MovingList(size, most, edits)
     try:
         listing = read_whole(
-            remote.fetch, spread, page_size=5, progress=Silent(), pause=lambda seconds: None
+            remote.fetch, order(remote), page_size=5, progress=Silent(), pause=lambda seconds: None
         )
     except UnstableList:
         return
@@ -77,7 +88,7 @@ def test_a_list_that_holds_still_is_read_at_once(size: int, most: int, page_size
     remote = MovingList(size, most, ())
     pauses: list[float] = []
     listing = read_whole(
-        remote.fetch, in_turn, page_size=page_size, progress=Silent(), pause=pauses.append
+        remote.fetch, in_turn(remote), page_size=page_size, progress=Silent(), pause=pauses.append
     )
     assert [product.id for product in listing.products] == remote.ids
     assert pauses == []
@@ -88,6 +99,8 @@ def test_readings_are_further_and_further_apart() -> None:
     remote = MovingList(9, 3, [[("delete", 0), ("insert", 8)]] * 99)
     pauses: list[float] = []
     with pytest.raises(UnstableList):
-        read_whole(remote.fetch, in_turn, page_size=3, progress=Silent(), pause=pauses.append)
+        read_whole(
+            remote.fetch, in_turn(remote), page_size=3, progress=Silent(), pause=pauses.append
+        )
     assert len(pauses) == 4
     assert pauses == sorted(set(pauses))
