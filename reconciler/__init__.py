@@ -31,10 +31,7 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Plan as Plan
     from reconciler.planning.plan import Update as Update
     from reconciler.reconcile import Options as Options
-    from reconciler.reconcile import Store as Store
     from reconciler.reconcile import apply as apply
-    from reconciler.reconcile import open_sandbox as open_sandbox
-    from reconciler.reconcile import open_store as open_store
     from reconciler.reconcile import plan as plan
     from reconciler.reconcile import read_plan as read_plan
     from reconciler.reconcile import validate as validate
@@ -44,6 +41,9 @@ if TYPE_CHECKING:
     from reconciler.schemas import schema as schema
     from reconciler.settings import Settings as Settings
     from reconciler.settings import load_settings as load_settings
+    from reconciler.store import Store as Store
+    from reconciler.store import open_sandbox as open_sandbox
+    from reconciler.store import open_store as open_store
 
 __version__ = VERSION
 
@@ -67,10 +67,7 @@ _HOMES = {
     "Plan": "reconciler.planning.plan",
     "Update": "reconciler.planning.plan",
     "Options": "reconciler.reconcile",
-    "Store": "reconciler.reconcile",
     "apply": "reconciler.reconcile",
-    "open_sandbox": "reconciler.reconcile",
-    "open_store": "reconciler.reconcile",
     "plan": "reconciler.reconcile",
     "read_plan": "reconciler.reconcile",
     "validate": "reconciler.reconcile",
@@ -80,6 +77,9 @@ _HOMES = {
     "schema": "reconciler.schemas",
     "Settings": "reconciler.settings",
     "load_settings": "reconciler.settings",
+    "Store": "reconciler.store",
+    "open_sandbox": "reconciler.store",
+    "open_store": "reconciler.store",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -5,22 +5,17 @@ Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcom
 
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from reconciler.applying.journal import FileJournal
-from reconciler.applying.stale import changed_since
 from reconciler.catalog.read import check_catalog, load_catalog
 from reconciler.catalog.revision import load_revision, with_revision
 from reconciler.codes import Code
-from reconciler.collection import paused
 from reconciler.errors import GuardRefused, PlanFileError, StalePlan
+from reconciler.interpreter import paused
 from reconciler.ledger.holder import Holder
-from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, Listing
@@ -31,21 +26,14 @@ from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
 from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
-from reconciler.progress import Progress, Silent
 from reconciler.report.journal_text import JournalRecord, is_journal
 from reconciler.report.journal_text import read_journal as parse_journal
 from reconciler.report.plan_json import read_plan as parse_plan
+from reconciler.store import DATA, Store
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
-    from reconciler.remote.client import Client
-    from reconciler.settings import Settings, StoreSettings
-
-SANDBOX: Final = "sandbox"
-"""The name of the embedded sandbox as a store: its ledger is never a real store's."""
-
-DATA: Final = ".reconciler"
-"""The folder, below the working folder, where the tool keeps what it must remember."""
+    from reconciler.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,100 +49,6 @@ class Options:
     base: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """One remote, opened: its client, its ledger, and where its catalogue is."""
-
-    name: str
-    client: "Client"
-    ledger: LedgerStore
-    catalog: Path
-    settings: "Settings"
-
-    @property
-    def folder(self) -> Path:
-        """The working folder."""
-        return self.settings.folder
-
-
-@contextmanager
-def open_store(
-    settings: "Settings",
-    name: str | None = None,
-    *,
-    catalog: Path | None = None,
-    progress: Progress | None = None,
-    stop: Event | None = None,
-) -> Iterator[Store]:
-    """The store called `name`, ready for calls. Raises NoApiKey where there is no key for it."""
-    store = settings.store(name)
-    key = store.api_key.get_secret_value()
-    with _opened(settings, store, store.api_url, key, catalog, progress, stop) as opened:
-        yield opened
-
-
-@contextmanager
-def open_sandbox(
-    settings: "Settings",
-    name: str | None = None,
-    *,
-    catalog: Path | None = None,
-    progress: Progress | None = None,
-    stop: Event | None = None,
-) -> Iterator[Store]:
-    """An embedded sandbox as a store, its data in `.reconciler/sandbox.sqlite3`."""
-    from reconciler.sandbox.server import Sandbox
-
-    store = replace(settings.store(name), name=SANDBOX)
-    database = settings.folder / DATA / "sandbox.sqlite3"
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        Sandbox(database) as sandbox,
-        _opened(settings, store, sandbox.url, SANDBOX, catalog, progress, stop) as opened,
-    ):
-        yield opened
-
-
-@contextmanager
-def _opened(
-    settings: "Settings",
-    store: "StoreSettings",
-    url: str,
-    key: str,
-    catalog: Path | None,
-    progress: Progress | None,
-    stop: Event | None,
-) -> Iterator[Store]:
-    # Commands that make no call import no HTTP.
-    from reconciler.remote.client import Client
-
-    stop = stop or Event()
-    ledger = open_ledger(
-        "file" if store.name == SANDBOX else settings.ledger,
-        store=store.name,
-        folder=settings.folder,
-        remote=settings.ledger_remote,
-        stop=stop,
-    )
-    requests = settings.requests
-    bundle = requests.ca_bundle
-    with Client(
-        url,
-        key,
-        page_size=requests.page_size,
-        concurrency=requests.concurrency,
-        timeout=requests.timeout,
-        retries=requests.retries,
-        rate=requests.rate,
-        proxy=requests.proxy,
-        ca_bundle=str(settings.folder / bundle) if bundle else None,
-        stop=stop,
-        progress=progress or Silent(),
-    ) as client:
-        folder = settings.folder / catalog if catalog else store.catalog
-        yield Store(store.name, client, ledger, folder, settings)
-
-
 def validate(
     settings: "Settings", catalog: Path, paths: Sequence[Path] = ()
 ) -> tuple[Finding, ...]:
@@ -167,37 +61,28 @@ def validate(
 def plan(store: Store, options: Options | None = None) -> Plan:
     """What apply would do now. Writes nothing: not to the remote, the ledger or the catalogue."""
     with paused():
-        made, _ = _plan(store, options or Options(), store.ledger.load())
+        made, _, _ = _plan(store, options or Options(), store.ledger.load)
     return made
 
 
-def _plan(store: Store, options: Options, ledger: Ledger) -> tuple[Plan, Catalog]:
-    catalog, listing, base = _read_both(store, options.base)
-    made = _diff(store, options, catalog, listing, ledger)
-    if base is not None:
-        made = with_origins(made, base, listing, ledger, resend=options.resend)
-    made = linted(made, catalog, listing, store.settings.lint_levels())
-    return _judged(made, store, options), catalog
-
-
-def _read_both(store: Store, base: str | None) -> tuple[Catalog, Listing, Catalog | None]:
-    """The catalogue, the list, and what the catalogue was at the revision `base`, where one is.
-
-    Read side by side: one waits for files, the other for answers.
-    """
-    background = ThreadPoolExecutor(1, thread_name_prefix="list")
-    try:
-        listing = background.submit(store.client.list)
-        catalog = load_catalog(
-            store.catalog, working_folder=store.folder, lint=store.settings.lint_levels()
-        )
+def _plan(
+    store: Store, options: Options, load: Callable[[], Ledger]
+) -> tuple[Plan, Catalog, Ledger]:
+    """The plan, and what it was made from besides the list."""
+    levels, base = store.settings.lint_levels(), options.base
+    with store.listing() as listed:
+        ledger = load()
+        catalog = load_catalog(store.catalog, working_folder=store.folder, lint=levels)
         before = None
         if base is not None:
             before = load_revision(store.catalog, base, working_folder=store.folder)
-        return with_revision(catalog, store.catalog), listing.result(), before
-    finally:
-        # A catalogue with faults is told at once, however long the server takes to answer.
-        background.shutdown(wait=False)
+        catalog = with_revision(catalog, store.catalog)
+        listing = listed()
+    made = _diff(store, options, catalog, listing, ledger)
+    if before is not None:
+        made = with_origins(made, before, listing, ledger, resend=options.resend)
+    made = linted(made, catalog, listing, levels)
+    return _judged(made, store, options), catalog, ledger
 
 
 def _diff(
@@ -267,12 +152,11 @@ def apply(
 
     options = options or Options()
     with store.ledger.hold(timeout=lock_timeout, holder=Holder.here()) as held:
-        ledger = held.load()
         catalog: Catalog | None = None
         if saved is None:
-            made, catalog = _plan(store, options, ledger)
+            made, catalog, ledger = _plan(store, options, held.load)
         else:
-            made = _judged(saved, store, options)
+            made, ledger = _judged(saved, store, options), held.load()
         asked = approve(made)
         if made.refusals:
             raise _refused(made)
@@ -309,6 +193,8 @@ def _refused(made: Plan) -> GuardRefused:
 
 
 def _refuse_stale(made: Plan, listing: Listing, ledger: Ledger) -> None:
+    from reconciler.applying.stale import changed_since
+
     details = changed_since(made, listing, ledger)
     if details:
         raise StalePlan(
@@ -321,7 +207,7 @@ def _refuse_stale(made: Plan, listing: Listing, ledger: Ledger) -> None:
 @contextmanager
 def _journal(store: Store, made: Plan) -> Iterator[Any]:
     """The journal of an apply that changes something; nothing is written where nothing changes."""
-    from reconciler.applying.journal import NoJournal
+    from reconciler.applying.journal import FileJournal, NoJournal
 
     if not made.changes:
         yield NoJournal()

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from reconciler.catalog.write_names import FileNames
 from reconciler.catalog.write_products import one_product
 from reconciler.errors import OutputError, UsageError
 from reconciler.model import Catalog, Finding, Listing, Product, Values
-from reconciler.reconcile import Store
 from reconciler.report.output import write_file
+from reconciler.store import Store
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -63,15 +62,11 @@ def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pull
     the catalogue has faults, or where a product cannot be edited without changing another.
     """
     target = None if into is None else _target(store, into)
-    with ThreadPoolExecutor(1, thread_name_prefix="list") as background:
-        pending = background.submit(store.client.list)
-        try:
-            catalog = load_catalog(store.catalog, working_folder=store.folder)
-        except BaseException:
-            store.client.close()
-            raise
-        listing = pending.result()
-    found = drift(catalog, listing, store.ledger.load())
+    with store.listing() as listed:
+        ledger = store.ledger.load()
+        catalog = load_catalog(store.catalog, working_folder=store.folder)
+        listing = listed()
+    found = drift(catalog, listing, ledger)
     gone = found.gone if prune else []
     files = _Files(store.folder, catalog)
     changes = files.changes(_rewrites(catalog, found, gone, target))

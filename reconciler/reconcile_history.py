@@ -23,9 +23,9 @@ from reconciler.planning.diff import diff
 from reconciler.planning.guard import judge
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
-from reconciler.reconcile import DATA, SANDBOX
 from reconciler.report.journal_text import read_journal
 from reconciler.report.log_text import LogEntry
+from reconciler.store import DATA, SANDBOX
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings

@@ -6,7 +6,7 @@ It stands beside `reconcile`, which makes plans to be applied.
 from reconciler.catalog.read import load_catalog
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
-from reconciler.reconcile import Store
+from reconciler.store import Store
 
 
 def status(store: Store) -> Overview:
@@ -17,10 +17,10 @@ def status(store: Store) -> Overview:
     """
     if not store.catalog.exists():
         return overview(store.name, store.client.list(), None)
-    # Read first: a faulty catalogue is told at once, before the remote is asked.
-    catalog = load_catalog(
-        store.catalog, working_folder=store.folder, lint=store.settings.lint_levels()
-    )
-    listing = store.client.list()
-    made = diff(catalog, listing, store.ledger.load(), store=store.name, prune="all")
+    with store.listing() as listed:
+        ledger = store.ledger.load()
+        levels = store.settings.lint_levels()
+        catalog = load_catalog(store.catalog, working_folder=store.folder, lint=levels)
+        listing = listed()
+    made = diff(catalog, listing, ledger, store=store.name, prune="all")
     return overview(store.name, listing, made)

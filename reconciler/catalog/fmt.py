@@ -20,7 +20,7 @@ from reconciler.catalog.fmt_lines import Formatter, LeaveAsItIsError, squeezed
 from reconciler.catalog.layout import Document, Layout, NotLaidOutError, Text
 from reconciler.catalog.nodes import Map, Node, Seq, is_null
 from reconciler.catalog.source import decode
-from reconciler.collection import paused
+from reconciler.interpreter import paused
 
 Meaning: TypeAlias = "str | list[Meaning] | tuple[tuple[Meaning, Meaning], ...] | None"
 

@@ -25,8 +25,8 @@ from reconciler.catalog.source import decode
 from reconciler.catalog.unique import Declared
 from reconciler.catalog.values import Memory
 from reconciler.codes import Code
-from reconciler.collection import paused
 from reconciler.errors import CatalogError
+from reconciler.interpreter import paused
 from reconciler.linting.registry import DEFAULT_LEVELS, Levels, lint_catalog
 from reconciler.model import Catalog, Finding, Location
 

@@ -20,8 +20,8 @@ from reconciler.catalog.write_products import (
 )
 from reconciler.catalog.write_values import changed_fields, value_edits
 from reconciler.codes import Code
-from reconciler.collection import paused
 from reconciler.errors import CatalogError
+from reconciler.interpreter import paused
 from reconciler.model import Finding, Location, Product, Values
 
 Read = Callable[[bytes], Sequence[Product]]

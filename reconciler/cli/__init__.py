@@ -10,9 +10,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given == ["--version"] and _printed_version():
         return 0
     if arguments is None:
-        from reconciler.collection import leave_alone, make_rare
+        from reconciler.interpreter import for_one_command, leave_alone
 
-        make_rare()
+        for_one_command()
     from reconciler.cli.main import run
 
     code = run(given)

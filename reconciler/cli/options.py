@@ -22,6 +22,7 @@ from reconciler.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from reconciler import reconcile
+    from reconciler.store import Store
 
 Run: TypeAlias = Callable[..., int]
 Decorator: TypeAlias = Callable[[Run], Run]
@@ -40,12 +41,12 @@ class Target:
     sandbox: bool
 
     @contextmanager
-    def open(self, invocation: Invocation, stop: Event) -> "Iterator[reconcile.Store]":
+    def open(self, invocation: Invocation, stop: Event) -> "Iterator[Store]":
         """The store, open until the block ends; `stop` ends what it is doing."""
-        from reconciler import reconcile
+        from reconciler.store import open_sandbox, open_store
 
         settings, progress = invocation.settings, invocation.progress
-        opening = reconcile.open_sandbox if self.sandbox else reconcile.open_store
+        opening = open_sandbox if self.sandbox else open_store
         with opening(
             settings, self.store, catalog=self.catalog, progress=progress, stop=stop
         ) as store:
@@ -62,7 +63,7 @@ class Target:
         return urlsplit(invocation.settings.store(self.store).api_url).path
 
 
-def _warn_of_missing_memory(store: "reconcile.Store", invocation: Invocation) -> None:
+def _warn_of_missing_memory(store: "Store", invocation: Invocation) -> None:
     """Say once what a pipeline cannot see that keeps its ledger in a file of its own."""
     in_pipeline = invocation.environ.get("CI", "").strip().lower() not in ("", "0", "false")
     if not in_pipeline or store.settings.ledger != "file" or store.ledger.exists():

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
 from reconciler.errors import LedgerNotWritten
 from reconciler.ledger.durable import remove, write
 from reconciler.ledger.holder import Holder, locked
 from reconciler.ledger.stores import patiently
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _PAUSE = 0.2
 
@@ -69,8 +71,10 @@ class FolderLock:
             raise self._not_written(error) from error
         return left
 
-    def _take(self, *, force: bool = False) -> tuple[FileLock, Holder | None]:
+    def _take(self, *, force: bool = False) -> "tuple[FileLock, Holder | None]":
         """Take the OS lock at once, or raise Locked; `force` overlooks another machine's note."""
+        from filelock import FileLock, Timeout  # only an apply holds; all else reads
+
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._path, timeout=0, thread_local=False)
         try:

@@ -29,7 +29,7 @@ from reconciler.errors import (
     RemoteError,
     Unreachable,
 )
-from reconciler.collection import paused
+from reconciler.interpreter import paused
 from reconciler.model import Listing, Value
 from reconciler.progress import Progress, Silent
 from reconciler.remote.answers import (

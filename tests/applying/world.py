@@ -12,12 +12,13 @@ from reconciler.clock import SystemClock
 from reconciler.ledger.file import FileLedger
 from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
-from reconciler.reconcile import Options, Store
+from reconciler.reconcile import Options
 from reconciler.remote.client import Client
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from reconciler.sandbox.store import Row
 from reconciler.settings import Settings, load_settings
+from reconciler.store import Store
 
 Declared = Mapping[str, Any]
 

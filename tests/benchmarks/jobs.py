@@ -49,7 +49,7 @@ def phases(folder: str, url: str) -> dict[str, float]:
         mark[:] = now
 
     from reconciler.catalog.read import load_catalog
-    from reconciler.collection import paused
+    from reconciler.interpreter import paused
     from reconciler.ledger.codec import decode
     from reconciler.planning.diff import diff
     from reconciler.remote.client import Client
@@ -76,7 +76,7 @@ def growth(count: str) -> dict[str, float]:
     """Seconds of CPU that `count` changes take to be rendered, saved, read and remembered."""
     from reconciler.applying.journal import FileJournal
     from reconciler.clock import SystemClock
-    from reconciler.collection import make_rare
+    from reconciler.interpreter import for_one_command
     from reconciler.ledger.codec import decode, encode
     from reconciler.model import Ledger
     from reconciler.planning.memory import in_doubt
@@ -85,7 +85,7 @@ def growth(count: str) -> dict[str, float]:
     from reconciler.report.formats import FORMATS, render_plan
     from reconciler.report.plan_json import read_plan
 
-    make_rare()  # as the command line does
+    for_one_command()  # as the command line does
     made = _plan(int(count))
     told: dict[str, float] = {}
 

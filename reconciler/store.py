@@ -1,0 +1,130 @@
+"""Store: one remote, with its ledger and its catalogue, opened for one command."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from reconciler.ledger.open import open_ledger
+from reconciler.ledger.stores import LedgerStore
+from reconciler.model import Listing
+from reconciler.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from reconciler.remote.client import Client
+    from reconciler.settings import Settings, StoreSettings
+
+SANDBOX: Final = "sandbox"
+"""The name of the embedded sandbox as a store: its ledger is never a real store's."""
+
+DATA: Final = ".reconciler"
+"""The folder, below the working folder, where the tool keeps what it must remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One remote, opened: its client, its ledger, and where its catalogue is."""
+
+    name: str
+    client: "Client"
+    ledger: LedgerStore
+    catalog: Path
+    settings: "Settings"
+
+    @property
+    def folder(self) -> Path:
+        """The working folder."""
+        return self.settings.folder
+
+    @contextmanager
+    def listing(self) -> Iterator[Callable[[], Listing]]:
+        """The list, read while the block does something else; what it gives waits for the end.
+
+        An error in the block is told at once, however long the server takes to answer.
+        """
+        background = ThreadPoolExecutor(1, thread_name_prefix="list")
+        try:
+            yield background.submit(self.client.list).result
+        finally:
+            background.shutdown(wait=False)
+
+
+@contextmanager
+def open_store(
+    settings: "Settings",
+    name: str | None = None,
+    *,
+    catalog: Path | None = None,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Iterator[Store]:
+    """The store called `name`, ready for calls. Raises NoApiKey where there is no key for it."""
+    store = settings.store(name)
+    key = store.api_key.get_secret_value()
+    with _opened(settings, store, store.api_url, key, catalog, progress, stop) as opened:
+        yield opened
+
+
+@contextmanager
+def open_sandbox(
+    settings: "Settings",
+    name: str | None = None,
+    *,
+    catalog: Path | None = None,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Iterator[Store]:
+    """An embedded sandbox as a store, its data in `.reconciler/sandbox.sqlite3`."""
+    from reconciler.sandbox.server import Sandbox
+
+    store = replace(settings.store(name), name=SANDBOX)
+    database = settings.folder / DATA / "sandbox.sqlite3"
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        Sandbox(database) as sandbox,
+        _opened(settings, store, sandbox.url, SANDBOX, catalog, progress, stop) as opened,
+    ):
+        yield opened
+
+
+@contextmanager
+def _opened(
+    settings: "Settings",
+    store: "StoreSettings",
+    url: str,
+    key: str,
+    catalog: Path | None,
+    progress: Progress | None,
+    stop: Event | None,
+) -> Iterator[Store]:
+    # Commands that make no call import no HTTP.
+    from reconciler.remote.client import Client
+
+    stop = stop or Event()
+    ledger = open_ledger(
+        "file" if store.name == SANDBOX else settings.ledger,
+        store=store.name,
+        folder=settings.folder,
+        remote=settings.ledger_remote,
+        stop=stop,
+    )
+    requests = settings.requests
+    bundle = requests.ca_bundle
+    with Client(
+        url,
+        key,
+        page_size=requests.page_size,
+        concurrency=requests.concurrency,
+        timeout=requests.timeout,
+        retries=requests.retries,
+        rate=requests.rate,
+        proxy=requests.proxy,
+        ca_bundle=str(settings.folder / bundle) if bundle else None,
+        stop=stop,
+        progress=progress or Silent(),
+    ) as client:
+        folder = settings.folder / catalog if catalog else store.catalog
+        yield Store(store.name, client, ledger, folder, settings)
