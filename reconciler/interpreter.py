@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_VALUES: Final = 100_000
+_VALUES: Final = 1_000_000
 """New values after which a process of this tool's own looks for cycles; Python does after 700."""
 _TURN: Final = 0.001
 """Seconds that a thread keeps its turn while others wait; Python's own 0.005 is a tenth of what a

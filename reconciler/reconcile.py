@@ -3,7 +3,6 @@
 Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcomes -> report.
 """
 
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,16 +23,16 @@ from reconciler.planning.guard import Allowances, judge
 from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
-from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
-from reconciler.report.journal_text import JournalRecord, is_journal
-from reconciler.report.journal_text import read_journal as parse_journal
-from reconciler.report.plan_json import read_plan as parse_plan
 from reconciler.store import DATA, Store
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
+    from reconciler.planning.outcome import Report
+    from reconciler.report.journal_text import JournalRecord
     from reconciler.settings import Settings
+
+# What only an apply or a saved file needs is imported where it is used: most runs are plans.
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +111,18 @@ def operations(made: Plan, settings: "Settings") -> list[dict[str, Any]]:
 
 def read_plan(path: Path, store: str | None = None) -> Plan:
     """A saved plan; PlanFileError where it is damaged, of another store, or of a newer format."""
-    return parse_plan(_read_saved(path), store=store)
+    from reconciler.report.plan_json import read_plan as parse
+
+    return parse(_read_saved(path), store=store)
 
 
-def read_journal(path: Path) -> JournalRecord | None:
+def read_journal(path: Path) -> "JournalRecord | None":
     """A journal; None where the file is something else."""
+    from reconciler.report.journal_text import is_journal
+    from reconciler.report.journal_text import read_journal as parse
+
     data = _read_saved(path)
-    return parse_journal(data) if is_journal(data) else None
+    return parse(data) if is_journal(data) else None
 
 
 def _read_saved(path: Path) -> bytes:
@@ -139,7 +143,7 @@ def apply(
     approve: Callable[[Plan], bool] = lambda _: False,
     lock_timeout: float = 0.0,
     on_write: Callable[[], None] = lambda: None,
-) -> Report:
+) -> "Report":
     """Make the remote equal the catalogue, or do what a `saved` plan says and nothing else.
 
     The store is held from before the plan is made until the last line of the ledger is written, so
@@ -173,7 +177,7 @@ def apply(
             return _with_takeover(carry_out(made, ledger, means, proof), held.broke)
 
 
-def _with_takeover(report: Report, dead: Holder | None) -> Report:
+def _with_takeover(report: "Report", dead: Holder | None) -> "Report":
     """The report, with a word about the dead run whose lock was taken over."""
     if dead is None:
         return report
@@ -207,6 +211,8 @@ def _refuse_stale(made: Plan, listing: Listing, ledger: Ledger) -> None:
 @contextmanager
 def _journal(store: Store, made: Plan) -> Iterator[Any]:
     """The journal of an apply that changes something; nothing is written where nothing changes."""
+    import platform
+
     from reconciler.applying.journal import FileJournal, NoJournal
 
     if not made.changes:

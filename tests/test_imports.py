@@ -27,7 +27,6 @@ HEAVY: Final = frozenset(
         "multiprocessing",
         "packaging",
         "pydantic",
-        "pydantic_settings",
         "requests",
         "rich",
         "ruamel.yaml",
@@ -42,7 +41,8 @@ HEAVY: Final = frozenset(
 _NOTHING: Final[frozenset[str]] = frozenset()
 _LINE: Final = frozenset({"click"})
 _SAY: Final = _LINE | {"logging"}
-_OFFLINE: Final = _SAY | {"filelock", "pydantic", "pydantic_settings", "ruamel.yaml"}
+_OFFLINE: Final = _SAY | {"pydantic", "ruamel.yaml"}
+_HOLDING: Final = {"filelock"}
 _ONLINE: Final = _OFFLINE | {"requests", "urllib3"}
 
 ALLOWED: Final = {
@@ -59,7 +59,7 @@ ALLOWED: Final = {
     "fmt --check": _OFFLINE,
     "log": _OFFLINE,
     "ledger show": _OFFLINE,
-    "unlock": _OFFLINE,
+    "unlock": _OFFLINE | _HOLDING,
     "plan": _ONLINE,
     "plan --format json": _ONLINE,
     "plan --format markdown": _ONLINE,
@@ -69,7 +69,7 @@ ALLOWED: Final = {
     "status": _ONLINE,
     "pull": _ONLINE,
     "apply --dry-run": _ONLINE,
-    "apply --yes": _ONLINE,
+    "apply --yes": _ONLINE | _HOLDING,
 }
 """By command line, the heavy packages that it may load; the others it may not."""
 

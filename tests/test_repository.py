@@ -55,7 +55,6 @@ CHECKS = re.compile(r"^(raises|warns|fail|(assert|check|expect)(_\w+)?)$")
 DISTRIBUTIONS = {
     "annotated_types": "pydantic",
     "pydantic_core": "pydantic",
-    "pydantic_settings": "pydantic-settings",
     "ruamel": "ruamel.yaml",
     "typing_extensions": "pydantic",
 }

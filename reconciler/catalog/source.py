@@ -16,9 +16,10 @@ from reconciler.model import pack_place
 
 _ORDINARY: Final = bytes([9, 10, 13, *range(32, 127)])
 _BREAK: Final = re.compile("\r\n|\r|\n")
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN: Final = "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _DISPUTED: Final = "\u2028\u2029\ufeff"
-_SUSPECT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SUSPECT: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
+# Neither is compiled before a file needs it: sets of so many characters take a while.
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _STUMBLES: Final = frozenset(":?")
 # A colon after a quote or bracket ends a key, as in JSON.
@@ -52,8 +53,9 @@ def decode(data: bytes, faults: Faults) -> Source | None:
         message = f"Byte 0x{data[error.start]:02x} is not UTF-8 (Latin-1, perhaps). {_SAVE_AS_UTF8}"
         faults.error(Code.BAD_ENCODING, message, place_after(before))
         return None
-    ordinary = not data.translate(None, _ORDINARY) if data.isascii() else not _SUSPECT.search(text)
-    return Source(text, {}) if ordinary else _settle(text, faults)
+    ascii = data.isascii()
+    suspect = data.translate(None, _ORDINARY) if ascii else re.search(_SUSPECT, text)
+    return _settle(text, faults) if suspect else Source(text, {})
 
 
 def reword(source: Source) -> Source | None:
@@ -83,15 +85,15 @@ def _settle(text: str, faults: Faults) -> Source:
     """Report and replace control characters, and rename the characters parsers disagree on."""
     # A byte-order mark may begin any document (files joined with `cat`); it is never content there.
     text = _BREAK.sub("\n", text).replace("\n\ufeff", "\n")
-    if _FORBIDDEN.search(text):
+    if re.search(_FORBIDDEN, text):
         for number, line in enumerate(text.split("\n"), start=1):
-            if match := _FORBIDDEN.search(line):
+            if match := re.search(_FORBIDDEN, line):
                 message = (
                     f"Control character U+{ord(match[0]):04X} in the file. Delete it; "
                     "only tabs and line breaks are allowed."
                 )
                 faults.error(Code.CONTROL_CHARACTER, message, pack_place(number, match.start() + 1))
-        text = _FORBIDDEN.sub("\ufffd", text)
+        text = re.sub(_FORBIDDEN, "\ufffd", text)
     disputed = [character for character in _DISPUTED if character in text]
     stand_ins = dict(zip(disputed, _free_characters(text, len(disputed)), strict=True))
     for character, stand_in in stand_ins.items():

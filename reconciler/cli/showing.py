@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import Rendering
@@ -14,10 +14,12 @@ from reconciler.model import Finding
 from reconciler.planning.plan import Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
-from reconciler.report.journal_text import JournalRecord, journal_json, journal_text
 from reconciler.report.output import write_file, write_stdout
 from reconciler.report.words import finding_line, summary_line
 from reconciler.version import VERSION
+
+if TYPE_CHECKING:
+    from reconciler.report.journal_text import JournalRecord
 
 TO_TERMINAL: Final = Rendering("text", None)
 _MOST_WARNINGS: Final = 20
@@ -43,8 +45,10 @@ def show_plan(plan: Plan, rendering: Rendering, invocation: Invocation) -> None:
         write_file(rendering.output, text, private=rendering.format == "json")
 
 
-def show_journal(journal: JournalRecord, rendering: Rendering, invocation: Invocation) -> None:
+def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Invocation) -> None:
     """Write a journal where `rendering` says; UsageError for a format that only plans have."""
+    from reconciler.report.journal_text import journal_json, journal_text
+
     if rendering.format not in ("text", "json"):
         raise UsageError(
             f"A journal has no {rendering.format} format.", hint="Use --format text or json."

@@ -8,7 +8,6 @@ from typing import Final, Literal, TypeAlias
 from reconciler.clock import Clock
 from reconciler.errors import LedgerError, SettingsError
 from reconciler.ledger.file import FileLedger
-from reconciler.ledger.git import GitLedger
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
 from reconciler.model import Ledger
@@ -45,6 +44,8 @@ def open_ledger(
             f"The git remote {remote!r} is not a name.",
             hint="Name a remote that `git remote` lists; `origin` is the default.",
         )
+    from reconciler.ledger.git import GitLedger  # most ledgers are files
+
     return GitLedger(folder, store=store, remote=remote, clock=clock, stop=stop)
 
 

@@ -137,7 +137,7 @@ LimitText = Annotated[
 class Section(BaseModel):
     """A frozen part of the settings that takes no key it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 class Limits(Section):

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, PrivateAttr, SecretStr, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from reconciler.errors import NoApiKey, SettingsError
 from reconciler.linting.registry import RULES, Levels, rule_named
@@ -18,6 +15,7 @@ from reconciler.settings.model import (
     Limits,
     Prune,
     Requests,
+    Section,
     StoreEntry,
     StoreName,
     one_store,
@@ -47,28 +45,10 @@ class StoreSettings:
         return self.secret
 
 
-class Layer(PydanticBaseSettingsSource):
-    """One layer of values, read beforehand: nothing here looks at this process's environment."""
+class Settings(Section):
+    """All settings. Made by `load_settings`, which merges their layers."""
 
-    def __init__(self, settings_class: type[BaseSettings], values: dict[str, Any]) -> None:
-        super().__init__(settings_class)
-        self._values = values
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The layer's value of one field."""
-        return self._values.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """All values of the layer."""
-        return self._values
-
-
-class Settings(BaseSettings):
-    """All settings. Made by `load_settings`, which gives its `layers`, the strongest first."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, validate_default=True, title="reconciler settings"
-    )
+    model_config = ConfigDict(title="reconciler settings")
 
     catalog: FilledPath = Field(Path("catalog"), description="The folder of the catalogue.")
     prune: Prune = Field(
@@ -94,19 +74,6 @@ class Settings(BaseSettings):
 
     _folder: Path = PrivateAttr(default=Path())
     _keys: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the given layers and nothing else."""
-        layers = init_settings().get("layers", ())
-        return tuple(Layer(settings_cls, values) for values in layers)
 
     @field_validator("ledger_remote")
     @classmethod

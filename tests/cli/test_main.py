@@ -19,7 +19,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.version import version_text
 from tests.cli.run import COMMAND, environment, reconciler, shop
 
-HEAVY = ("pydantic", "pydantic_settings", "requests", "rich", "ruamel", "jinja2", "deepdiff")
+HEAVY = ("pydantic", "requests", "rich", "ruamel", "jinja2", "deepdiff")
 
 
 def loaded_after(*arguments: str) -> set[str]:

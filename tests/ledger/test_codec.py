@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import LedgerError
-from reconciler.ledger import decode, encode
+from reconciler.ledger.codec import decode, encode
 from reconciler.model import (
     KEYS,
     WRITE_ONLY,

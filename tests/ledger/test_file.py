@@ -10,8 +10,9 @@ from threading import Event
 import pytest
 
 from reconciler.errors import Interrupted, LedgerError, LedgerNotWritten, Locked
-from reconciler.ledger import FileLedger, Holder
 from reconciler.ledger.durable import write
+from reconciler.ledger.file import FileLedger
+from reconciler.ledger.holder import Holder
 from reconciler.model import Ledger
 from tests.ledger.worlds import LEDGER, QuickClock, elsewhere, me, other_run
 

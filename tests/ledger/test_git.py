@@ -8,8 +8,9 @@ from threading import Event
 import pytest
 
 from reconciler.errors import LedgerError, LedgerNotWritten, Locked
-from reconciler.ledger import GitLedger, Holder
+from reconciler.ledger.git import GitLedger
 from reconciler.ledger.gitcommand import LedgerGit
+from reconciler.ledger.holder import Holder
 from reconciler.model import Entry, Ledger, Remembered, State
 from tests.ledger.worlds import LEDGER, QuickClock, clone, dead, elsewhere, git, me, other_run
 

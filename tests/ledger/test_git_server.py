@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LedgerError, LedgerNotWritten
-from reconciler.ledger import GitLedger
+from reconciler.ledger.git import GitLedger
 from tests.ledger.worlds import LEDGER, git, me
 
 WRITER = "basic " + b64encode(b"token:may-write").decode()

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import Holder
-from reconciler.ledger.holder import UNKNOWN
+from reconciler.ledger.holder import UNKNOWN, Holder
 from tests.ledger.worlds import dead, elsewhere, me
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LedgerError, Locked, SettingsError
-from reconciler.ledger import FileLedger, GitLedger, LedgerStore, move, open_ledger
+from reconciler.ledger.file import FileLedger
+from reconciler.ledger.git import GitLedger
+from reconciler.ledger.open import move, open_ledger
+from reconciler.ledger.stores import LedgerStore
 from reconciler.model import Ledger
 from tests.ledger.worlds import LEDGER, clone, elsewhere, git, me
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
-from reconciler.ledger import Holder
+from reconciler.ledger.holder import Holder
 from reconciler.model import Entry, Kept, Ledger, Link, Remembered, Ring, State
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,8 @@ LEDGER = Ledger(
 HOLD = """
 import sys
 from pathlib import Path
-from reconciler.ledger import Holder, open_ledger
+from reconciler.ledger.holder import Holder
+from reconciler.ledger.open import open_ledger
 from reconciler.model import Ledger, Remembered
 
 kind, folder = sys.argv[1:]
