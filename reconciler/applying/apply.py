@@ -6,6 +6,7 @@ from typing import Final
 
 from reconciler.applying.execute import Execution
 from reconciler.applying.journal import Journal
+from reconciler.applying.renames import rename
 from reconciler.applying.settle import look_before_creating, settle
 from reconciler.applying.verify import Verification, verify
 from reconciler.clock import stamp
@@ -94,7 +95,7 @@ def _execute(
     progress = execution.client.progress
     progress.start("Applying", len(execution.tracks))
     try:
-        execution.rename(calls.renames)
+        rename(execution, calls.renames)
         execution.update(calls.updates)
         execution.create(look_before_creating(execution, calls.creates, ledger, started))
         settle(execution)

@@ -1,8 +1,8 @@
 """Make the calls of a plan, phase by phase, and track what becomes of every Change.
 
-Renames, updates, creates, then deletes; each phase side by side, each chain of renames in its
-order. One failure does not stop the others, but a refused key and a dead server stop everything,
-and nothing is deleted unless all before it was applied.
+Renames (see `renames`), updates, creates, then deletes; each phase side by side. One failure does
+not stop the others, but a refused key and a dead server stop everything, and nothing is deleted
+unless all before it was applied.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,57 +99,6 @@ class Execution:
         self.client.progress.advance(count)
 
     # The phases ----------------------------------------------------------------------------------
-
-    def rename(self, chains: Sequence[tuple[Patch, ...]]) -> None:
-        """Run each chain in its order; a failed link stops the links that depend on it."""
-        self.side_by_side(self._chain, chains)
-
-    def _chain(self, chain: tuple[Patch, ...]) -> None:
-        for position, patch in enumerate(chain):
-            try:
-                self.patch(patch)
-            except Interrupted:
-                return
-            track = self.tracks[patch.changes[0].store_id]
-            last = position + 1 == len(chain)
-            if track.fate is Fate.APPLIED or (patch.parking and track.error is None):
-                if last or self._moved(patch):
-                    continue
-                track.fate = Fate.FAILED
-                track.error = "the server said that it was renamed, but lists it as before"
-            for later in chain[position + 1 :]:
-                waiting = self.tracks[later.changes[0].store_id]
-                if waiting.fate is Fate.NOT_ATTEMPTED:
-                    waiting.error = f"needs the rename of {track.change.store_id}, which failed"
-            if position == 1 and chain[0].parking and track.fate is Fate.FAILED:
-                self._unpark(chain[0])
-            return
-
-    def _moved(self, patch: Patch) -> bool:
-        """Whether the list shows the rename that the next link of its chain depends on."""
-        try:
-            listing = self.client.list()
-        except (RemoteError, Interrupted):
-            return False
-        wanted = patch.body["store_id"]
-        return any(p.id == patch.ids[0] and p.store_id == wanted for p in listing.products)
-
-    def _unpark(self, parking: Patch) -> None:
-        """Give the parked product of a ring its store_id back: no link of the ring was made."""
-        change = parking.changes[0]
-        back = Patch((change,), {"store_id": str(change.renamed_from)}, parking=True)
-        failed: ReconcilerError | None
-        try:
-            failed = self.attempt(back, lambda: self.client.update(back.ids, back.body))
-        except Interrupted as interrupted:
-            failed = interrupted
-        if failed is not None:
-            track = self.tracks[change.store_id]
-            track.fate = Fate.FAILED
-            track.error = (
-                f"{track.error}; it stands at {parking.body['store_id']} until the next run"
-            )
-            self.parked = True
 
     def update(self, patches: Sequence[Patch]) -> None:
         """Run the shared calls; one that is refused is halved until the culprit stands alone."""
