@@ -143,7 +143,8 @@ class Client:
         `again` says that it was posted before, and counts as a repeat.
         """
         answer = self._once_sent("POST", {}, _json(body), again=again)
-        return created_id(answer, self._transport.redactor)
+        asked = asked_wait(answer, self.clock.utc())
+        return created_id(answer, self._transport.redactor, asked)
 
     def update(self, ids: Sequence[str], body: Body) -> None:
         """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product")."""
@@ -191,16 +192,19 @@ class Client:
         query = _window(offset, limit)
         return self._page(query, self._repeatedly("GET", query, None))
 
-    def _fetch_all(self, offsets: Sequence[int], limit: int | None) -> Generator[Page]:
+    def _fetch_all(self, offsets: Iterable[int], limit: int | None) -> Generator[Page]:
         """The pages at `offsets`, in that order.
 
         Workers only fetch answers; reading them is left to the caller's thread, so that no call
         waits until the answer before it has been read.
         """
-        queries = [_window(offset, limit) for offset in offsets]
-        answers = self.spread(lambda query: self._repeatedly("GET", query, None), queries)
-        with closing(answers):
-            for query, answer in zip(queries, answers, strict=True):
+
+        def fetch(offset: int) -> tuple[Mapping[str, str], Answer]:
+            query = _window(offset, limit)
+            return query, self._repeatedly("GET", query, None)
+
+        with closing(self.spread(fetch, offsets)) as answers:
+            for query, answer in answers:
                 yield self._page(query, answer)
 
     def _page(self, query: Mapping[str, str], answer: Answer) -> Page:

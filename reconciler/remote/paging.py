@@ -11,6 +11,7 @@ one product only shares none: such a list is read twice.
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from itertools import chain
 from typing import Final, TypeAlias
 
 from reconciler.errors import Rejected, RemoteError, UnstableList
@@ -21,12 +22,15 @@ from reconciler.remote.wire import Page
 Fetch: TypeAlias = Callable[[int, int | None], Page]
 """Fetch the window at an offset, with a limit, or with the server's own limit."""
 
-FetchAll: TypeAlias = Callable[[Sequence[int], int | None], Generator[Page]]
+FetchAll: TypeAlias = Callable[[Iterable[int], int | None], Generator[Page]]
 """Fetch the windows at many offsets side by side; pages in order, the first error raised."""
 
 _ATTEMPTS: Final = 5
 _MANY: Final = 10_000
 """So many pages are planned for on the word of the first one."""
+
+
+_NO_SUCH_PAGE: Final = frozenset({400, 404, 416, 422})
 
 
 class _Moved(Exception):
@@ -76,7 +80,7 @@ def _read_once(fetch: Fetch, fetch_all: FetchAll, page_size: int, progress: Prog
         if len(offsets) > _MANY:
             _as_due(fetch(last, limit), last, granted, first.total)
         # A count that is far too high shows at its end, before thousands of calls are made.
-        with closing(fetch_all([last, *offsets[:-1]], limit)) as pages:
+        with closing(fetch_all(chain([last], offsets[:-1]), limit)) as pages:
             end = _as_due(next(pages), last, granted, first.total)
             for offset, page in zip(offsets, pages, strict=False):
                 proof.add(_as_due(page, offset, granted, first.total))
@@ -84,11 +88,11 @@ def _read_once(fetch: Fetch, fetch_all: FetchAll, page_size: int, progress: Prog
         proof.add(end)
         progress.advance(len(end.products) - overlap)
         if not overlap:
-            with closing(fetch_all([0, *offsets], limit)) as again:
+            with closing(fetch_all(chain([0], offsets), limit)) as again:
                 proof.compare(again)
     listing = proof.listing()
     if end.more:
-        _refuse_more(fetch(first.total, limit), listing)
+        _refuse_more(fetch, limit, listing)
     return listing
 
 
@@ -98,17 +102,29 @@ class _Proof:
     def __init__(self, first: Page, overlap: int) -> None:
         self._count = first.total
         self._overlap = overlap
-        self._products: list[RemoteProduct] = list(first.products)
-        self._ids = set(_ids(first))
-        self._raw = [first.raw]
+        self._products: list[RemoteProduct] = []
+        self._ids: set[str | None] = set()
+        self._without = 0
+        self._raw: list[bytes] = []
+        self._take(first.products, first.raw)
 
     def add(self, page: Page) -> None:
         """Take the next page of the list."""
         if self._overlap and page.products[0].id != self._products[-1].id:
             raise _Moved("products moved from one page to another")
-        self._products += page.products[self._overlap :]
-        self._ids.update(_ids(page))
-        self._raw.append(page.raw)
+        self._take(page.products[self._overlap :], page.raw)
+
+    def _take(self, products: Sequence[RemoteProduct], raw: bytes) -> None:
+        ids = [product.id for product in products]
+        self._products += products
+        self._ids.update(ids)
+        self._raw.append(raw)
+        if None in self._ids:
+            self._ids.discard(None)
+            self._without += ids.count(None)
+        # Told at once: a server that gives one page for ever would else be read to its count.
+        if len(self._ids) + self._without != len(self._products):
+            raise _Moved("a product is listed twice")
 
     def compare(self, again: Iterable[Page]) -> None:
         """_Moved unless a second reading sees the same products in the same places."""
@@ -117,11 +133,8 @@ class _Proof:
 
     def listing(self) -> Listing:
         """All pages as one Listing, if so many distinct products were seen as were counted."""
-        distinct = len(self._ids)
-        if None in self._ids:
-            distinct += sum(product.id is None for product in self._products) - 1
-        if not distinct == len(self._products) == self._count:
-            raise _Moved(f"{distinct} distinct products where the count is {self._count}")
+        if len(self._products) != self._count:
+            raise _Moved(f"{len(self._products)} products where the count is {self._count}")
         return Listing(tuple(self._products), tuple(self._raw))
 
 
@@ -140,12 +153,18 @@ def _ids(page: Page) -> list[str | None]:
     return [product.id for product in page.products]
 
 
-def _refuse_more(beyond: Page, listing: Listing) -> None:
+def _refuse_more(fetch: Fetch, limit: int | None, listing: Listing) -> None:
     """_Moved if there are products where, by the count, none are: the count is that of a part.
 
     The last page says that a next one follows. A server that always says so answers with nothing,
-    or with products that were seen.
+    with products that were seen, or that there is no such page.
     """
+    try:
+        beyond = fetch(len(listing.products), limit)
+    except Rejected as error:
+        if error.status not in _NO_SUCH_PAGE:
+            raise
+        return
     seen = {product.id for product in listing.products}
     if any(product.id not in seen for product in beyond.products):
         raise _Moved(f"there are products beyond the count of {len(listing.products)}")

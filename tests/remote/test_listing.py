@@ -184,8 +184,30 @@ def test_a_list_that_always_moves_is_an_error(
 def test_a_product_listed_twice_is_not_two(serve: Serve, connect: Connect) -> None:
     """A list with one id twice is not whole, whatever the count says."""
     records = [*products(3), products(1)[0]]
-    with pytest.raises(UnstableList, match="3 distinct products where the count is 4"):
+    with pytest.raises(UnstableList, match="a product is listed twice"):
         connect(serve(lambda call: page(call, records))).list()
+
+
+def test_one_page_for_ever_is_told_at_once(serve: Serve, connect: Connect) -> None:
+    """A server that ignores the offset, and counts a hundred million, is not asked for them all."""
+    server = serve(lambda call: page(call, [], count=100_000_000, results=products(1)))
+    with pytest.raises(UnstableList, match="a product is listed twice"):
+        connect(server).list()
+    assert server.made("GET") < 500
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_no_page_beyond_the_last_one_is_no_product(
+    serve: Serve, connect: Connect, status: int
+) -> None:
+    """A server that always names a next page, and then says that there is none, lists all."""
+
+    def handler(call: Call) -> Reply:
+        if call.offset >= 5:
+            return reply(status, {"detail": "Invalid page."})
+        return page(call, products(5), next="http://127.0.0.1/?offset=5")
+
+    assert len(connect(serve(handler)).list().products) == 5
 
 
 def test_an_empty_page_before_the_end_is_no_list(serve: Serve, connect: Connect) -> None:

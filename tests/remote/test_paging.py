@@ -1,6 +1,6 @@
 """The proof that a list is whole, against lists that change while they are read."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 import pytest
 from hypothesis import given
@@ -38,23 +38,23 @@ class MovingList:
         return Page(len(self.ids), products, b"", end < len(self.ids))
 
 
-FetchAll = Callable[[MovingList], Callable[[Sequence[int], int | None], Generator[Page]]]
+FetchAll = Callable[[MovingList], Callable[[Iterable[int], int | None], Generator[Page]]]
 
 
-def in_turn(remote: MovingList) -> Callable[[Sequence[int], int | None], Generator[Page]]:
+def in_turn(remote: MovingList) -> Callable[[Iterable[int], int | None], Generator[Page]]:
     """Windows one after the other."""
 
-    def fetch_all(offsets: Sequence[int], limit: int | None) -> Generator[Page]:
+    def fetch_all(offsets: Iterable[int], limit: int | None) -> Generator[Page]:
         yield from [remote.fetch(offset, limit) for offset in offsets]
 
     return fetch_all
 
 
-def backwards(remote: MovingList) -> Callable[[Sequence[int], int | None], Generator[Page]]:
+def backwards(remote: MovingList) -> Callable[[Iterable[int], int | None], Generator[Page]]:
     """Windows from the last to the first, as racing calls may come."""
 
-    def fetch_all(offsets: Sequence[int], limit: int | None) -> Generator[Page]:
-        yield from reversed([remote.fetch(offset, limit) for offset in reversed(offsets)])
+    def fetch_all(offsets: Iterable[int], limit: int | None) -> Generator[Page]:
+        yield from reversed([remote.fetch(offset, limit) for offset in reversed([*offsets])])
 
     return fetch_all
 
