@@ -2,9 +2,9 @@
 
 Create is not idempotent (product-sync-api.txt, "Create product"), so a lost answer leaves the
 outcome unknown until a list shows the product. Absence is believed only when the server has surely
-ended its work on the call: at once where it answered, and after one more read timeout where it did
-not. Then there is one more try for an answer that never came, and a few for one that said "not
-now"; and the looking begins again.
+ended its work on the call: at once where it refused, and after one more read timeout where it did
+not answer, or with an error or something unheard of. Then there is one more try for what was not
+refused, and a few for what was refused with "not now"; and the looking begins again.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from reconciler.planning.outcome import Fate, Track
 from reconciler.planning.plan import Create
 
 _SECOND_TRIES = 1
-"""How often a create is posted again whose answer never came."""
+"""How often a create is posted again whose answer did not come, or did not tell."""
 _REFUSED_TRIES = 5
 """How often a create is posted again that was answered with "not now"."""
 

@@ -19,8 +19,8 @@ THROTTLE: Final = frozenset({429, 503})
 _KEY_REFUSED: Final = frozenset({401, 403})
 _REFUSED: Final = frozenset({400, 404, 405, 406, 409, 410, 411, 413, 414, 415, 422})
 """Statuses that say for certain that a write did not happen."""
-_STILL_AT_WORK: Final = frozenset({408, 502, 504})
-"""Statuses of something in between: the server behind it may not have ended."""
+_REQUEST_TIMED_OUT: Final = 408
+_NOT_NOW: Final = 503
 
 _SECONDS: Final = re.compile(r"\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
 
@@ -61,14 +61,25 @@ def verdict(method: Method, answer: Answer, redactor: Redactor, asked: float | N
         status=answer.status,
         hint=hint,
         may_have_landed=method != "GET" and answer.status not in _REFUSED,
-        at_rest=answer.status not in _STILL_AT_WORK,
+        at_rest=_is_at_rest(answer.status, asked),
     )
+
+
+def _is_at_rest(status: int, asked: float | None) -> bool:
+    """Whether a status says that the server has ended its work on the call.
+
+    One that refuses does, and so does "not now" that names a time. An error may be that of
+    something in between, or of a server that queued the work: it says nothing of what goes on.
+    """
+    if status == _NOT_NOW:
+        return asked is not None
+    return status < 500 and status != _REQUEST_TIMED_OUT
 
 
 def misread(
     method: Method, answer: Answer, redactor: Redactor, problem: BadAnswer | None = None
 ) -> BadAnswer:
-    """The error that a success is which does not read as documented."""
+    """The error that a success is which is not as documented; behind it the work may go on."""
     kind = redactor.redact(answer.content_type) or "no content type"
     what = problem.message if problem else "The answer is not what the API documents."
     return BadAnswer(
@@ -76,13 +87,14 @@ def misread(
         f"{redactor.excerpt(answer.body) or 'no body'}",
         hint=problem.hint if problem else None,
         may_have_landed=method != "GET",
+        at_rest=False,
     )
 
 
-def created_id(answer: Answer, redactor: Redactor) -> str:
+def created_id(answer: Answer, redactor: Redactor, asked: float | None) -> str:
     """The new product's id (product-sync-api.txt, "Create product"); RemoteError without one."""
     if not succeeded("POST", answer):
-        raise verdict("POST", answer, redactor, None)
+        raise verdict("POST", answer, redactor, asked)
     result = read_object(answer) or {}
     created, id = result.get("created"), result.get("id")
     if created == 0 and type(created) is int:
