@@ -212,8 +212,11 @@ def _mend(execution: Execution, mends: Mapping[str, Mapping[str, Value | None]])
             return
         if isinstance(result, RemoteError):
             track.error = result.message
-            track.fate = Fate.UNKNOWN if result.may_have_landed else Fate.FAILED
             track.lost |= body.keys() if result.may_have_landed else set()
+            # A refusal says nothing of the call before it, whose answer was lost.
+            unseen = any(change.fields[key].write_only for key in track.lost)
+            in_doubt = result.may_have_landed or unseen
+            track.fate = Fate.UNKNOWN if in_doubt else Fate.FAILED
         else:
             track.lost -= body.keys()
             track.landed |= body.keys()
