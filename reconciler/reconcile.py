@@ -165,7 +165,7 @@ def apply(
         if made.refusals:
             raise _refused(made)
         if made.changes and (asked or saved is not None):
-            _refuse_stale(made, store.client.list(), ledger)
+            _refuse_stale(made, store, ledger)
 
         def remains(closing: Listing, final: Ledger) -> Plan:
             again = Options(select=(), prune=options.prune)
@@ -196,13 +196,13 @@ def _refused(made: Plan) -> GuardRefused:
     )
 
 
-def _refuse_stale(made: Plan, listing: Listing, ledger: Ledger) -> None:
+def _refuse_stale(made: Plan, store: Store, ledger: Ledger) -> None:
     from reconciler.applying.stale import changed_since
 
-    details = changed_since(made, listing, ledger)
+    details = changed_since(made, store.client.list(), ledger, store.settings.protected)
     if details:
         raise StalePlan(
-            "Nothing was changed: the remote is not what the plan was made from any more.",
+            "Nothing was changed: it is not as it was when the plan was made.",
             details=details,
             hint="Make a new plan, look at it, and apply that.",
         )

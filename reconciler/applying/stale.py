@@ -4,18 +4,34 @@ Only products that the plan touches are looked at; what it does not touch may ch
 compares the whole record, since all of it would go.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.model import KEYS, READABLE, Ledger, Listing, Record, RemoteProduct, Value
-from reconciler.planning.memory import known_value
-from reconciler.planning.plan import Create, Delete, Plan, Update
+from reconciler.model import (
+    KEYS,
+    READABLE,
+    Entry,
+    Ledger,
+    Listing,
+    Record,
+    RemoteProduct,
+    State,
+    Value,
+)
+from reconciler.planning.plan import Create, Delete, FieldChange, Plan, Update
+from reconciler.planning.select import Globs
 
 _RENDITIONS = frozenset({"image_md"})
 """What the service makes itself, and may make anew at any time."""
 
 
-def changed_since(plan: Plan, remote: Listing, ledger: Ledger) -> tuple[str, ...]:
-    """What changed since `plan` was made, one sentence per touched product; empty where nothing."""
+def changed_since(
+    plan: Plan, remote: Listing, ledger: Ledger, protected: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What changed since `plan` was made, one sentence per touched product; empty where nothing.
+
+    `protected` are the patterns of what is never deleted, as the settings have them now.
+    """
+    keep = Globs(protected)
     by_id = {product.id: product for product in remote.products}
     deleted = [change.id for change in plan.changes if isinstance(change, Delete)]
     records = remote.records(deleted) if deleted else {}
@@ -26,6 +42,8 @@ def changed_since(plan: Plan, remote: Listing, ledger: Ledger) -> tuple[str, ...
             if taken[change.store_id]:
                 details.append(f"{change.store_id}: to be created, but it is at the remote by now")
         elif isinstance(change, Delete):
+            if keep and keep(change.store_id):
+                details.append(f"{change.store_id}: to be deleted, but it is protected by now")
             details += record_changes(change, records.get(change.id))
         else:
             details += _update_changes(change, by_id.get(change.id), ledger)
@@ -54,13 +72,22 @@ def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -
         if before != after:
             yield f"{change.store_id}: {KEYS[position]} was {shown(before)}, is {shown(after)}"
     for key, field in change.fields.items():
-        if field.write_only and field.before is not None:
-            known = known_value(ledger, change.id, key)
-            if known is not None and known != field.before:
-                yield (
-                    f"{change.store_id}: {key} was {shown(field.before)} in the ledger, "
-                    f"is {shown(known)}"
-                )
+        entry = ledger.known(change.id, key) if field.write_only else None
+        if entry is not None and _written_since(field, entry):
+            was = "in doubt or not known" if field.before is None else shown(field.before)
+            doubt = ", sent without an answer" if entry.state is State.DOUBT else ""
+            held = f"{shown(entry.value)}{doubt}"
+            yield f"{change.store_id}: {key} was {was} in the ledger, is {held}"
+
+
+def _written_since(field: FieldChange, entry: Entry) -> bool:
+    """Whether the ledger's entry shows that another apply wrote the field after the plan."""
+    if entry.state is State.DOUBT:
+        # In doubt when it was planned: what was in doubt then is not in the plan.
+        return not field.in_doubt and entry.value != field.after
+    if field.before is None:
+        return entry.value != field.after
+    return entry.value != field.before
 
 
 def record_changes(change: Delete, now: Record | None) -> Iterator[str]:

@@ -19,7 +19,6 @@ from reconciler.model import (
     Listing,
     Remembered,
     State,
-    Value,
     slot,
 )
 from reconciler.planning.operations import rings
@@ -95,6 +94,7 @@ def concluded(
             _conclude_update(track, change, products, before)
         elif track.fate is Fate.APPLIED:
             products.pop(change.id, None)
+            creates.pop(change.store_id, None)
     begun = ledger.rings
     if complete:
         _adopt(plan, products, creates)
@@ -199,9 +199,3 @@ def _with(
     for key, entry in changes.items():
         row[slot(key)] = entry
     return tuple(row)
-
-
-def known_value(ledger: Ledger, id: str, key: str) -> Value | None:
-    """The remembered value of a write-only field, unless it is in doubt or unknown."""
-    entry = ledger.known(id, key)
-    return None if entry is None or entry.state is State.DOUBT else entry.value

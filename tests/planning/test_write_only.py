@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.model import Entry, Kept, Ledger, State
 from reconciler.planning.diff import diff
-from reconciler.planning.memory import concluded, in_doubt, known_value
+from reconciler.planning.memory import concluded, in_doubt
 from reconciler.planning.outcome import Fate, Track
 from reconciler.planning.plan import Adoption, FieldChange, Plan
 from tests.planning.making import (
@@ -238,15 +238,12 @@ def test_what_landed_is_confirmed() -> None:
     """Once its call has succeeded a value is known."""
     after = _conclude(DRESS, _plan(DRESS), Fate.APPLIED, landed={"type"})
     assert after.known("p1", "type") == Entry("top", CONFIRMED)
-    assert known_value(after, "p1", "type") == "top"
 
 
 def test_what_was_lost_stays_in_doubt() -> None:
-    """An answer that never came leaves the value in doubt, and no value to name."""
+    """An answer that never came leaves the value in doubt."""
     after = _conclude(DRESS, _plan(DRESS), Fate.UNKNOWN, lost={"type"})
     assert after.known("p1", "type") == Entry("top", DOUBT)
-    assert known_value(after, "p1", "type") is None
-    assert known_value(EMPTY, "p1", "type") is None
 
 
 @pytest.mark.parametrize("fate", [Fate.FAILED, Fate.NOT_ATTEMPTED])
