@@ -172,7 +172,7 @@ def _undeclared(
         store_id = str(product.store_id)
         if not selection.undeclared(store_id):
             continue
-        if prune == "none" or (prune == "managed" and product.id not in ledger.products):
+        if prune == "none" or (prune == "managed" and not _is_managed(product, ledger)):
             continue
         if keep and keep(store_id):
             spared.append(store_id)
@@ -192,6 +192,11 @@ def _undeclared(
     for product in remote.products if keep.unmatched else ():
         keep(product.store_id or "")
     return deletes, list(hints.protected(sorted(spared), keep.unmatched))
+
+
+def _is_managed(product: RemoteProduct, ledger: Ledger) -> bool:
+    """Whether this ledger created or adopted a product, be it by a create whose answer was lost."""
+    return product.id in ledger.products or product.store_id in ledger.creates
 
 
 def _near_misses(creates: Sequence[Create], catalog: Catalog, remote: Listing) -> Sequence[Finding]:

@@ -1,11 +1,14 @@
 """Sequences that once broke a promise: each of these failed before its fix."""
 
+from threading import Event
 from typing import Any
 
 import pytest
 
 from reconciler import reconcile
+from reconciler.errors import StalePlan
 from reconciler.planning.outcome import Fate, Report
+from reconciler.reconcile import Options
 from reconciler.remote.transport import Answer, Method
 from reconciler.sandbox.faults import Fault
 from tests.applying.test_machine import Killed, _arm
@@ -184,3 +187,114 @@ def test_posting_again_counts_as_a_repeat(world: World) -> None:
     world.misbehave(Fault("status", method="POST", status=429, retry_after="1", nth=(1,)))
     report = world.apply()
     assert (report.requests["POST"], report.requests["retries"]) == (2, 1)
+
+
+def landing_late(world: World, store_id: str) -> None:
+    """Let the product land at the server while the client waits as long as a call may take."""
+    wait = world.clock.wait
+
+    def waiting(seconds: float, stop: Event) -> bool:
+        if seconds > 1 and not world.rows():
+            world.sandbox.store.create({"store_id": store_id, "name": f"Product {store_id}"})
+        return wait(seconds, stop)
+
+    world.clock.wait = waiting  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", method="POST", status=500, times=1),
+        Fault("status", method="POST", status=503, times=1),
+        Fault("status", method="POST", status=524, times=1),
+        Fault("status", method="POST", status=202, times=1),
+        Fault("html", method="POST", times=1),
+        Fault("empty", method="POST", times=1),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+def test_an_answer_that_does_not_tell_is_waited_out(world: World, fault: Fault) -> None:
+    """A create answered by an error, or by nothing documented, may land later: it is found then."""
+    world.declare([product("1")])
+    world.misbehave(fault)
+    landing_late(world, "1")
+    assert world.apply().converged
+    assert world.calls("POST") == 1
+    assert len(world.rows()) == 1
+
+
+def test_a_refusal_tells_nothing_of_the_call_before_it(world: World) -> None:
+    """An update whose answer was lost stays unknown, though its second call is refused."""
+    world.requests |= {"retries": 0}
+    world.declare([product("1")])
+    world.apply()
+    world.declare([product("1", type="dress")])
+    world.misbehave(
+        Fault("reset", method="PATCH", moment="after", nth=(1,)),
+        Fault("status", method="PATCH", status=400, nth=(2, 3)),
+    )
+    report = world.apply()
+    assert (fates(report), report.exit_code) == ({"1": Fate.UNKNOWN}, 5)
+    world.misbehave()
+    assert world.apply().converged
+
+
+def test_a_saved_plan_never_undoes_a_later_apply(world: World) -> None:
+    """A value in doubt when the plan was saved, and written since, makes the plan stale."""
+    world.declare([product("1", type="top")])
+    world.apply()
+    world.declare([product("1", type="dress")])
+    world.misbehave(Fault("reset", method="PATCH", moment="after"))
+    world.apply()
+    world.misbehave()
+    plans = [world.plan(), world.plan(Options(resend=("type",)))]
+    world.declare([product("1", type="skirt")])
+    world.apply()
+    for plan in plans:
+        with pytest.raises(StalePlan) as caught:
+            world.apply(saved=plan)
+        assert "is 'skirt'" in caught.value.details[0]
+    assert world.remote()["1"]["type"] == "skirt"
+
+
+def test_a_saved_plan_gives_way_to_a_lost_write(world: World) -> None:
+    """A value that another apply sent since, its answer lost, is not sent over."""
+    world.declare([product("1", type="top")])
+    world.apply()
+    world.declare([product("1", type="dress")])
+    plan = world.plan()
+    world.declare([product("1", type="skirt")])
+    world.misbehave(Fault("reset", method="PATCH", moment="after"))
+    world.apply()
+    world.misbehave()
+    with pytest.raises(StalePlan, match="not as it was"):
+        world.apply(saved=plan)
+
+
+def test_what_is_protected_by_now_is_not_deleted(world: World) -> None:
+    """A saved plan that deletes what the settings have come to protect is stale."""
+    world.declare([product("gift-1"), product("2")])
+    world.apply()
+    world.declare([product("2")])
+    plan = world.plan()
+    (world.folder / "reconciler.yaml").write_text('protected: ["gift-*"]\n', encoding="utf-8")
+    with pytest.raises(StalePlan) as caught:
+        world.apply(saved=plan)
+    assert caught.value.details == ("gift-1: to be deleted, but it is protected by now",)
+    assert "gift-1" in world.remote()
+
+
+def test_managed_pruning_knows_a_lost_create(world: World) -> None:
+    """A product whose create was never answered is this ledger's own, and goes when undeclared."""
+    world.declare([product("1"), product("2")])
+    world.misbehave(
+        Fault("reset", method="POST", moment="after", containing='"1"'),
+        Fault("status", method="GET", status=404, nth=tuple(range(2, 40))),
+    )
+    assert fates(world.apply())["1"] is Fate.UNKNOWN
+    world.misbehave()
+    world.declare([product("2")])
+    assert world.apply(options=Options(prune="managed")).converged
+    assert set(world.remote()) == {"2"}
+    with world.client() as client:
+        assert not world.store(client).ledger.load().creates

@@ -65,14 +65,19 @@ def test_a_delete_has_all_that_is_lost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prune", "says"), [("all", ["-p1 A", "-p2 B"]), ("managed", ["-p2 B"]), ("none", [])]
+    ("prune", "says"),
+    [
+        ("all", ["-p1 A", "-p2 B", "-p3 C"]),
+        ("managed", ["-p1 A", "-p2 B"]),
+        ("none", []),
+    ],
 )
 def test_prune_says_which_undeclared_products_go(
     prune: Literal["all", "managed", "none"], says: list[str]
 ) -> None:
-    """All of them; those that this ledger knows by their id; or none."""
-    memory = ledger({"p2": known("B"), "p9": known("A")}, {"A": known("A").entries})
-    assert told(planned([], [A, B], ledger=memory, prune=prune)) == says
+    """All; those that this ledger knows by id, or by a create whose answer was lost; or none."""
+    memory = ledger({"p2": known("B"), "p9": known("C")}, {"A": known("A").entries})
+    assert told(planned([], [A, B, C], ledger=memory, prune=prune)) == says
 
 
 def test_protected_products_are_left_out_with_a_warning() -> None:
