@@ -75,8 +75,7 @@ docs: $(READY) ## Write the parts of README.md that come from the code
 	@$(PYTHON) -m tests.readme --write
 
 bench: $(READY) ## Measure speed and memory
-	@if [ -d tests/benchmarks ]; then $(PYTHON) -m tests.benchmarks; \
-		else echo "There are no benchmarks yet: tests/benchmarks does not exist."; fi
+	@$(PYTHON) -m tests.benchmarks
 
 soak: $(READY) ## Run the property tests for much longer
 	@$(PYTHON) -m pytest -n $(JOBS) --hypothesis-profile=soak $(TESTFLAGS)
@@ -125,6 +124,8 @@ fi
 $(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]' \
   >"$$log" 2>&1 || { cat "$$log"; stop "The dependencies could not be installed; see above." \
   "Is the package index reachable? Then run make again."; }
+# pip compiles what it installs, but not what it only links to.
+$(PYTHON) -m compileall -q reconciler
 pwd >$(READY)
 endef
 export set_up

@@ -152,8 +152,9 @@ REFUSALS: Final[Mapping[Code, Entry]] = {
         "Read the reasons; each comes with the flag that allows it.",
     ),
     Code.STALE_PLAN: Entry(
-        "A saved plan no longer fits (exit code 4): the remote is not what the plan was made from. "
-        "Nothing was changed, because what would run is not what was reviewed.",
+        "A saved plan no longer fits (exit code 4): the remote, the ledger or what the settings "
+        "protect is not as it was. Nothing was changed, because what would run is not what was "
+        "reviewed.",
         "10482: name was 'Linen shirt' and is 'Linen shirt, long'",
         "Make a new plan, review it, and apply that.",
     ),
