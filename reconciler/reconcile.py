@@ -6,11 +6,12 @@ Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcom
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.catalog.read import check_catalog, load_catalog
-from reconciler.catalog.revision import load_revision, with_revision
+from reconciler.catalog.revision import load_revision, revision_of
 from reconciler.codes import Code
 from reconciler.errors import GuardRefused, PlanFileError, StalePlan
 from reconciler.interpreter import paused
@@ -24,7 +25,7 @@ from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
 from reconciler.planning.plan import Plan
-from reconciler.store import DATA, Store
+from reconciler.store import DATA, Store, beside
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ def _plan(
 ) -> tuple[Plan, Catalog, Ledger]:
     """The plan, and what it was made from besides the list."""
     levels, base = store.settings.lint_levels(), options.base
-    with store.listing() as listed:
+    with store.listing() as listed, beside(partial(revision_of, store.catalog)) as revision:
         ledger = load()
         catalog = load_catalog(store.catalog, working_folder=store.folder, lint=levels)
         before = None
         if base is not None:
             before = load_revision(store.catalog, base, working_folder=store.folder)
-        catalog = with_revision(catalog, store.catalog)
+        catalog = revision().of(catalog)
         listing = listed()
     made = _diff(store, options, catalog, listing, ledger)
     if before is not None:

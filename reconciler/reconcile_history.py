@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.catalog.read import load_catalog
-from reconciler.catalog.revision import load_revision, merge_base, with_revision
+from reconciler.catalog.revision import load_revision, merge_base, revision_of
 from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import CatalogError, LedgerError, PlanFileError, UsageError
@@ -74,7 +74,7 @@ def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Cat
     if not dots:
         before = load_revision(folder, first, working_folder=working)
         after = load_catalog(folder, working_folder=working, lint=lint)
-        return before, with_revision(after, folder)
+        return before, revision_of(folder).of(after)
     start = merge_base(folder, first, second) if dots == "..." else first
     before = load_revision(folder, start, working_folder=working)
     after = load_revision(folder, second, working_folder=working, lint=lint)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
@@ -16,6 +16,8 @@ from reconciler.progress import Progress, Silent
 if TYPE_CHECKING:
     from reconciler.remote.client import Client
     from reconciler.settings import Settings, StoreSettings
+
+T = TypeVar("T")
 
 SANDBOX: Final = "sandbox"
 """The name of the embedded sandbox as a store: its ledger is never a real store's."""
@@ -39,17 +41,22 @@ class Store:
         """The working folder."""
         return self.settings.folder
 
-    @contextmanager
-    def listing(self) -> Iterator[Callable[[], Listing]]:
-        """The list, read while the block does something else; what it gives waits for the end.
+    def listing(self) -> AbstractContextManager[Callable[[], Listing]]:
+        """The list, read while the block does something else (see `beside`)."""
+        return beside(self.client.list)
 
-        An error in the block is told at once, however long the server takes to answer.
-        """
-        background = ThreadPoolExecutor(1, thread_name_prefix="list")
-        try:
-            yield background.submit(self.client.list).result
-        finally:
-            background.shutdown(wait=False)
+
+@contextmanager
+def beside(function: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Call `function` while the block does something else; what it gives waits for the result.
+
+    An error in the block is told at once, however long the function takes.
+    """
+    background = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    try:
+        yield background.submit(function).result
+    finally:
+        background.shutdown(wait=False)
 
 
 @contextmanager

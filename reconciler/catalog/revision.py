@@ -32,17 +32,28 @@ class _Home(NamedTuple):
     path: str
 
 
-def with_revision(catalog: Catalog, folder: Path) -> Catalog:
-    """`catalog` with the commit of its folder, and whether files in it differ from that commit.
+class Revision(NamedTuple):
+    """The commit that a folder is at, and whether files in it differ from that commit.
 
     Both are None outside a git checkout, or where git is not to be had: neither is an error.
     """
+
+    commit: str | None = None
+    dirty: bool | None = None
+
+    def of(self, catalog: Catalog) -> Catalog:
+        """`catalog` at this revision."""
+        return replace(catalog, commit=self.commit, dirty=self.dirty)
+
+
+def revision_of(folder: Path) -> Revision:
+    """The revision that `folder` is at now."""
     git = Git(folder, timeout=_GLANCE)
     commit = _told(git, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if not commit:
-        return catalog
+        return Revision()
     changes = _told(git, "status", "--porcelain", "--", ".")
-    return replace(catalog, commit=commit, dirty=None if changes is None else bool(changes))
+    return Revision(commit, None if changes is None else bool(changes))
 
 
 def _told(git: Git, *arguments: str) -> str | None:

@@ -235,11 +235,11 @@ def scale(bench: Bench) -> Iterator[Figure]:
     """A plan of a million products: its time, its peak, and where both go."""
     count = 1_000_000
     with serving(count) as server:
-        for name, ledger, line in (("first plan", False, 1.6), ("plan with a ledger", True, None)):
+        for name, ledger in (("first plan", False), ("plan with a ledger", True)):
             folder = bench.shop(count, ledger=ledger)
             usage = plan(server, folder)
             note = f"{usage.wall:.0f} s wall, {usage.cpu:.0f} s CPU"
-            yield Figure(f"{name}, 1,000,000: peak memory", usage.peak / 1e9, line, unit="GB",
+            yield Figure(f"{name}, 1,000,000: peak memory", usage.peak / 1e9, 1.6, unit="GB",
                          note=note)  # fmt: skip
         for name, value in job("phases", folder, server.url).items():
             yield Figure(f"plan with a ledger, 1,000,000, in parts: {name}", value, unit="")

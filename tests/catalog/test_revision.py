@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog.read import load_catalog
-from reconciler.catalog.revision import load_revision, merge_base, with_revision
+from reconciler.catalog.revision import load_revision, merge_base, revision_of
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.model import Catalog
 
@@ -139,7 +139,7 @@ def test_nothing_is_written(repository: Path) -> None:
     before = (repository / ".git" / "index").read_bytes()
     old = at(repository, "HEAD")
     assert old.products["1"].name == "Shirt"
-    now = with_revision(load_catalog(repository / "catalog"), repository / "catalog")
+    now = revision_of(repository / "catalog").of(load_catalog(repository / "catalog"))
     assert (now.commit, now.dirty) == (first, True)
     assert (repository / ".git" / "index").read_bytes() == before
     assert file.read_text(encoding="utf-8") == "{store_id: '1', name: Blouse}\n"
@@ -210,4 +210,4 @@ def test_the_common_past(repository: Path) -> None:
 
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
     """A catalogue that is in no repository has no commit, which is no error."""
-    assert with_revision(Catalog.of(), tmp_path) == Catalog.of()
+    assert revision_of(tmp_path).of(Catalog.of()) == Catalog.of()
