@@ -17,6 +17,7 @@ from reconciler.catalog.source import Source
 from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values, Written
 from reconciler.codes import Code
 from reconciler.model import (
+    COLUMN_BITS,
     FIELDS,
     KEYS,
     Product,
@@ -138,12 +139,13 @@ class FileReader:
         pairs = iter(node.items)
         start = node.items[0].start_mark if node.items else node.start_mark
         first = start.line
-        for key, value in zip(pairs, pairs, strict=True):
+        for key, value in zip(pairs, pairs, strict=False):  # a test of each length is felt here
             position = POSITIONS.get(key.value)
             if position is None or places[position]:
                 return self._careful_product(node)
             mark = value.start_mark
-            places[position] = pack_place(mark.line - first, mark.column + 1)
+            # What pack_place does: a call for each value of a catalogue is felt as well.
+            places[position] = (mark.line - first) << COLUMN_BITS | (mark.column + 1)
             values[position] = checks[position](value)
         place = pack_place(first + 1, start.column + 1)
         return self._made(place, values, tuple(places))

@@ -6,7 +6,6 @@ method that knows what to say.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from ruamel.yaml.events import ScalarEvent
@@ -74,9 +73,9 @@ class Values:
 
     def _check_for(self, row: Field) -> Check:
         if row.kind is Kind.TAGS:
-            return partial(self._tags, row)
+            return self._tags(row)
         if row.kind is Kind.URL:
-            return partial(self._url, row)
+            return self._url(row)
         # A required text is the product's own; any other is the same in many products.
         return self._own_text(row) if row.required else self._shared_text(row)
 
@@ -102,12 +101,19 @@ class Values:
 
         return check
 
-    def _url(self, row: Field, node: Node) -> Value | None:
-        text: str | None = node.value
-        if text is not None and is_ordinary(text) and " " not in text:
-            origin = text[: text.find("/", 8) + 1]
-            if origin and origin in self._memory.origins:
+    def _url(self, row: Field) -> Check:
+        origins = self._memory.origins
+
+        def check(node: Node) -> Value | None:
+            text: str | None = node.value
+            known = text is not None and text[: text.find("/", 8) + 1] in origins
+            if known and text and is_ordinary(text) and " " not in text:
                 return text
+            return self._careful_url(row, node)
+
+        return check
+
+    def _careful_url(self, row: Field, node: Node) -> str | None:
         url = self._careful_text(row, node)
         if not url:
             return url
@@ -118,14 +124,25 @@ class Values:
             )
             self._faults.error(Code.BAD_URL, message, place_of(node))
             return None
-        self._memory.origins.add(url[: url.find("/", 8) + 1])
+        if origin := url[: url.find("/", 8) + 1]:
+            self._memory.origins.add(origin)
         return url
 
-    def _tags(self, row: Field, node: Node) -> Value | None:
-        if isinstance(node, Seq):
+    def _tags(self, row: Field) -> Check:
+        memory = self._memory.tags
+
+        def check(node: Node) -> Value | None:
+            if not isinstance(node, Seq):
+                self._report_no_list(row, node)
+                return None
             raw = tuple([item.value for item in node.items])
-            known = self._memory.tags.get(raw)
+            known = memory.get(raw)
             return self._careful_tags(row, node, raw) if known is None else known
+
+        return check
+
+    def _report_no_list(self, row: Field, node: Node) -> None:
+        """Report tags that are no list."""
         place = place_of(node)
         if is_null(node):
             self._report_null(row, place)
@@ -136,7 +153,6 @@ class Values:
         else:
             message = f"{row.key} is a mapping, not a list. Write `{row.key}: [one, two]`."
             self._faults.error(Code.WRONG_KIND, message, place)
-        return None
 
     def _careful_tags(self, row: Field, node: Seq, raw: tuple[str | None, ...]) -> Value:
         """The tags in `node`, each looked at; remembered where nothing is to be said about them."""

@@ -5,6 +5,7 @@ products, ledger) each deserve a page of their own; everything is imported from 
 """
 
 from reconciler.model.desired import (
+    COLUMN_BITS,
     Catalog,
     Finding,
     Location,
@@ -40,6 +41,7 @@ from reconciler.model.ledger import (
 from reconciler.model.remote import Listing, Record, RemoteProduct
 
 __all__ = [
+    "COLUMN_BITS",
     "FIELDS",
     "INDEX",
     "KEYS",

@@ -10,8 +10,9 @@ from reconciler.model.fields import INDEX, Value, Values
 
 Severity: TypeAlias = Literal["error", "warning"]
 
-_COLUMN_BITS: Final = 32
-_COLUMN_MASK: Final = (1 << _COLUMN_BITS) - 1
+COLUMN_BITS: Final = 32
+"""How many bits of a packed place its column takes."""
+_COLUMN_MASK: Final = (1 << COLUMN_BITS) - 1
 
 
 class Location(NamedTuple):
@@ -27,7 +28,7 @@ class Location(NamedTuple):
 
 def pack_place(line: int, column: int) -> int:
     """A 1-based line and column in one number, so that a product's many places stay small."""
-    return line << _COLUMN_BITS | column
+    return line << COLUMN_BITS | column
 
 
 def first_line(place: int) -> int:
@@ -37,7 +38,7 @@ def first_line(place: int) -> int:
 
 def unpack_place(file: str, place: int) -> Location:
     """The Location that `pack_place` folded into `place`."""
-    return Location(file, place >> _COLUMN_BITS, place & _COLUMN_MASK)
+    return Location(file, place >> COLUMN_BITS, place & _COLUMN_MASK)
 
 
 class Finding(NamedTuple):
