@@ -17,6 +17,7 @@ from reconciler.planning.operations import Operation, Patch, Remove, operation_j
 from reconciler.report.journal_text import FORMAT
 
 KEEP: Final = 50
+_dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Journal(Protocol):
@@ -91,9 +92,7 @@ class FileJournal:
         self._write({"n": number, "event": "result", "result": result})
 
     def _write(self, line: Mapping[str, Any], *, force: bool = False) -> None:
-        text = json.dumps(
-            {**line, "at": stamp(self._clock.utc())}, ensure_ascii=False, separators=(",", ":")
-        )
+        text = _dumps({**line, "at": stamp(self._clock.utc())})
         with self._lock:
             self._file.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
             self._file.flush()
