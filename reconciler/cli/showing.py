@@ -15,7 +15,7 @@ from reconciler.planning.plan import Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
 from reconciler.report.output import write_file, write_stdout
-from reconciler.report.words import finding_line, summary_line
+from reconciler.report.words import summary_line, unlabelled_line
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def _sum_up(plan: Plan, context: Context, invocation: Invocation) -> None:
 def say_warnings(warnings: Sequence[Finding], invocation: Invocation) -> None:
     """Say warnings on stderr, each with its place and its code."""
     for warning in warnings:
-        message = finding_line(warning).removeprefix("warning: ")
-        invocation.console.say("warning", message, code=warning.code)
+        invocation.console.say("warning", unlabelled_line(warning), code=warning.code)
 
 
 def say_refusals(plan: Plan, invocation: Invocation) -> None:

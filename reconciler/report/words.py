@@ -207,5 +207,14 @@ def clip(text: str, limit: int) -> str:
 
 def finding_line(finding: Finding) -> str:
     """`file:line:column: severity: message [code]`, without a place where there is none."""
+    return _line(finding, f"{finding.severity}: ")
+
+
+def unlabelled_line(finding: Finding) -> str:
+    """`file:line:column: message [code]`, where the severity is told by what stands around it."""
+    return _line(finding, "")
+
+
+def _line(finding: Finding, label: str) -> str:
     where = f"{place(finding.location, column=True)}: " if finding.location else ""
-    return f"{where}{finding.severity}: {escape(finding.message)} [{finding.code}]"
+    return f"{where}{label}{escape(finding.message)} [{finding.code}]"

@@ -66,6 +66,16 @@ def methods(remote: Sandbox) -> set[str]:
     return {call.method for call in remote.store.calls()}
 
 
+def test_a_warning_with_a_place_is_called_one_once(
+    folder: Path, remote: Sandbox, here: Here
+) -> None:
+    """A line of stderr says what it is, then where and what; not what it is once more."""
+    (folder / "catalog" / "0003.yaml").write_text("store_id: '3'\nname: Cap\n", encoding="utf-8")
+    lines = here("plan", "--quiet").err.splitlines()
+    assert "warning: catalog/0003.yaml:1:1: 3 " in " ".join(lines)
+    assert all(line.count("warning:") <= 1 for line in lines)
+
+
 def test_plan_prints_and_writes_nothing(folder: Path, remote: Sandbox, here: Here) -> None:
     """The plan is on stdout; neither remote nor working folder is touched; 2 only if asked."""
     done = here("plan")
