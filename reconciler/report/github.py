@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from reconciler.model import Finding, Location
-from reconciler.planning.plan import Change, Plan
+from reconciler.planning.plan import Change, Delete, Plan
 from reconciler.report.context import Context
 from reconciler.report.escape import escape
 from reconciler.report.findings import findings_summary
@@ -19,6 +19,7 @@ from reconciler.report.words import (
     block_text,
     by_kind,
     clip,
+    destroyed,
     finding_line,
     place,
     shown,
@@ -113,7 +114,9 @@ def _deletes(deletes: Sequence[Change]) -> str:
     """All deletes in one warning: they have no line in the catalogue to stand at."""
     named = ", ".join(shown(change.store_id) for change in deletes[:_NAMED])
     more = f" and {len(deletes) - _NAMED} more" if len(deletes) > _NAMED else ""
-    return f"{len(deletes)} to delete, with what was entered by hand: {named}{more}"
+    losing = sum(isinstance(c, Delete) and bool(destroyed(c.record)) for c in deletes)
+    by_hand = f", {losing} of them with data entered by hand" if losing else ""
+    return f"{len(deletes)} to delete{by_hand}: {named}{more}"
 
 
 def _sentence(kind: ChangeKind, change: Change) -> str:

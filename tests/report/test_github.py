@@ -9,7 +9,7 @@ from hypothesis import given
 
 from reconciler.codes import Code
 from reconciler.model import Finding, Location
-from reconciler.planning.plan import Plan, Refusal
+from reconciler.planning.plan import CatalogFacts, Delete, Plan, Refusal
 from reconciler.report.github import PER_LEVEL, annotation, plan_github
 from reconciler.report.gitlab import plan_gitlab
 from tests.report.plans import CONTEXT, PLANS, TEXTS, hostile_plan, long_plan, small_plan
@@ -23,7 +23,7 @@ def test_the_total_comes_first() -> None:
         "::notice::Plan: 1 to create, 1 to change, 1 to rename, 1 to delete; 20 unchanged, "
         "1 blocked, 2 unconfirmed. 1 from this branch, 1 both. 2 calls (1 PATCH, 1 POST).",
         "::error::Apply will refuse: 1 of 23 would be deleted. Allow it with --allow-deletes 1.",
-        "::warning::1 to delete, with what was entered by hand: 999",
+        "::warning::1 to delete, 1 of them with data entered by hand: 999",
         "::warning file=catalog/tops.yaml,line=3,col=5::10482 has no type [create_without_type]",
         "::notice file=catalog/dresses.yaml,line=2,col=1::10400 would be renamed (store_id) [both]",
         "::notice file=catalog/coats.yaml,line=14,col=5::10391 would be changed "
@@ -32,6 +32,13 @@ def test_the_total_comes_first() -> None:
         "- 77 is blocked: several remote products have this store_id [duplicate_remote]; "
         "remote ids: a, b",
     ]
+
+
+def test_a_delete_that_loses_nothing_says_nothing_of_loss() -> None:
+    """Data entered by hand is spoken of only where a product to be deleted has some."""
+    deletes = (Delete("1", "a", None, {}, {"id": "a", "size_chart": {}, "comment": None}),)
+    plan = Plan("default", CatalogFacts(0), 1, deletes)
+    assert "::warning::1 to delete: 1" in plan_github(plan, CONTEXT).splitlines()
 
 
 def test_stays_within_the_limits_and_loses_nothing() -> None:
