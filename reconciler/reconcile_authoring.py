@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.catalog.faults import Findings
-from reconciler.catalog.files import belongs, find_files, is_defaults, shown_name
+from reconciler.catalog.files import belongs, find_files, is_defaults
 from reconciler.catalog.fmt import formatted
+from reconciler.catalog.places import Names, name_of
 from reconciler.catalog.pull import Drift, New, drift
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources
 from reconciler.catalog.write import Read, Rewrite, rewritten
@@ -68,10 +69,11 @@ def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pull
         listing = listed()
     found = drift(catalog, listing, ledger)
     gone = found.gone if prune else []
-    files = _Files(store.folder, catalog)
+    called = Names.between(store.catalog, store.folder)
+    files = _Files(store.folder, catalog, called)
     changes = files.changes(_rewrites(catalog, found, gone, target))
     if target is None:
-        changes += _new_files(store, catalog, listing, found.new)
+        changes += _new_files(store, called, listing, found.new)
     return Pulled(
         tuple(changes), len(found.values), len(found.new), len(gone), tuple(found.warnings)
     )
@@ -91,7 +93,7 @@ def _target(store: Store, into: Path) -> str:
         raise UsageError(
             f"{into} is a folder, or lies outside the catalogue.", hint="Name another file."
         )
-    return _name(path, store.folder)
+    return name_of(path, store.folder)
 
 
 def _rewrites(
@@ -120,9 +122,10 @@ def _rewrites(
 class _Files:
     """The catalogue's files as they are rewritten."""
 
-    def __init__(self, working_folder: Path, catalog: Catalog) -> None:
+    def __init__(self, working_folder: Path, catalog: Catalog, names: Names) -> None:
         self._working_folder = working_folder
         self._catalog = catalog
+        self._names = names
         self._defaults: Mapping[str, bytes] = {
             file: self._bytes(file) for file in catalog.files if is_defaults(file)
         }
@@ -139,17 +142,22 @@ class _Files:
 
     def _reader(self, file: str) -> Read:
         """Reads one file with the defaults of its folder and of those above."""
+        folder = self._folder(file)
         defaults = [
             (name, data)
             for name, data in self._defaults.items()
-            if f"{file.rpartition('/')[0]}/".startswith(f"{name.rpartition('/')[0]}/".lstrip("/"))
+            if folder.startswith(self._folder(name))
         ]
 
         def read(data: bytes) -> Sequence[Product]:
-            read_alone = load_sources([*defaults, (file, data)], root=self._catalog.root)
+            read_alone = load_sources([*defaults, (file, data)], root=self._names)
             return [p for p in read_alone.products.values() if p.file == file]
 
         return read
+
+    def _folder(self, file: str) -> str:
+        """The folder of a file below the catalogue's, with a `/` at its end; "" for that itself."""
+        return "".join((self._names.below(file) or "").rpartition("/")[:2])
 
     def _bytes(self, file: str) -> bytes:
         try:
@@ -162,7 +170,7 @@ class _Files:
 
 
 def _new_files(
-    store: Store, catalog: Catalog, listing: Listing, new: Sequence[New]
+    store: Store, called: Names, listing: Listing, new: Sequence[New]
 ) -> list[FileChange]:
     """A file for each new product, in the catalogue's folder."""
     if not new:
@@ -173,9 +181,8 @@ def _new_files(
     for product in new:
         handle = records.get(product.id, {}).get("handle")
         name = names.name(product.store_id, handle if isinstance(handle, str) else None)
-        file = name if catalog.root == "." else f"{catalog.root}/{name}"
         text = one_product(product.values)
-        changes.append(FileChange(file, store.catalog / name, None, text.encode()))
+        changes.append(FileChange(called.of(name), store.catalog / name, None, text.encode()))
     return changes
 
 
@@ -190,13 +197,13 @@ def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = 
     )
     errors = tuple(finding for finding in findings if finding.severity == "error")
     faulty = {finding.location.file for finding in errors if finding.location}
-    root = _name(working / catalog, working)
-    named = [_name(working / path, working) for path in paths]
+    names = Names.between(working / catalog, working)
+    named = [name_of(working / path, working) for path in paths]
     changes: list[FileChange] = []
     seen = 0
     if not (working / catalog).is_dir():
         return Formatted((), 0, errors)
-    for file in find_files(working / catalog, "" if root == "." else root, Findings()):
+    for file in find_files(working / catalog, names, Findings()):
         if file.name in faulty or (named and not _concerns(file.name, named)):
             continue
         seen += 1
@@ -243,8 +250,3 @@ def _put(path: Path, data: bytes) -> None:
     write_file(path, data.decode())
     if mode is not None:
         path.chmod(mode)
-
-
-def _name(path: Path, working_folder: Path) -> str:
-    """What messages call `path`: its way from the working folder."""
-    return shown_name(Path(os.path.relpath(path, working_folder)).as_posix())

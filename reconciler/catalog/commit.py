@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from reconciler.catalog.faults import Faults, Findings
-from reconciler.catalog.files import DEFAULTS_NAMES, belongs, is_defaults, shown_name
+from reconciler.catalog.files import DEFAULTS_NAMES, belongs, is_defaults
+from reconciler.catalog.places import Names, shown_name
 from reconciler.codes import Code
 
 _HIDDEN: Final = (".", "_")
@@ -77,54 +78,55 @@ class CommitTree:
 
 
 def find_commit_files(
-    tree: CommitTree, top: str, root: str, findings: Findings
+    tree: CommitTree, top: str, names: Names, findings: Findings
 ) -> list[CommitFile]:
-    """The catalogue's files below the folder `top` of `tree`, which messages call `root`.
+    """The catalogue's files below the folder `top` of `tree`, sorted.
 
     Links that lead nowhere or out of the catalogue become findings.
     """
-    walk = _Walk(tree, top, findings)
-    walk.folder(top, "" if root == "." else root)
+    walk = _Walk(tree, top, names, findings)
+    walk.folder(top, "")
     while walk.links:
         links, walk.links = sorted(walk.links), []
-        for name, path in links:
-            walk.link(name, path)
+        for below, path in links:
+            walk.link(below, path)
     return sorted(walk.found)
 
 
 class _Walk:
     """One walk over a commit's folders; links are put off to the end."""
 
-    def __init__(self, tree: CommitTree, top: str, findings: Findings) -> None:
+    def __init__(self, tree: CommitTree, top: str, names: Names, findings: Findings) -> None:
         self.found: list[CommitFile] = []
         self.links: list[tuple[str, str]] = []
         self._tree = tree
         self._top = top
+        self._names = names
         self._findings = findings
         self._folders: set[str] = set()
         self._files: set[str] = set()
 
-    def folder(self, path: str, name: str) -> None:
-        """Collect the files in and below the folder `path`, which messages call `name`."""
-        pending = [(path, name)]
+    def folder(self, path: str, below: str) -> None:
+        """Collect the files in and below the folder `path`, which is `below` the catalogue's."""
+        pending = [(path, below)]
         while pending:
-            path, name = pending.pop()
+            path, below = pending.pop()
             if path in self._folders:
                 continue
             self._folders.add(path)
             for entry in self._visible(path):
                 inner = f"{path}/{entry}" if path else entry
-                below = f"{name}/{shown_name(entry)}" if name else shown_name(entry)
+                lower = f"{below}/{shown_name(entry)}" if below else shown_name(entry)
                 if inner in self._tree.links:
-                    self.links.append((below, inner))
+                    self.links.append((lower, inner))
                 elif self._tree.is_folder(inner):
-                    pending.append((inner, below))
+                    pending.append((inner, lower))
                 elif belongs(entry):
-                    self._file(inner, below)
+                    self._file(inner, lower)
 
-    def link(self, name: str, path: str) -> None:
+    def link(self, below: str, path: str) -> None:
         """Follow a link, unless it leaves the catalogue or names what is read already."""
-        faults = Faults(name, self._findings)
+        faults = Faults(self._names.of(below), self._findings)
         target = self._tree.resolve(path)
         is_folder = target is not None and self._tree.is_folder(target)
         if not is_folder and not belongs(path.rpartition("/")[2]):
@@ -136,15 +138,15 @@ class _Walk:
             message = "The link leaves the catalogue. Move what it names into the catalogue."
             faults.error(Code.OUTSIDE_CATALOG, message)
         elif is_folder:
-            self.folder(target, name)
+            self.folder(target, below)
         else:
-            self._file(target, name)
+            self._file(target, below)
 
-    def _file(self, path: str, name: str) -> None:
-        if path in self._files and not is_defaults(name):
+    def _file(self, path: str, below: str) -> None:
+        if path in self._files and not is_defaults(below):
             return
         self._files.add(path)
-        self.found.append(CommitFile(name, self._tree.files[path]))
+        self.found.append(CommitFile(self._names.of(below), self._tree.files[path]))
 
     def _visible(self, path: str) -> Iterator[str]:
         for entry in self._tree.names(path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconciler.catalog.faults import Faults, Findings
+from reconciler.catalog.places import Names, shown_name
 from reconciler.codes import Code
 
 DEFAULTS_NAMES: Final = ("_defaults.yaml", "_defaults.yml")
@@ -22,8 +23,9 @@ _MEBIBYTE: Final = 1024 * 1024
 
 
 class FoundFile(NamedTuple):
-    """A file to read: `name` is what messages call it, `path` is where it is."""
+    """A file to read: its way below the catalogue's folder, its name in messages, its real path."""
 
+    below: str
     name: str
     path: Path
 
@@ -41,14 +43,14 @@ def belongs(relative_name: str) -> bool:
     return _is_catalog_file(file)
 
 
-def find_files(folder: Path, root: str, findings: Findings) -> list[FoundFile]:
-    """The catalogue's files below `folder`, sorted by name; `root` is the folder's own name."""
-    walk = _Walk(folder.resolve(), findings)
-    walk.folder(folder.resolve(), root)
+def find_files(folder: Path, names: Names, findings: Findings) -> list[FoundFile]:
+    """The catalogue's files below `folder`, sorted; links that leave it are findings."""
+    walk = _Walk(folder.resolve(), names, findings)
+    walk.folder(folder.resolve(), "")
     while walk.links:
         links, walk.links = sorted(walk.links), []
-        for name, path in links:
-            walk.link(name, path)
+        for below, path in links:
+            walk.link(below, path)
     return sorted(walk.found)
 
 
@@ -81,42 +83,38 @@ def report_unreadable(error: OSError | RuntimeError, faults: Faults) -> None:
     faults.error(Code.UNREADABLE_FILE, message)
 
 
-def shown_name(name: str) -> str:
-    """A file's name with what is not UTF-8 in it replaced, so that it can always be printed."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 class _Walk:
     """One walk over a catalogue's folders. Paths are real paths: links are put off to the end."""
 
-    def __init__(self, root: Path, findings: Findings) -> None:
+    def __init__(self, root: Path, names: Names, findings: Findings) -> None:
         self.found: list[FoundFile] = []
         self.links: list[tuple[str, Path]] = []
         self._root = root
+        self._names = names
         self._findings = findings
         self._folders: set[Path] = set()
         self._files: set[Path] = set()
 
-    def folder(self, path: Path, name: str) -> None:
-        """Collect the files in and below the real folder `path`, which messages call `name`."""
-        pending = [(path, name)]
+    def folder(self, path: Path, below: str) -> None:
+        """Collect the files in and below the real folder `path`, which is `below` the catalogue."""
+        pending = [(path, below)]
         while pending:
-            path, name = pending.pop()
+            path, below = pending.pop()
             if path in self._folders:
                 continue
             self._folders.add(path)
-            for entry in self._entries(path, name):
-                below = f"{name}/{shown_name(entry.name)}" if name else shown_name(entry.name)
+            for entry in self._entries(path, below):
+                inner = f"{below}/{shown_name(entry.name)}" if below else shown_name(entry.name)
                 if entry.is_symlink():
-                    self.links.append((below, Path(entry.path)))
+                    self.links.append((inner, Path(entry.path)))
                 elif entry.is_dir():
-                    pending.append((Path(entry.path), below))
+                    pending.append((Path(entry.path), inner))
                 elif _is_catalog_file(entry.name):
-                    self._file(Path(entry.path), below)
+                    self._file(Path(entry.path), inner)
 
-    def link(self, name: str, path: Path) -> None:
+    def link(self, below: str, path: Path) -> None:
         """Follow a link, unless it leaves the catalogue or names what is read already."""
-        faults = Faults(name, self._findings)
+        faults = self._faults(below)
         try:
             target = path.resolve(strict=True)
         except (OSError, RuntimeError):  # a ring of links is a RuntimeError before Python 3.13
@@ -131,33 +129,36 @@ class _Walk:
             message = "The link leaves the catalogue. Move what it names into the catalogue."
             faults.error(Code.OUTSIDE_CATALOG, message)
         elif is_folder:
-            self.folder(target, name)
+            self.folder(target, below)
         else:
-            self._file(target, name)
+            self._file(target, below)
 
-    def _file(self, path: Path, name: str) -> None:
+    def _file(self, path: Path, below: str) -> None:
         """Collect one file once, if it is one: a pipe or a device could keep the reader waiting."""
-        if path in self._files and not is_defaults(name):
+        if path in self._files and not is_defaults(below):
             return
         try:
             regular = stat.S_ISREG(path.stat().st_mode)
         except OSError as error:
-            report_unreadable(error, Faults(name, self._findings))
+            report_unreadable(error, self._faults(below))
             return
         if not regular:
             message = "Not an ordinary file (a pipe, socket or device). Remove or rename it."
-            Faults(name, self._findings).error(Code.UNREADABLE_FILE, message)
+            self._faults(below).error(Code.UNREADABLE_FILE, message)
             return
         self._files.add(path)
-        self.found.append(FoundFile(name, path))
+        self.found.append(FoundFile(below, self._names.of(below), path))
 
-    def _entries(self, path: Path, name: str) -> Iterator["os.DirEntry[str]"]:
+    def _faults(self, below: str) -> Faults:
+        return Faults(self._names.of(below), self._findings)
+
+    def _entries(self, path: Path, below: str) -> Iterator["os.DirEntry[str]"]:
         """What stands in a folder, without what is hidden, by name."""
         try:
             with os.scandir(path) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
-            report_unreadable(error, Faults(name, self._findings))
+            report_unreadable(error, self._faults(below))
             return
         for entry in entries:
             if not entry.name.startswith(_HIDDEN) or entry.name in DEFAULTS_NAMES:

@@ -5,7 +5,6 @@ never stops the reading; only at the end does a catalogue with errors become a C
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import MappingProxyType
@@ -18,8 +17,8 @@ from reconciler.catalog.files import (
     is_defaults,
     is_small_enough,
     read_bytes,
-    shown_name,
 )
+from reconciler.catalog.places import Names, name_of
 from reconciler.catalog.products import NO_DEFAULTS, Defaults, FileReader, nearest
 from reconciler.catalog.source import decode
 from reconciler.catalog.unique import Declared
@@ -58,27 +57,27 @@ def load_catalog(
 def load_sources(
     sources: Iterable[tuple[str, bytes]],
     *,
-    root: str = "",
+    root: str | Names = "",
     max_bytes: int = MAX_BYTES,
     lint: Levels = DEFAULT_LEVELS,
 ) -> Catalog:
     """The catalogue made of these files, each a name with `/` between its parts, and its bytes.
 
-    `root` is the catalogue's folder within those names; names below it that a catalogue does not
-    read are passed over. Read so, the files of a folder have the digest that `load_catalog` gives
-    them. Raises CatalogError as `load_catalog` does.
+    `root` is the catalogue's folder within those names, or what knows how they are made; names
+    that a catalogue does not read are passed over. Read so, the files of a folder have the digest
+    that `load_catalog` gives them. Raises CatalogError as `load_catalog` does.
     """
-    reading = _Reading(root)
-    below = f"{reading.below}/" if reading.below else ""
+    names = root if isinstance(root, Names) else Names(root)
+    reading = _Reading(names)
     chosen = (
-        (name, data)
+        (below, data)
         for name, data in sources
-        if name.startswith(below) and belongs(name.removeprefix(below))
+        if (below := names.below(name)) is not None and belongs(below)
     )
     with paused():
-        for name, data in sorted(chosen, key=_reading_order):
-            if is_small_enough(data, max_bytes, reading.faults(name)):
-                reading.add(name, data)
+        for below, data in sorted(chosen, key=lambda file: _reading_order(file[0])):
+            if is_small_enough(data, max_bytes, reading.faults(below)):
+                reading.add(below, data)
     reading.finish()
     return reading.catalog(lint)
 
@@ -103,9 +102,9 @@ def check_catalog(
     reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
         return tuple(lint.judged(reading.findings.sorted()))
-    named = {_name(working / path, working): working / path for path in paths}
+    named = {name_of(working / path, working): working / path for path in paths}
     for name, path in named.items():
-        _check_path(path, name, working / folder, reading)
+        _check_path(path, Faults(name, reading.findings), working / folder)
     concerned = reading.findings.sorted(
         lambda file: any(name in (".", file) or file.startswith(f"{name}/") for name in named)
     )
@@ -113,37 +112,34 @@ def check_catalog(
 
 
 class _Reading:
-    """One reading under way."""
+    """One reading under way. It knows files by their way below the catalogue's folder."""
 
-    # `below` is the catalogue's folder as the names of its files begin with it.
-
-    def __init__(self, root: str) -> None:
+    def __init__(self, names: Names) -> None:
         self.findings = Findings()
         self.products_read = 0
-        self.below = "" if root == "." else root
-        self._root = root
+        self._names = names
         self._memory = Memory()
         self._declared = Declared()
         self._digests: dict[str, bytes] = {}
         self._defaults: dict[str, tuple[str, Defaults]] = {}
         self._chains: dict[str, Defaults] = {}
 
-    def faults(self, file: str) -> Faults:
-        """Where the faults of `file` are told."""
-        return Faults(file, self.findings)
+    def faults(self, below: str) -> Faults:
+        """Where the faults of a file are told."""
+        return Faults(self._names.of(below), self.findings)
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, below: str, data: bytes) -> None:
         """Read one file; those with defaults come before all others."""
-        self._digests[name] = hashlib.sha256(data).digest()
-        faults = self.faults(name)
+        self._digests[below] = hashlib.sha256(data).digest()
+        faults = self.faults(below)
         source = decode(data, faults)
         if source is None:
             return
-        folder = name.rpartition("/")[0]
-        if is_defaults(name):
+        folder = below.rpartition("/")[0]
+        if is_defaults(below):
             values = FileReader(faults, self._memory).folder_defaults(source)
-            other, _ = self._defaults.setdefault(folder, (name, values))
-            if other != name:
+            other, _ = self._defaults.setdefault(folder, (faults.file, values))
+            if other != faults.file:
                 message = f"The folder has defaults already, in {other}. Keep one of the files."
                 faults.error(Code.DUPLICATE_KEY, message)
             return
@@ -179,19 +175,18 @@ class _Reading:
     ) -> Catalog:
         return Catalog(
             products=MappingProxyType(self._declared.products),
-            files=tuple(sorted(self._digests)),
+            files=tuple(sorted(map(self._names.of, self._digests))),
             digest=self._digest(),
             warnings=findings,
             unused_defaults=unused,
-            root=self._root or ".",
+            root=self._names.root,
         )
 
     def _digest(self) -> str:
         """The SHA-256 over the sorted files: name below the catalogue's folder, and content."""
         total = hashlib.sha256()
-        below = f"{self.below}/" if self.below else ""
-        for name, digest in sorted(self._digests.items()):
-            total.update(name.removeprefix(below).encode() + b"\0" + digest)
+        for below, digest in sorted(self._digests.items()):
+            total.update(below.encode() + b"\0" + digest)
         return total.hexdigest()
 
     def _defaults_of(self, folder: str) -> Defaults:
@@ -210,40 +205,37 @@ def _read_folder(
 ) -> _Reading:
     """Read all files of the catalogue in `folder`."""
     folder = working_folder / folder
-    root = _name(folder, working_folder)
-    reading = _Reading(root)
+    names = Names.between(folder, working_folder)
+    reading = _Reading(names)
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
-        message = f"The catalogue folder {root} {what}. Make one with `init`, or name another."
-        reading.faults(root).error(Code.NO_CATALOG, message)
+        message = (
+            f"The catalogue folder {names.root} {what}. Make one with `init`, or name another."
+        )
+        reading.faults("").error(Code.NO_CATALOG, message)
         return reading
-    files = find_files(folder, reading.below, reading.findings)
+    files = find_files(folder, names, reading.findings)
     with paused():
-        for file in sorted(files, key=_reading_order):
+        for file in sorted(files, key=lambda file: _reading_order(file.below)):
             data = read_bytes(file, max_bytes, reading.findings)
             if data is not None:
-                reading.add(file.name, data)
+                reading.add(file.below, data)
             if progress is not None:
                 progress(reading.products_read)
     reading.finish()
     return reading
 
 
-def _check_path(path: Path, name: str, folder: Path, reading: _Reading) -> None:
+def _check_path(path: Path, faults: Faults, folder: Path) -> None:
     """Report a path that was asked for and that no catalogue could have been read from."""
     if not path.exists():
         message = "There is no such file or folder, so nothing was checked. Mend the path."
-        reading.faults(name).error(Code.UNREADABLE_FILE, message)
+        faults.error(Code.UNREADABLE_FILE, message)
     elif not path.resolve().is_relative_to(folder.resolve()):
         message = "Not below the catalogue's folder, so it was not checked. Move it there."
-        reading.faults(name).error(Code.OUTSIDE_CATALOG, message)
+        faults.error(Code.OUTSIDE_CATALOG, message)
 
 
-def _name(path: Path, working_folder: Path) -> str:
-    """What messages call `path`: its way from the working folder, with `/` between its parts."""
-    return shown_name(Path(os.path.relpath(path, working_folder)).as_posix())
-
-
-def _reading_order(file: tuple[str, object]) -> tuple[bool, str]:
+def _reading_order(below: str) -> tuple[bool, str]:
     """Files with defaults before all others, then by name."""
-    return not is_defaults(file[0]), file[0]
+    return not is_defaults(below), below

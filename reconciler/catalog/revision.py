@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from reconciler.catalog.commit import CommitTree, find_commit_files
 from reconciler.catalog.faults import Findings
+from reconciler.catalog.places import Names
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.git import Git
@@ -78,11 +79,11 @@ def load_revision(
     folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
     home = _home(folder)
     commit = _commit(home.git, revision)
-    root = Path(os.path.relpath(folder, working_folder)).as_posix()
+    names = Names.between(folder, working_folder)
     findings = Findings()
     try:
-        sources = _read(home, commit, root, findings)
-        catalog = load_sources(sources, root=root, lint=lint)
+        sources = _read(home, commit, names, findings)
+        catalog = load_sources(sources, root=names, lint=lint)
     except CatalogError as error:
         faults = {*findings.sorted(), *error.findings}
     else:
@@ -165,13 +166,15 @@ def _deepen(git: Git, revision: str) -> str | None:
     )
 
 
-def _read(home: _Home, commit: str, root: str, findings: Findings) -> Iterator[tuple[str, bytes]]:
+def _read(
+    home: _Home, commit: str, names: Names, findings: Findings
+) -> Iterator[tuple[str, bytes]]:
     """The names and contents of the catalogue's files in `commit`; faults of links are findings."""
     tree = _tree(home.git, commit)
     top = tree.resolve(home.path)
     if top is None or not tree.is_folder(top):
         return
-    files = list(find_commit_files(tree, top, root, findings))
+    files = list(find_commit_files(tree, top, names, findings))
     contents = _blobs(home.git, [file.blob for file in files])
     for file in files:
         yield file.name, contents[file.blob]

@@ -248,3 +248,25 @@ def test_the_sandbox_can_be_pulled(catalog: Path, here: Here) -> None:
     assert here("apply", "--sandbox", "--yes").code == 0
     done = here("pull", "--sandbox", "--detailed-exitcode")
     assert (done.code, done.out) == (0, "")
+
+
+def test_pulled_from_inside_the_catalogue(
+    catalog: Path, remote: Sandbox, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of the catalogue, drift is edited where it stands and new products go to --into.
+
+    Defaults of the folders above count there too.
+    """
+    (catalog / "_defaults.yaml").write_text("tags: [b]\n")
+    (catalog / "sub").mkdir()
+    (catalog / "sub" / "coat.yaml").write_text("store_id: 2\nname: Coat\n")
+    (catalog / "all.yaml").write_text(PRODUCTS.replace("  - {store_id: 2, name: Coat}\n", ""))
+    monkeypatch.chdir(catalog / "sub")
+    change(remote, "2", name="Warm coat", tags=("b",))
+    remote.store.create({"store_id": "3", "name": "Hat"})
+    done = here("pull", "--write", "--catalog", "..", "--into", "new.yaml")
+    assert (done.code, (catalog / "sub" / "coat.yaml").read_text()) == (
+        0,
+        "store_id: 2\nname: Warm coat\n",
+    )
+    assert "Hat" in (catalog / "sub" / "new.yaml").read_text()

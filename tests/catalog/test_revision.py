@@ -60,6 +60,16 @@ def same(one: Catalog, other: Catalog) -> bool:
     )
 
 
+def test_named_from_inside_the_catalogue(repository: Path) -> None:
+    """Where the working folder is inside the catalogue, its files are named as on disk."""
+    put(repository, "catalog/_defaults.yaml", "type: top\n")
+    put(repository, "catalog/sub/a.yaml", "store_id: a\nname: A\n")
+    commit(repository)
+    inside = at(repository, "HEAD", catalog="..", below="catalog/sub")
+    assert inside.files == ("../_defaults.yaml", "a.yaml")
+    assert same(inside, load_catalog(Path(".."), working_folder=repository / "catalog" / "sub"))
+
+
 def test_a_revision_reads_as_its_checkout(repository: Path) -> None:
     """Defaults, links to files and folders, hidden names: as the work tree is read."""
     put(repository, "catalog/_defaults.yaml", "type: top\n")
