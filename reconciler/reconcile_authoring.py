@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.catalog.asked import Asked
 from reconciler.catalog.faults import Findings
 from reconciler.catalog.files import belongs, find_files, is_defaults
 from reconciler.catalog.fmt import formatted
@@ -198,13 +199,13 @@ def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = 
     errors = tuple(finding for finding in findings if finding.severity == "error")
     faulty = {finding.location.file for finding in errors if finding.location}
     names = Names.between(working / catalog, working)
-    named = [name_of(working / path, working) for path in paths]
+    asked = Asked(paths, working)
     changes: list[FileChange] = []
     seen = 0
     if not (working / catalog).is_dir():
         return Formatted((), 0, errors)
     for file in find_files(working / catalog, names, Findings()):
-        if file.name in faulty or (named and not _concerns(file.name, named)):
+        if file.name in faulty or (paths and not asked.covers(file.name)):
             continue
         seen += 1
         before = file.path.read_bytes()
@@ -212,10 +213,6 @@ def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = 
         if after != before:
             changes.append(FileChange(file.name, file.path, before, after))
     return Formatted(tuple(changes), seen, errors)
-
-
-def _concerns(file: str, named: Iterable[str]) -> bool:
-    return any(name in (".", file) or file.startswith(f"{name}/") for name in named)
 
 
 def write_changes(changes: Sequence[FileChange]) -> None:

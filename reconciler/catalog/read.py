@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from reconciler.catalog.asked import Asked, ways_below
 from reconciler.catalog.faults import Faults, Findings
 from reconciler.catalog.files import (
     belongs,
@@ -102,13 +103,10 @@ def check_catalog(
     reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
         return tuple(lint.judged(reading.findings.sorted()))
-    named = {name_of(working / path, working): working / path for path in paths}
-    for name, path in named.items():
-        _check_path(path, Faults(name, reading.findings), working / folder)
-    concerned = reading.findings.sorted(
-        lambda file: any(name in (".", file) or file.startswith(f"{name}/") for name in named)
-    )
-    return tuple(lint.judged(concerned))
+    asked = Asked(paths, working)
+    for path in asked.paths:
+        _check_path(path, Faults(name_of(path, working), reading.findings), working / folder)
+    return tuple(lint.judged(reading.findings.sorted(asked.covers)))
 
 
 class _Reading:
@@ -231,7 +229,7 @@ def _check_path(path: Path, faults: Faults, folder: Path) -> None:
     if not path.exists():
         message = "There is no such file or folder, so nothing was checked. Mend the path."
         faults.error(Code.UNREADABLE_FILE, message)
-    elif not path.resolve().is_relative_to(folder.resolve()):
+    elif not ways_below(path, folder):
         message = "Not below the catalogue's folder, so it was not checked. Move it there."
         faults.error(Code.OUTSIDE_CATALOG, message)
 

@@ -62,6 +62,7 @@ def _formatted(
     invocation: Invocation, paths: "Sequence[Path]", catalog: Path | None
 ) -> "list[Formatted]":
     """Each catalogue formatted; a path that is in none of them goes to the first, which says so."""
+    from reconciler.catalog.asked import home_of
     from reconciler.reconcile_authoring import format_files
 
     settings = invocation.settings
@@ -73,8 +74,7 @@ def _formatted(
         return [format_files(settings, folder) for folder in catalogs]
     shares: dict[Path, list[Path]] = {}
     for path in (settings.folder / path for path in paths):
-        homes = (c for c in catalogs if path.resolve().is_relative_to(c.resolve()))
-        shares.setdefault(next(homes, catalogs[0]), []).append(path)
+        shares.setdefault(home_of(path, catalogs) or catalogs[0], []).append(path)
     return [format_files(settings, folder, within) for folder, within in shares.items()]
 
 

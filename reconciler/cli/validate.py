@@ -61,11 +61,13 @@ def _shared_out(
     catalogs: Sequence[Path], paths: Sequence[Path]
 ) -> list[tuple[Path, Sequence[Path]]]:
     """Each catalogue with its paths; a path in none is a catalogue of its own, or in one."""
+    from reconciler.catalog.asked import home_of
+
     if not paths:
         return [(catalog, ()) for catalog in catalogs]
     shares: dict[Path, list[Path]] = {}
     for path in paths:
-        home = next((c for c in catalogs if path.resolve().is_relative_to(c.resolve())), None)
+        home = home_of(path, catalogs)
         if home is None:
             home = path if path.is_dir() or not path.parent.is_dir() else path.parent
         shares.setdefault(home, []).append(path)

@@ -1,0 +1,60 @@
+"""The paths that a command was asked about, compared by where they really are.
+
+Path and catalogue may be spelled differently: from inside the catalogue, through a link to the
+working folder, by a link in the catalogue that is not read under its own name. Each path is known
+by where it stands and by where it leads, and so is each file.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from reconciler.catalog.places import shown_name
+
+
+class Asked:
+    """Files and folders, as they were spelled from the working folder."""
+
+    def __init__(self, paths: Iterable[Path], working_folder: Path) -> None:
+        self._working_folder = working_folder
+        self.paths = tuple(working_folder / path for path in paths)
+        self._places = {str(place) for path in self.paths for place in _shown_places(path)}
+        self._covered: dict[str, bool] = {}
+
+    def covers(self, file: str) -> bool:
+        """Whether the file that messages call so is one of the paths, or is below one."""
+        known = self._covered.get(file)
+        if known is None:
+            known = any(
+                str(place) in self._places
+                for own in _shown_places(self._working_folder / file)
+                for place in (own, *own.parents)
+            )
+            self._covered[file] = known
+        return known
+
+
+def ways_below(path: Path, folder: Path) -> tuple[str, ...]:
+    """The ways from `folder` to `path`, where it stands or leads; none where it is not in there."""
+    top = Path(os.path.realpath(folder))
+    return tuple(
+        place.relative_to(top).as_posix() for place in _places(path) if place.is_relative_to(top)
+    )
+
+
+def home_of(path: Path, catalogs: Iterable[Path]) -> Path | None:
+    """The first catalogue folder that `path` is in."""
+    return next((folder for folder in catalogs if ways_below(path, folder)), None)
+
+
+def _places(path: Path) -> tuple[Path, ...]:
+    """Where `path` leads, and first where it stands itself, if it is a link."""
+    real = Path(os.path.realpath(path))
+    if path.name in ("", ".."):
+        return (real,)
+    stands = Path(os.path.realpath(path.parent)) / path.name
+    return (real,) if stands == real else (stands, real)
+
+
+def _shown_places(path: Path) -> tuple[Path, ...]:
+    return tuple(Path(shown_name(str(place))) for place in _places(path))

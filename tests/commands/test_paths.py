@@ -1,0 +1,91 @@
+"""PATHs of `validate` and `fmt`: a fault is shown however path and catalogue are spelled."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .here import Here
+
+FAULTY = "store_id: a\nname: A\nbrand: x\n"
+FAULT = "Unknown field 'brand'"
+
+
+@pytest.fixture
+def catalog(folder: Path) -> Path:
+    """A catalogue with a faulty file in a folder, and a sound one beside it."""
+    (folder / "catalog" / "sub").mkdir(parents=True)
+    (folder / "catalog" / "sub" / "a.yaml").write_text(FAULTY)
+    (folder / "catalog" / "b.yaml").write_text("store_id: b\nname:   B\n")
+    return folder / "catalog"
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+@pytest.mark.parametrize("path", ["a.yaml", ".", "../sub/a.yaml", "../sub", "../../catalog", ".."])
+def test_from_inside_the_catalogue(
+    command: str, path: str, catalog: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of the catalogue a fault is shown for every spelling, with the short name."""
+    monkeypatch.chdir(catalog / "sub")
+    done = here(command, "--catalog", "..", path)
+    assert done.code == 1
+    assert f"a.yaml:3:1: error: {FAULT}" in done.out + done.err
+    assert "sub/a.yaml" not in done.out + done.err
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+@pytest.mark.parametrize("absolute", ["path", "catalog", "both"])
+def test_through_a_link_to_the_working_folder(
+    command: str, absolute: str, catalog: Path, here: Here
+) -> None:
+    """Absolute spellings through a link to the working folder mean the files that are there."""
+    link = catalog.parent.with_name(f"{catalog.parent.name}-link")
+    link.symlink_to(catalog.parent)
+    path = "catalog/sub" if absolute == "catalog" else str(link / "catalog" / "sub" / "a.yaml")
+    more = () if absolute == "path" else ("--catalog", str(link / "catalog"))
+    done = here(command, path, *more)
+    assert done.code == 1
+    assert f"catalog/sub/a.yaml:3:1: error: {FAULT}" in done.out + done.err
+    assert link.name not in done.out + done.err
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+@pytest.mark.parametrize("path", ["catalog/sub/z.yaml", "catalog/again", "catalog/again/a.yaml"])
+def test_a_link_inside_the_catalogue(command: str, path: str, catalog: Path, here: Here) -> None:
+    """A link that is not read under its own name means the file that it leads to."""
+    (catalog / "sub" / "z.yaml").symlink_to("a.yaml")
+    (catalog / "again").symlink_to("sub")
+    done = here(command, path)
+    assert done.code == 1
+    assert f"catalog/sub/a.yaml:3:1: error: {FAULT}" in done.out + done.err
+
+
+def test_a_link_that_leaves_the_catalogue(catalog: Path, here: Here) -> None:
+    """Named itself, it is told as a link of the catalogue, not read as a catalogue elsewhere."""
+    (catalog.parent / "other.yaml").write_text("store_id: o\nname: O\n")
+    (catalog / "sub" / "z.yaml").symlink_to("../../other.yaml")
+    done = here("validate", "catalog/sub/z.yaml")
+    assert done.code == 1
+    assert "catalog/sub/z.yaml:1:1: error: The link leaves the catalogue." in done.out
+
+
+def test_only_the_file_that_was_named_is_formatted(
+    catalog: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From inside the catalogue `fmt` writes the named file and calls it by its short name."""
+    (catalog / "sub" / "a.yaml").write_text("name: A\nstore_id: a\n")
+    monkeypatch.chdir(catalog / "sub")
+    done = here("fmt", "--catalog", "..", "./a.yaml")
+    assert (done.code, done.out) == (0, "a.yaml\n")
+    assert (catalog / "b.yaml").read_text() == "store_id: b\nname:   B\n"
+
+
+def test_a_name_that_is_no_text(catalog: Path, here: Here) -> None:
+    """A file whose name is not UTF-8 is found by that name."""
+    name = os.fsdecode(b"\xff.yaml")
+    try:
+        (catalog / name).write_text(FAULTY)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    done = here("validate", f"catalog/{name}")
+    assert (done.code, FAULT in done.out) == (1, True)
