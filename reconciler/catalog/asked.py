@@ -33,6 +33,17 @@ class Asked:
             self._covered[file] = known
         return known
 
+    def missed(self, files: Iterable[str]) -> set[Path]:
+        """The paths that no file of those that messages call so is, or is below."""
+        known: set[Path] = set()
+        for file in files:
+            for own in _shown_places(self._working_folder / file):
+                for place in (own, *own.parents):
+                    if place in known:
+                        break
+                    known.add(place)
+        return {path for path in self.paths if known.isdisjoint(_shown_places(path))}
+
 
 def ways_below(path: Path, folder: Path) -> tuple[str, ...]:
     """The ways from `folder` to `path`, where it stands or leads; none where it is not in there."""

@@ -96,7 +96,7 @@ def check_catalog(
 
     With `paths`, files or folders, only what concerns them, although everything is read: a
     store_id that one of them shares with another file is found, wherever it is placed. A path
-    that is not there, or is no part of the catalogue's folder, is a finding itself.
+    that is not there, or that no catalogue reads, is a finding itself.
     """
     working = working_folder or Path.cwd()
     reading = _read_folder(folder, working, max_bytes, progress)
@@ -104,8 +104,10 @@ def check_catalog(
     if paths is None or not (working / folder).is_dir():
         return tuple(lint.judged(reading.findings.sorted()))
     asked = Asked(paths, working)
+    missed = asked.missed(reading.files())
     for path in asked.paths:
-        _check_path(path, Faults(name_of(path, working), reading.findings), working / folder)
+        faults = Faults(name_of(path, working), reading.findings)
+        _check_path(path, faults, working / folder, is_read=path not in missed)
     return tuple(lint.judged(reading.findings.sorted(asked.covers)))
 
 
@@ -125,6 +127,12 @@ class _Reading:
     def faults(self, below: str) -> Faults:
         """Where the faults of a file are told."""
         return Faults(self._names.of(below), self.findings)
+
+    def files(self) -> set[str]:
+        """The names of all files that were read, or could not be."""
+        read = map(self._names.of, self._digests)
+        told = (finding.location for finding in self.findings.sorted())
+        return {*read, *(place.file for place in told if place)}
 
     def add(self, below: str, data: bytes) -> None:
         """Read one file; those with defaults come before all others."""
@@ -224,13 +232,22 @@ def _read_folder(
     return reading
 
 
-def _check_path(path: Path, faults: Faults, folder: Path) -> None:
-    """Report a path that was asked for and that no catalogue could have been read from."""
+def _check_path(path: Path, faults: Faults, folder: Path, *, is_read: bool) -> None:
+    """Report a path that was asked for and that nothing was, or could have been, read from."""
     if not path.exists():
         message = "There is no such file or folder, so nothing was checked. Mend the path."
         faults.error(Code.UNREADABLE_FILE, message)
-    elif not ways_below(path, folder):
-        message = "Not below the catalogue's folder, so it was not checked. Move it there."
+    elif not (ways := ways_below(path, folder)):
+        message = (
+            "Not part of the catalogue, since it is not below its folder, so it was not checked. "
+            "Move it there, or name another folder with --catalog."
+        )
+        faults.error(Code.OUTSIDE_CATALOG, message)
+    elif not is_read and not (path.is_dir() and any(belongs(f"{way}/a.yaml") for way in ways)):
+        message = (
+            "Not part of the catalogue, so it was not checked: its files end in .yaml or .yml, and "
+            "neither they nor their folders begin with a dot or an underscore. Rename it."
+        )
         faults.error(Code.OUTSIDE_CATALOG, message)
 
 

@@ -60,8 +60,12 @@ def command(
 def _shared_out(
     catalogs: Sequence[Path], paths: Sequence[Path]
 ) -> list[tuple[Path, Sequence[Path]]]:
-    """Each catalogue with its paths; a path in none is a catalogue of its own, or in one."""
+    """Each catalogue with its paths; a path in none is a catalogue of its own, or in one.
+
+    What no catalogue would read goes to the first, which says so.
+    """
     from reconciler.catalog.asked import home_of
+    from reconciler.catalog.files import belongs
 
     if not paths:
         return [(catalog, ()) for catalog in catalogs]
@@ -69,7 +73,8 @@ def _shared_out(
     for path in paths:
         home = home_of(path, catalogs)
         if home is None:
-            home = path if path.is_dir() or not path.parent.is_dir() else path.parent
+            alone = path.parent if path.is_file() and belongs(path.name) else catalogs[0]
+            home = path if path.is_dir() else alone
         shares.setdefault(home, []).append(path)
     return list(shares.items())
 

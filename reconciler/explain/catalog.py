@@ -28,10 +28,11 @@ CATALOG: Final[Mapping[Code, Entry]] = {
         "Mend its permissions or the link, remove it, or correct the path on the command line.",
     ),
     Code.OUTSIDE_CATALOG: Entry(
-        "A symbolic link leaves the catalogue's folder, or a path that was named is not below it. "
-        "What others may change without a review is not read.",
+        "A symbolic link leaves the catalogue's folder, or a path that was named is no part of the "
+        "catalogue: it is not below the folder, does not end in .yaml or .yml, or begins with a "
+        "dot or an underscore. What others may change without a review is not read.",
         "catalog/shared.yaml -> ../../other-shop/shared.yaml",
-        "Move the file into the catalogue.",
+        "Move the file into the catalogue, or give it a name that is read.",
     ),
     Code.ALIAS_BUDGET: Entry(
         "Aliases repeat so much text that reading the file would take more memory than its size "

@@ -276,6 +276,7 @@ def test_paths_that_are_no_part(folder: Path) -> None:
     write(folder.parent, {"other.yaml": product("1")})
     paths = [Path("none.yaml"), Path("other.yaml"), Path("catalog/_draft.yaml")]
     assert codes(check_catalog(folder, paths, working_folder=folder.parent)) == [
+        ("outside_catalog", "catalog/_draft.yaml:1:1"),
         ("unreadable_file", "none.yaml:1:1"),
         ("outside_catalog", "other.yaml:1:1"),
     ]

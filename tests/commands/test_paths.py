@@ -89,3 +89,45 @@ def test_a_name_that_is_no_text(catalog: Path, here: Here) -> None:
         pytest.skip("this file system takes UTF-8 names only")
     done = here("validate", f"catalog/{name}")
     assert (done.code, FAULT in done.out) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+@pytest.mark.parametrize(
+    "name", ["up.YAML", "_h.yaml", ".h.yaml", "notes.txt", "_drafts/a.yaml", "_drafts", ".d/e"]
+)
+def test_what_the_catalogue_does_not_read(
+    command: str, name: str, catalog: Path, here: Here
+) -> None:
+    """A path in the catalogue's folder that is not read is an error that says so, never silence."""
+    (catalog / "sub" / "a.yaml").unlink()
+    path = catalog / name
+    path.parent.mkdir(exist_ok=True)
+    path.mkdir() if name == "_drafts" else path.write_text(FAULTY)
+    done = here(command, f"catalog/{name}")
+    assert done.code == 1
+    told = f"catalog/{name}:1:1: error: Not part of the catalogue, so it was not checked"
+    assert told in done.out + done.err
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+def test_what_is_not_in_the_catalogue(
+    command: str, catalog: Path, here: Here, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A file elsewhere that no catalogue reads is told, and its folder is not searched."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "hosts").write_text("127.0.0.1 localhost\n")
+    (elsewhere / "bad.yaml").write_text("[")
+    done = here(command, str(elsewhere / "hosts"))
+    assert done.code == 1
+    assert "hosts:1:1: error: Not part of the catalogue" in done.out + done.err
+    assert "bad.yaml" not in done.out + done.err
+
+
+def test_what_is_read_is_no_fault(catalog: Path, here: Here) -> None:
+    """Defaults, an empty folder, and a hidden file that a link brings in are the catalogue's."""
+    (catalog / "sub" / "a.yaml").unlink()
+    (catalog / "_defaults.yaml").write_text("type: top\n")
+    (catalog / "_shared.yaml").write_text("store_id: s\nname: S\n")
+    (catalog / "shared.yaml").symlink_to("_shared.yaml")
+    for name in ("_defaults.yaml", "sub", "_shared.yaml", "shared.yaml"):
+        assert here("validate", f"catalog/{name}") == (0, "No findings.\n", "")
