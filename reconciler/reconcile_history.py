@@ -5,6 +5,7 @@ It stands beside `reconcile`, which tells what is: nothing here asks the API, so
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger
 from reconciler.planning.diff import diff
 from reconciler.planning.guard import judge
+from reconciler.planning.hints import OF_REMOTE
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
 from reconciler.report.journal_text import read_journal
@@ -64,7 +66,10 @@ def diff_revisions(
         protected=settings.protected,
         select=select,
     )
-    made = linted(changes, after, remote, settings.lint_levels())
+    # What follows from the remote not having something would be said of a remote nobody asked.
+    warnings = tuple(found for found in changes.warnings if found.code not in OF_REMOTE)
+    made = replace(changes, warnings=warnings)
+    made = linted(made, after, remote, settings.lint_levels(), listed=False)
     return judge(made, settings.limits.for_guard())
 
 

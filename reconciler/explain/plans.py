@@ -34,7 +34,7 @@ WARNINGS: Final[Mapping[Code, Entry]] = {
     Code.DIFFERS_IN_CASE: Entry(
         "A product will be created whose store_id is at the remote already but for upper and lower "
         "case, or white space.",
-        "AB-1 will be created, but the remote has 'ab-1'.",
+        "AB-1 will be created, but 'ab-1' is there already.",
         "If they are one product, declare it as it is there, or add `renamed_from`.",
     ),
     Code.SERVER_KEEPS: Entry(

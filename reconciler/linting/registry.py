@@ -91,23 +91,27 @@ def lint_catalog(catalog: Catalog, levels: Levels, *, errors_only: bool) -> Iter
             yield from _found(rule, level, rule.check(catalog))
 
 
-def linted(plan: Plan, catalog: Catalog, remote: Listing, levels: Levels) -> Plan:
+def linted(
+    plan: Plan, catalog: Catalog, remote: Listing, levels: Levels, *, listed: bool = True
+) -> Plan:
     """The plan, with what the rules about plans find in it among its warnings.
 
-    Raises CatalogError where a rule that is set to error finds something.
+    Where `remote` is not `listed` but taken to be what a revision declares, it proves nothing about
+    the real one, so rules about that are not run. Raises CatalogError where a rule that is set to
+    error finds something.
     """
-    found = lint_plan(Planned(catalog, remote, plan.changes), levels)
+    found = lint_plan(Planned(catalog, remote, plan.changes), levels, listed=listed)
     if any(finding.severity == "error" for finding in found):
         raise CatalogError(found, hint="Mend the files, or change the rules under `lint`.")
     return replace(plan, warnings=(*plan.warnings, *found))
 
 
-def lint_plan(planned: Planned, levels: Levels) -> Sequence[Finding]:
-    """What the rules about plans find."""
+def lint_plan(planned: Planned, levels: Levels, *, listed: bool = True) -> Sequence[Finding]:
+    """What the rules about plans find; without those about the remote where it is not `listed`."""
     return [
         placed.finding
         for rule in RULES
-        if isinstance(rule, PlanRule)
+        if isinstance(rule, PlanRule) and (listed or not rule.of_remote)
         for placed in _found(rule, levels.of(rule), rule.check(planned))
     ]
 

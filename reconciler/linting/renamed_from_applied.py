@@ -28,4 +28,5 @@ RULE: Final = PlanRule(
     example='store_id: "10482"\nname: Linen shirt\nrenamed_from: "9001"    # long since applied',
     remedy="Remove `renamed_from` from the product.",
     check=_check,
+    of_remote=True,
 )

@@ -77,6 +77,10 @@ class CatalogRule(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRule(Rule):
-    """Judges a plan: what can only be known once the remote was listed."""
+    """Judges a plan: what can only be known once it is known what is there.
+
+    One that is `of_remote` asks what the remote really holds, beyond what would be changed.
+    """
 
     check: Callable[[Planned], Iterable[Hit]]
+    of_remote: bool = False

@@ -18,6 +18,10 @@ HAND_ENTERED: Final = ("size_chart", "fabric", "comment")
 """What people enter at Robosize by hand, and no write of this API can bring back."""
 
 
+OF_REMOTE: Final = frozenset({Code.UNMATCHED_PROTECTED})
+"""Warnings that hold only where the remote was asked: a protected product is declared nowhere."""
+
+
 def few(store_ids: Sequence[str]) -> str:
     """The first few of many store_ids, and how many more there are."""
     listed = ", ".join(store_ids[:_NAMED])
@@ -93,9 +97,9 @@ def differing_in_case(
         if near is not None:
             yield warning(
                 Code.DIFFERS_IN_CASE,
-                f"{create.store_id} will be created, but the remote has {near!r}, which differs "
-                "only in case or space. If they are one product, declare it as it is there, or "
-                f"add `renamed_from: {_quoted(near)}`.",
+                f"{create.store_id} will be created, but {near!r} is there already, which "
+                "differs only in case or space. If they are one product, declare it as it is "
+                f"there, or add `renamed_from: {_quoted(near)}`.",
                 create.source,
             )
 

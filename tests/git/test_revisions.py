@@ -107,6 +107,20 @@ def test_diff_shows_what_plan_would(pipeline: Pipeline) -> None:
     assert git(folder, "status", "--porcelain") == "?? out.md"
 
 
+def test_diff_says_nothing_of_a_remote_that_it_did_not_ask(pipeline: Pipeline) -> None:
+    """A rename in both revisions, a pattern for what is declared nowhere: both may be needed still.
+
+    The warnings of `plan` about them would have their reader lose products.
+    """
+    pipeline.declare("{store_id: '22', name: Coat, type: coat, image_url: '', renamed_from: '2'}")
+    folder = pipeline.clone()
+    (folder / "reconciler.yaml").write_text('protected: ["gift-*"]\n', encoding="utf-8")
+    done = offline(folder, "diff", "HEAD", "--format", "json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["warnings"] == []
+    assert "warning" not in done.err
+
+
 def test_a_saved_diff_is_not_applied(pipeline: Pipeline) -> None:
     """A diff knows no ids, so where it is taken for a plan it is refused as stale, and no more."""
     pipeline.declare(SHIRT)

@@ -48,7 +48,7 @@ def test_the_near_miss_named_is_the_same_in_any_order() -> None:
     there = [listed("p1", "aB"), listed("p2", "AB")]
     for order in (there, there[::-1]):
         finding = planned([declared("Ab", "Coat")], order).warnings[-1]
-        assert "the remote has 'AB'" in finding.message
+        assert "'AB' is there already" in finding.message
 
 
 @pytest.mark.parametrize(
