@@ -1,6 +1,5 @@
 """`reconciler apply`."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -118,7 +117,9 @@ def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
 
 
 def _check_report(report: Path | None, *, dry_run: bool) -> None:
-    """Raise an error where the report could not be written, before there is one to write."""
+    """Raise an error where the report cannot be written, before there is one to write."""
+    from reconciler.report.output import try_file
+
     if report is None:
         return
     if dry_run:
@@ -126,12 +127,10 @@ def _check_report(report: Path | None, *, dry_run: bool) -> None:
             "--report and --dry-run contradict each other: a dry run applies nothing.",
             hint="Leave one of them out.",
         )
-    folder = report.absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise OutputError(
-            f"The report {report} could not be written, so nothing was applied.",
-            hint=f"Make the folder {report.parent} one that exists and may be written to.",
-        )
+    try:
+        try_file(report)
+    except OutputError as error:
+        raise OutputError(f"{error.message} Nothing was applied.", hint=error.hint) from None
 
 
 def _check_terminal(invocation: Invocation) -> None:
@@ -195,13 +194,26 @@ def _account(
         if file is not None:
             write_file(file, report_json(report))
     except OutputError as error:
-        lost = tell(error, console)
+        lost = tell(_after_writes(error, report), console)
         code = code or lost
     say_warnings([warning for warning in report.warnings if warning not in told], invocation)
     report = replace(report, warnings=())
     try:
         write_stdout(report_text(report, color=console.stdout_color, width=console.width))
     except OutputError as error:
-        lost = tell(error, console)
+        lost = tell(_after_writes(error, report), console)
         code = code or lost
     return code
+
+
+def _after_writes(error: OutputError, report: "Report") -> OutputError:
+    """The error, with a word about what took effect: exit 1 alone would say that nothing did."""
+    applied, total = report.tally.applied, len(report.outcomes)
+    if not applied:
+        return error
+    count = "All" if applied == total else f"{applied} of {total}"
+    return OutputError(
+        f"{error.message} {count} changes were applied all the same.",
+        hint="`reconciler log` lists this apply, and its journal in .reconciler/journal holds "
+        "every call: `reconciler show FILE` shows it.",
+    )

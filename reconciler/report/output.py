@@ -9,6 +9,7 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +17,8 @@ from reconciler.errors import OutputError
 
 _PRIVATE = 0o600
 _SHARED = 0o666
+_ROOM = 64 * 1024
+"""How many bytes are tried: the report of some hundred changes."""
 
 
 def write_file(path: Path, text: str, *, private: bool = False) -> None:
@@ -26,12 +29,39 @@ def write_file(path: Path, text: str, *, private: bool = False) -> None:
     OutputError; whatever was at `path` then is as it was.
     """
     data = text.encode("utf-8", "backslashreplace")
-    try:
+    with _telling(path):
         target = path.resolve()
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        if _is_special(target):
             target.write_bytes(data)
-        else:
-            _replace(target, data, _PRIVATE if private else _SHARED)
+            return
+        with _beside(target, data, _PRIVATE if private else _SHARED) as temporary:
+            temporary.replace(target)
+        _sync_folder(target.parent)
+
+
+def try_file(path: Path) -> None:
+    """Raise the OutputError that `write_file` would raise now, by writing beside `path`.
+
+    Whatever is at `path` stays as it is, and nothing is left behind.
+    """
+    with _telling(path):
+        target = path.resolve()
+        if not _is_special(target):
+            with _beside(target, bytes(_ROOM), _SHARED) as temporary:
+                temporary.unlink()
+        elif not target.is_fifo():  # opening a pipe would wait for its reader, and then end it
+            descriptor = os.open(target, os.O_WRONLY)
+            try:
+                os.write(descriptor, b"")
+            finally:
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn what the system says into an OutputError about `path`."""
+    try:
+        yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a ring of symbolic links
         raise OutputError(
             f"Cannot write {path}: {_reason(error)}.",
@@ -40,8 +70,14 @@ def write_file(path: Path, text: str, *, private: bool = False) -> None:
         ) from error
 
 
-def _replace(target: Path, data: bytes, mode: int) -> None:
-    """Write `data` beside `target`, make it durable, then move it into place."""
+def _is_special(target: Path) -> bool:
+    """Whether a folder, a device or a pipe is there."""
+    return target.exists() and not stat.S_ISREG(target.stat().st_mode)
+
+
+@contextlib.contextmanager
+def _beside(target: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A durable file of `data` beside `target`; it is removed where what follows fails."""
     temporary = target.with_name(f".reconciler-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
@@ -49,12 +85,11 @@ def _replace(target: Path, data: bytes, mode: int) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        yield temporary
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:

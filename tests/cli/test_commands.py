@@ -175,10 +175,27 @@ def test_apply_asks_or_is_told(folder: Path, remote: Sandbox, here: Here) -> Non
 def test_a_report_that_cannot_be_written_stops_apply(
     folder: Path, remote: Sandbox, here: Here
 ) -> None:
-    """A missing folder for the report is told before the first call."""
-    done = here("apply", "--yes", "--report", "missing/report.json")
-    assert done.code == 1
-    assert methods(remote) == set()
+    """A missing folder, a full disk: told before the first call, and nothing is left behind."""
+    full = ("/dev/full",) if Path("/dev/full").exists() else ()
+    for report in ("missing/report.json", *full):
+        done = here("apply", "--yes", "--report", report)
+        assert done.code == 1
+        assert f"Cannot write {report}" in done.err
+        assert "Nothing was applied." in done.err
+        assert methods(remote) == set()
+    assert {path.name for path in folder.iterdir()} == {"catalog"}
+
+
+def test_a_report_that_was_there_outlives_a_refusal(
+    folder: Path, remote: Sandbox, here: Here
+) -> None:
+    """Trying whether a report can be written changes none, makes none, and leaves nothing."""
+    assert here("apply", "missing.json", "--report", "report.json").code == 1
+    assert not (folder / "report.json").exists()
+    (folder / "report.json").write_text("old")
+    assert here("apply", "missing.json", "--report", "report.json").code == 1
+    assert (folder / "report.json").read_text() == "old"
+    assert {path.name for path in folder.iterdir()} == {"catalog", "report.json"}
 
 
 def test_a_partial_apply_is_5_with_a_report(folder: Path, remote: Sandbox, here: Here) -> None:
@@ -214,6 +231,9 @@ def test_an_account_that_is_lost_is_told(
     done = here("apply", "--yes", "--report", "report.json")
     assert done.code == code
     assert "No space left." in done.err
+    count = "1 of 2" if faults else "All"
+    assert f"{count} changes were applied all the same." in done.err
+    assert "reconciler log" in done.err
     assert ("Applied" in done.out) is (lost == "write_file")
     assert (folder / "report.json").exists() is (lost == "write_stdout")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import OutputError
-from reconciler.report.output import write_file, write_stdout
+from reconciler.report.output import try_file, write_file, write_stdout
 
 
 def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -82,6 +82,27 @@ def test_a_device_stays_a_device(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_trying_a_file_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could be written is no error, what could not is the error of writing it; all stays."""
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "old").write_text("old")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("old", "new", "pipe", "/dev/null"):
+        try_file(tmp_path / name)
+    full = ("/dev/full",) if Path("/dev/full").exists() else ()
+    for name in (".", "gone/new", *full):
+        with pytest.raises(OutputError, match="Cannot write"):
+            try_file(tmp_path / name)
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        try_file(tmp_path / "old")
+    assert (tmp_path / "old").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "pipe"]
 
 
 def test_a_narrow_encoding_never_crashes() -> None:
