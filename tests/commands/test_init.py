@@ -103,6 +103,12 @@ def test_editor_lines_lead_to_schemas(folder: Path, here: Here) -> None:
         assert Draft202012Validator(schema).is_valid(YAML(typ="safe").load(path))
 
 
+def test_the_catalogue_is_in_canonical_form(folder: Path, here: Here) -> None:
+    """`fmt` has nothing to change in what `init` makes, so the first commit passes its own CI."""
+    here("init")
+    assert here("fmt", "--check") == (0, "", "1 file in canonical form.\n")
+
+
 def test_with_a_key_the_catalogue_is_filled(
     folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,13 +116,16 @@ def test_with_a_key_the_catalogue_is_filled(
     with Sandbox(api_key="hush-hush") as sandbox:
         monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
         monkeypatch.setenv("ROBOSIZE_API_KEY", "hush-hush")
-        sandbox.store.seed([{"store_id": f"{n}", "name": f"Shirt {n}"} for n in range(3)])
+        sandbox.store.seed(
+            [{"store_id": f"{n}", "name": f"Shirt: {n}", "tags": ["No", "1.0"]} for n in range(3)]
+        )
         done = here("init", "shop", "--ci", "none")
         assert done.code == 0
         assert "pulled         3 products" in done.out
         monkeypatch.chdir(folder / "shop")
         assert "example" not in "".join(everything(folder / "shop"))
         assert here("plan", "--detailed-exitcode").code == 0
+        assert here("fmt", "--check") == (0, "", "3 files in canonical form.\n")
         assert "pulled" not in here("init").out
 
 
