@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.catalog.asked import Asked
 from reconciler.catalog.faults import Findings
 from reconciler.catalog.files import belongs, find_files, is_defaults
-from reconciler.catalog.fmt import formatted
+from reconciler.catalog.fmt import form_of
 from reconciler.catalog.places import Names, name_of
 from reconciler.catalog.pull import Drift, New, drift
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources
@@ -18,7 +18,7 @@ from reconciler.catalog.write import Read, Rewrite, rewritten
 from reconciler.catalog.write_names import FileNames
 from reconciler.catalog.write_products import one_product
 from reconciler.errors import OutputError, UsageError
-from reconciler.model import Catalog, Finding, Listing, Product, Values
+from reconciler.model import Catalog, Finding, Listing, Location, Product, Values
 from reconciler.report.output import write_file
 from reconciler.store import Store
 
@@ -49,11 +49,15 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """What formatting would write, of how many files, and the errors in those that it left out."""
+    """What formatting would write, of how many files, and the errors in those that it left out.
+
+    `kept` are the places of what no rule covers, which keeps its text, each with the reason.
+    """
 
     files: tuple[FileChange, ...]
     seen: int
     errors: tuple[Finding, ...] = ()
+    kept: tuple[tuple[Location, str], ...] = ()
 
 
 def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pulled:
@@ -201,6 +205,7 @@ def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = 
     names = Names.between(working / catalog, working)
     asked = Asked(paths, working)
     changes: list[FileChange] = []
+    kept: list[tuple[Location, str]] = []
     seen = 0
     if not (working / catalog).is_dir():
         return Formatted((), 0, errors)
@@ -209,10 +214,11 @@ def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = 
             continue
         seen += 1
         before = file.path.read_bytes()
-        after = formatted(before)
-        if after != before:
-            changes.append(FileChange(file.name, file.path, before, after))
-    return Formatted(tuple(changes), seen, errors)
+        form = form_of(before)
+        kept += ((Location(file.name, each.line, each.column), each.why) for each in form.kept)
+        if form.data != before:
+            changes.append(FileChange(file.name, file.path, before, form.data))
+    return Formatted(tuple(changes), seen, errors, tuple(kept))
 
 
 def write_changes(changes: Sequence[FileChange]) -> None:

@@ -4,8 +4,9 @@ Every method returns the lines of a node and the trivia (comments and blank line
 and belong to what comes next. Trivia belongs to the innermost node that it is indented like.
 """
 
-from typing import Final, NamedTuple, NoReturn
+from typing import Final
 
+from reconciler.catalog.fmt_trivia import LeaveAsItIsError, Left, Lines, Trivia, lines_at, split
 from reconciler.catalog.fmt_values import (
     WIDTH,
     flow_scalar,
@@ -17,28 +18,22 @@ from reconciler.catalog.layout import Layout, Node
 from reconciler.catalog.values import POSITIONS
 
 _STEP: Final = 2
+_ODD_KEY: Final = "a field is not written as `key: value`"
+_ODD_LINE: Final = "something else stands on the same line"
+_INNER_COMMENT: Final = "a comment stands within the value"
+_SEVERAL_LINES: Final = "text of several lines stands between brackets"
+_PRODUCTS_IN_BRACKETS: Final = "the products stand between brackets"
 _SHAPE: Final = {"defaults": 0, "products": 1}
 
 
-class LeaveAsItIsError(Exception):
-    """There is something here that no rule covers: the text around it is left alone."""
-
-
-class Trivia(NamedTuple):
-    """A comment of its own line, or a blank line (`text` is empty), and its column."""
-
-    column: int
-    text: str
-
-
-Lines = list[str]
 Pair = tuple[Node, Node]
 
 
 class Formatter:
-    """Lays out the nodes of one document anew."""
+    """Lays out the nodes of one document anew; `left` are those whose text it kept."""
 
     def __init__(self, layout: Layout) -> None:
+        self.left: list[Left] = []
         self._layout = layout
         self._text = layout.text
 
@@ -54,26 +49,32 @@ class Formatter:
         leading: list[Trivia] = []
         pairs = node.pairs
         for number, (key, value) in enumerate(pairs):
-            self._expect(self._layout.column(key.start) == own)
+            # After `? ` the first key alone stands further to the right.
+            odd = node.items[0] if self._text[node.content] == "?" else key
+            self._expect(self._layout.column(key.start) == own, odd.start, _ODD_KEY)
             last = number + 1 == len(pairs)
             gap = after if last else self._trivia(value.end, pairs[number + 1][0].start)
             lines, rest = self._pair(key, value, column, gap)
             chunks.append((_rank(key), leading, lines))
             leading = rest
         chunks.sort(key=lambda chunk: chunk[0])
-        inner, outer = _split(leading, own) if own else ([], leading)
+        inner, outer = split(leading, own) if own else ([], leading)
         result: Lines = []
         for _, above, lines in chunks:
-            result += [*_at(column, above), *lines]
-        return [*result, *_at(column, inner)], outer
+            result += [*lines_at(column, above), *lines]
+        return [*result, *lines_at(column, inner)], outer
 
     def _pair(
         self, key: Node, value: Node, column: int, gap: list[Trivia]
     ) -> tuple[Lines, list[Trivia]]:
         """A key with its value; the key shall stand at `column`."""
         between = self._text[key.end : value.start]
-        self._expect(key.kind == "scalar" and not key.is_special and between.lstrip()[:1] == ":")
-        if value.is_special_itself or self._is_odd(key, value):
+        plain = key.kind == "scalar" and not key.is_special and between.lstrip()[:1] == ":"
+        self._expect(plain, key.start, _ODD_KEY)
+        if value.is_special_itself:
+            return self._as_it_is(key, value, column), gap
+        if self._is_odd(key, value):
+            self.left.append(Left(key.start, _INNER_COMMENT))
             return self._as_it_is(key, value, column), gap
         name = f"{' ' * column}{key.value}:"
         if value.kind == "scalar":
@@ -94,7 +95,7 @@ class Formatter:
     def _mark(self, key: Node) -> str:
         """The comment behind a key whose value begins on a later line."""
         tail = self._text[key.end : self._layout.line_end(key.end)].partition(":")[2].rstrip()
-        self._expect(not tail.strip() or tail.strip()[0] == "#")
+        self._expect(tail.strip()[:1] in ("", "#"), key.start, _ODD_LINE)
         return tail
 
     def _is_odd(self, key: Node, value: Node) -> bool:
@@ -113,7 +114,7 @@ class Formatter:
             return [f"{name} {self._flow_map(value)}{self._tail(value)}"], gap
         if value.flow:
             return [f"{name}{self._tail(value)}", *self._opened(value, column + _STEP)], gap
-        above = _at(column + _STEP, self._trivia(key.end, value.start))
+        above = lines_at(column + _STEP, self._trivia(key.end, value.start))
         lines, rest = self._map(value, column + _STEP, gap)
         return [name + self._mark(key), *above, *lines], rest
 
@@ -121,6 +122,8 @@ class Formatter:
         self, name: str, key: Node, value: Node, column: int, gap: list[Trivia]
     ) -> tuple[Lines, list[Trivia]]:
         if value.flow:
+            if value.items:
+                self.left.append(Left(value.start, _PRODUCTS_IN_BRACKETS))
             return self._as_it_is(key, value, column), gap
         lines = [name + self._mark(key)]
         at = column + _STEP
@@ -128,39 +131,45 @@ class Formatter:
         own = self._layout.column(dashes[0])
         leading = self._trivia(key.end, dashes[0])
         for number, (dash, item) in enumerate(zip(dashes, value.items, strict=True)):
-            self._expect(self._layout.column(dash) == own)
+            self._expect(self._layout.column(dash) == own, dash, _ODD_LINE)
             last = number + 1 == len(dashes)
             after = gap if last else self._trivia(item.end, dashes[number + 1])
             item_lines, rest = self._product(dash, item, at, after)
-            lines += [*_at(at, leading), *item_lines]
+            lines += [*lines_at(at, leading), *item_lines]
             leading = rest
         inner, outer = self._within(key, own, leading)
-        return [*lines, *_at(at, inner)], outer
+        return [*lines, *lines_at(at, inner)], outer
 
     def _within(
         self, key: Node, column: int, trivia: list[Trivia]
     ) -> tuple[list[Trivia], list[Trivia]]:
         """The trivia after a list at `column` below `key` that is the list's own, and the rest."""
-        return _split(trivia, column) if column > self._layout.column(key.start) else ([], trivia)
+        return split(trivia, column) if column > self._layout.column(key.start) else ([], trivia)
 
     def _product(
         self, dash: int, item: Node, column: int, after: list[Trivia]
     ) -> tuple[Lines, list[Trivia]]:
         """An entry of a list of products, whose dash shall stand at `column`."""
-        dashed = self._text[dash + 1 : item.start]
-        if item.kind != "map" or item.is_special or "#" in dashed:
-            return self._verbatim(dash, item.end, column), after
+        kept = len(self.left)
+        try:
+            if item.kind == "map" and not item.is_special:
+                return self._plain_product(dash, item, column, after)
+        except LeaveAsItIsError as error:
+            self.left[kept:] = [error.left]
+        return self._verbatim(dash, item.end, column), after
+
+    def _plain_product(
+        self, dash: int, item: Node, column: int, after: list[Trivia]
+    ) -> tuple[Lines, list[Trivia]]:
+        self._expect("#" not in self._text[dash + 1 : item.start], dash, _INNER_COMMENT)
         if not item.flow:
-            try:
-                lines, rest = self._map(item, column + _STEP, after)
-            except LeaveAsItIsError:
-                return self._verbatim(dash, item.end, column), after
+            lines, rest = self._map(item, column + _STEP, after)
             first = next(n for n, line in enumerate(lines) if line.strip(" ")[:1] not in ("", "#"))
             above = [line[_STEP:] for line in lines[:first]]
             lines[first] = f"{' ' * column}- {lines[first].lstrip()}"
             return [*above, *lines[first:]], rest
-        if self._layout.has_comments(item.start, item.end):
-            return self._verbatim(dash, item.end, column), after
+        inner = self._layout.has_comments(item.start, item.end)
+        self._expect(not inner, item.start, _INNER_COMMENT)
         lead, tail = f"{' ' * column}- ", self._tail(item)
         if is_single_line(self._text, item) or not item.items:
             return [f"{lead}{self._flow_map(item)}{tail}"], after
@@ -172,12 +181,13 @@ class Formatter:
         """A flow mapping of several lines as a block mapping."""
         lines: Lines = []
         for key, value in sorted(node.pairs, key=lambda pair: _rank(pair[0])):
-            self._expect(key.kind == "scalar" and value.kind in ("scalar", "seq"))
+            plain = key.kind == "scalar" and value.kind in ("scalar", "seq")
+            self._expect(plain, key.start, _ODD_KEY)
             name = f"{' ' * column}{key.value}:"
             if value.kind == "seq":
                 lines += self._tag_lines(name, [self._flow(item) for item in value.items], column)
             else:
-                self._expect(is_single_line(self._text, value))
+                self._expect(is_single_line(self._text, value), value.start, _SEVERAL_LINES)
                 lines += [f"{name} {scalar_lines(self._text, value, column, 0)[0]}"]
         return lines
 
@@ -199,14 +209,14 @@ class Formatter:
             items = [self._flow(item) for item in value.items]
             return self._tag_lines(name, items, column), gap
         at = column + _STEP
-        lines = [name + self._mark(key), *_at(at, self._trivia(key.end, dashes[0]))]
+        lines = [name + self._mark(key), *lines_at(at, self._trivia(key.end, dashes[0]))]
         for number, (dash, item) in enumerate(zip(dashes, value.items, strict=True)):
             shown = scalar_lines(self._text, item, at, 0)[0]
             lines.append(f"{' ' * at}- {shown}{self._tail(item)}")
-            self._expect("#" not in self._text[dash + 1 : item.start])
+            self._expect("#" not in self._text[dash + 1 : item.start], dash, _INNER_COMMENT)
             if number + 1 < len(dashes):
-                lines += _at(at, self._trivia(item.end, dashes[number + 1]))
-        return [*lines, *_at(at, inner)], outer
+                lines += lines_at(at, self._trivia(item.end, dashes[number + 1]))
+        return [*lines, *lines_at(at, inner)], outer
 
     def _tag_lines(self, name: str, items: list[str], column: int) -> Lines:
         """Tags on one line where that is short enough, else one a line."""
@@ -222,7 +232,8 @@ class Formatter:
 
     def _flow(self, node: Node) -> str:
         """A scalar or a list of scalars as it stands between brackets."""
-        self._expect(node.kind in ("scalar", "seq") and is_single_line(self._text, node))
+        self._expect(node.kind in ("scalar", "seq"), node.start, _ODD_KEY)
+        self._expect(is_single_line(self._text, node), node.start, _SEVERAL_LINES)
         if node.kind == "seq":
             return f"[{', '.join(self._flow(item) for item in node.items)}]"
         return flow_scalar(self._text, node)
@@ -233,9 +244,8 @@ class Formatter:
         index = node.content
         for item in node.items:
             dash = self._layout.after_trivia(index)
-            self._expect(self._text[dash] == "-")
             before = self._text[self._layout.line_start(dash) : dash]
-            self._expect(not before.strip())
+            self._expect(self._text[dash] == "-" and not before.strip(), item.start, _ODD_LINE)
             dashes.append(dash)
             index = item.end
         return dashes
@@ -251,7 +261,7 @@ class Formatter:
     def _tail(self, node: Node) -> str:
         """The comment behind a node on its line, with the white space before it."""
         tail = self._text[node.end : self._layout.line_end(node.end)].rstrip()
-        self._expect(not tail.strip() or tail.strip()[0] == "#")
+        self._expect(tail.strip()[:1] in ("", "#"), node.start, _ODD_LINE)
         return tail
 
     def _trivia(self, start: int, end: int) -> list[Trivia]:
@@ -261,45 +271,16 @@ class Formatter:
         found: list[Trivia] = []
         for line in self._text[begin:stop].removesuffix("\n").split("\n") if begin < stop else ():
             text = line.strip()
-            self._expect(not text or text[0] == "#")
+            self._expect(text[:1] in ("", "#"), start, _ODD_LINE)
             if text or not found or found[-1].text:
                 found.append(Trivia(len(line) - len(line.lstrip()), text))
         return found
 
-    def _expect(self, holds: bool) -> None:
+    def _expect(self, holds: bool, index: int, why: str) -> None:
         if not holds:
-            _leave()
-
-
-def _leave() -> NoReturn:
-    raise LeaveAsItIsError
+            raise LeaveAsItIsError(index, why)
 
 
 def _rank(key: Node) -> int:
     """Where a field stands among the others."""
     return _SHAPE.get(key.value, POSITIONS.get(key.value, len(POSITIONS)))
-
-
-def _split(trivia: list[Trivia], column: int) -> tuple[list[Trivia], list[Trivia]]:
-    """The trivia that is indented by `column` at least, and the rest."""
-    inner = 0
-    for number, item in enumerate(trivia):
-        if item.text and item.column < column:
-            break
-        if item.text:
-            inner = number + 1
-    return trivia[:inner], trivia[inner:]
-
-
-def _at(column: int, trivia: list[Trivia]) -> Lines:
-    """Trivia as lines, indented by `column`."""
-    return [f"{' ' * column}{item.text}" if item.text else "" for item in trivia]
-
-
-def squeezed(lines: Lines) -> Lines:
-    """`lines` with no more than one blank line in a row."""
-    return [
-        line
-        for number, line in enumerate(lines)
-        if line.strip() or not number or lines[number - 1].strip()
-    ]

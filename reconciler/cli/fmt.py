@@ -10,12 +10,15 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import FOLDER, pass_invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from reconciler.model import Location
     from reconciler.reconcile_authoring import Formatted
 
 WOULD_CHANGE: Final = 2
 """The exit code of --check where a file has not the canonical form."""
+_MOST_KEPT: Final = 20
+"""How many places that were left as they are the log names."""
 
 
 @named("fmt")
@@ -33,7 +36,8 @@ def command(
 
     One order of fields, one indentation, short tags on one line, and quotes where another YAML tool
     could misread a value. Comments and the order of products stay, and no value changes. Prints the
-    names of the files that it changed. Files with errors are told and left alone.
+    names of the files that it changed. Files with errors are told and left alone, and so is what
+    cannot be laid out anew.
     """
     from reconciler.errors import CatalogError
     from reconciler.reconcile_authoring import write_changes
@@ -51,7 +55,15 @@ def command(
             write_stdout(unified_diff(change.file, change.before, change.after, color=color))
         else:
             write_stdout(f"{escape(change.file)}\n")
-    _sum_up(invocation, len(files), sum(each.seen for each in done), written=not (check or diff))
+    kept = dict(place for formatted in done for place in formatted.kept)
+    _tell_kept(invocation, kept)
+    _sum_up(
+        invocation,
+        len(files),
+        sum(each.seen for each in done),
+        kept=len({place.file for place in kept}),
+        written=not (check or diff),
+    )
     errors = [error for formatted in done for error in formatted.errors]
     if errors:
         raise CatalogError(errors, hint="Files with errors were left as they are: mend them first.")
@@ -78,12 +90,23 @@ def _formatted(
     return [format_files(settings, folder, within) for folder, within in shares.items()]
 
 
-def _sum_up(invocation: Invocation, changed: int, seen: int, *, written: bool) -> None:
+def _tell_kept(invocation: Invocation, kept: "Mapping[Location, str]") -> None:
+    """Say what was left as it is, and why; the exit code is none the worse for it."""
+    for place, why in list(kept.items())[:_MOST_KEPT]:
+        invocation.console.say("warning", f"{place}: left as it is, since {why}.")
+    if len(kept) > _MOST_KEPT:
+        message = f"{len(kept) - _MOST_KEPT} more places were left as they are."
+        invocation.console.say("warning", message)
+
+
+def _sum_up(invocation: Invocation, changed: int, seen: int, *, kept: int, written: bool) -> None:
     from reconciler.report.words import plural
 
     if invocation.quiet:
         return
-    if not changed:
+    if not changed and kept:
+        message = f"{plural(seen - kept, 'file')} in canonical form, {kept} in part or not at all."
+    elif not changed:
         message = f"{plural(seen, 'file')} in canonical form."
     elif written:
         message = f"Formatted {changed} of {plural(seen, 'file')}."

@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 from hypothesis import given
 
-from reconciler.catalog.fmt import format_text, formatted
+from reconciler.catalog.fmt import form_of, format_text, formatted
 from reconciler.catalog.layout import Layout
 from reconciler.catalog.read import load_sources
 from reconciler.model import Values
@@ -234,3 +234,49 @@ def test_the_example_catalogue_is_in_form() -> None:
     files = sorted((ROOT / "catalog").rglob("*.yaml"))
     assert files
     assert [file.name for file in files if formatted(file.read_bytes()) != file.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{name: 1,   store_id: "x"}\n', (1, 1, "the fields of the document stand between braces")),
+        ("? name\n: A\nstore_id: 1\n", (1, 3, "a field is not written as `key: value`")),
+        ("products: [{name: A, store_id: 1}]\n", (1, 11, "the products stand between brackets")),
+        ("%YAML 1.2\n---\nstore_id: 1\n", (1, 1, "it has a directive (a line that begins with %)")),
+        ("name: A\nstore_id: 1\n...\n", (1, 1, "the document ends with `...`")),
+        (
+            "  name: A\n  store_id: 1\n",
+            (1, 3, "the document is indented, or has an anchor or a tag"),
+        ),
+        (
+            "store_id: 1\nname: A\n---\n{store_id: 2, name: B}\n",
+            (4, 1, "the fields of the document stand between braces"),
+        ),
+    ],
+)
+def test_what_is_left_as_it_is_is_told(text: str, kept: tuple[int, int, str]) -> None:
+    """A document that no rule covers keeps its text, and its place and the reason are known."""
+    assert form_of(text.encode()) == (text.encode(), (kept,))
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept"),
+    [
+        ('- {tags: [a], name: "x\n     y", store_id: 1}', (2, 23, "text of several lines")),
+        ("- ? name\n    : A\n    store_id: 1", (2, 7, "a field is not written")),
+        ("- # why\n    name: A\n    store_id: 1", (2, 3, "a comment stands within")),
+        ("- {name: A, # why\n     store_id: 1}", (2, 5, "a comment stands within")),
+    ],
+)
+def test_one_product_is_left_as_it_is(entry: str, kept: tuple[int, int, str]) -> None:
+    """A product that no rule covers keeps its text and is told; those around it are laid out."""
+    data, told = form_of(f"products:\n  {entry}\n  - {{name: B,  store_id: 2}}\n".encode())
+    assert data.decode() == f"products:\n  {entry}\n  - {{store_id: 2, name: B}}\n"
+    ((line, column, why),) = told
+    assert (line, column) == kept[:2]
+    assert why.startswith(kept[2])
+
+
+def test_what_has_an_anchor_is_no_complaint() -> None:
+    """A product with an anchor keeps its text by rule, so there is nothing to tell."""
+    assert form_of(b"products:\n  - &a {name: A, store_id: 1}\n").kept == ()

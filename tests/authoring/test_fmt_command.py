@@ -101,3 +101,26 @@ def test_a_missing_catalogue_is_an_error(
     done = here("fmt", "--catalog", "shop")
     assert done.code == 1
     assert "catalogue folder shop does not exist" in done.err
+
+
+def test_what_is_left_as_it_is_is_named(catalog: Path, here: Here) -> None:
+    """A file that cannot be laid out is named with place and reason, and not counted as in form."""
+    braces = '{name: 1,   store_id: "x"}\n'
+    (catalog / "braces.yaml").write_text(braces)
+    place = "catalog/braces.yaml:1:1: left as it is, since the fields of the document stand between"
+    done = here("fmt")
+    assert (done.code, place in done.err) == (0, True)
+    assert "Formatted 2 of 4 files." in done.err
+    assert (catalog / "braces.yaml").read_text() == braces
+    done = here("fmt", "--check")
+    assert (done.code, done.out, place in done.err) == (0, "", True)
+    assert "3 files in canonical form, 1 in part or not at all." in done.err
+
+
+def test_many_places_are_counted(catalog: Path, here: Here) -> None:
+    """Of many places that were left as they are the first are named, and the others counted."""
+    entries = "".join(f"- # c\n  store_id: p{number}\n  name: A\n" for number in range(25))
+    (catalog / "many.yaml").write_text(f"products:\n{entries}")
+    done = here("fmt", "-q")
+    assert done.err.count("left as it is, since") == 20
+    assert "5 more places were left as they are." in done.err
