@@ -41,7 +41,7 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
     filled = ""
     try:
         if begun.to_fill:
-            filled = _fill(replace(invocation, folder=invocation.folder / (folder or ".")))
+            filled = _fill(replace(invocation, within=invocation.folder / (folder or ".")))
     finally:
         # What was made is told, also where the remote then fails.
         write_stdout(_told(begun, folder, filled))

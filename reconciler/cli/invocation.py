@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.console import ColorChoice, Console, LogFormat
+from reconciler.errors import UsageError
 from reconciler.progress import Progress
 
 if TYPE_CHECKING:
@@ -26,8 +27,22 @@ class Invocation:
     quiet: bool = False
     log_format: LogFormat = "text"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    folder: Path = field(default_factory=Path.cwd)
+    within: Path | None = None
+    """The working folder, where it is not that of the process."""
     _warned: set[str] = field(default_factory=set)
+
+    @cached_property
+    def folder(self) -> Path:
+        """The working folder; raises UsageError where it is gone."""
+        if self.within is not None:
+            return self.within
+        try:
+            return Path.cwd()
+        except OSError as error:
+            raise UsageError(
+                f"The working folder cannot be found: {error.strerror}.",
+                hint="Change to a folder that is there, then run the command again.",
+            ) from None
 
     @cached_property
     def console(self) -> Console:
@@ -68,9 +83,11 @@ class Invocation:
             self.progress.finish()
 
     def check(self) -> None:
-        """Raise click's UsageError where two options contradict each other."""
+        """Raise an error where two options contradict each other, or there is no working folder."""
         if self.verbose and self.quiet:
             raise click.UsageError("--verbose and --quiet contradict each other.")
+        # Whatever takes a path may ask for the folder: it is missed here, before any of them.
+        _ = self.folder
 
 
 def invocation_of(context: click.Context) -> Invocation:

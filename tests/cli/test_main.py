@@ -52,6 +52,28 @@ def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert not modules & {*HEAVY, "logging", "reconciler.reconcile", "reconciler.cli.sandbox"}
 
 
+@pytest.mark.parametrize("command", ["validate", "plan --out plan.json", "fmt", "explain", "init"])
+def test_a_working_folder_that_is_gone(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where the working folder was removed a command ends with one error and a hint, exit 1."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    try:
+        assert run(command.split()) == 1
+        assert run([command.split()[0], "--help"]) == 0
+    finally:
+        os.chdir(tmp_path)
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "error: The working folder cannot be found: No such file or directory."
+    assert hint.startswith("hint: Change to a folder that is there")
+
+
 def test_the_table_of_commands_is_true() -> None:
     """Each command exists under its name, and the table's line begins its help."""
     context = click.Context(cli)
