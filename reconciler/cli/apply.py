@@ -150,8 +150,9 @@ def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool
     for every answer but yes.
     """
     from reconciler.cli.showing import TO_TERMINAL, show_plan
+    from reconciler.report.output import REDIRECT
 
-    show_plan(plan, TO_TERMINAL, invocation)
+    show_plan(plan, TO_TERMINAL, invocation, hint=REDIRECT)
     if not ask or not plan.changes or plan.refusals:
         return False
     number = len(plan.changes)

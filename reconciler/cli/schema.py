@@ -21,11 +21,11 @@ def command(invocation: Invocation, kind: str, output: Path | None) -> int:
     Of a catalogue file of any shape unless another kind is named. An editor with YAML support
     reads it where a file begins with `# yaml-language-server: $schema=PATH`.
     """
-    from reconciler.report.output import write_file, write_stdout
+    from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
     from reconciler.schemas import schema_text
 
     if output is None:
-        write_stdout(schema_text(kind))
+        write_stdout(schema_text(kind), hint=TO_OUTPUT)
     else:
         write_file(output, schema_text(kind))
     return 0

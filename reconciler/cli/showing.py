@@ -14,7 +14,7 @@ from reconciler.model import Finding
 from reconciler.planning.plan import Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
-from reconciler.report.output import write_file, write_stdout
+from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
 from reconciler.report.words import summary_line, unlabelled_line
 from reconciler.version import VERSION
 
@@ -25,22 +25,25 @@ TO_TERMINAL: Final = Rendering("text", None)
 _MOST_WARNINGS: Final = 20
 
 
-def show_plan(plan: Plan, rendering: Rendering, invocation: Invocation) -> None:
+def show_plan(
+    plan: Plan, rendering: Rendering, invocation: Invocation, *, hint: str = TO_OUTPUT
+) -> None:
     """Write the plan where `rendering` says, and on stderr what is no result: its warnings.
 
     Where the plan is not text on stdout, it is summed up there as well. Raises OutputError where
-    it cannot be written.
+    it cannot be written; `hint` is what to do about that where it was meant for stdout.
     """
     context = context_of(plan, rendering, invocation)
     if rendering == TO_TERMINAL:
         # A terminal shows both streams: warnings stand after the plan, and only once.
-        write_stdout(render_plan(replace(plan, warnings=()), rendering.format, context=context))
+        text = render_plan(replace(plan, warnings=()), rendering.format, context=context)
+        write_stdout(text, hint=hint)
         say_warnings(plan.warnings, invocation)
         return
     text = render_plan(plan, rendering.format, context=context)
     _sum_up(plan, context, invocation)
     if rendering.output is None:
-        write_stdout(text)
+        write_stdout(text, hint=hint)
     else:
         write_file(rendering.output, text, private=rendering.format == "json")
 
@@ -59,7 +62,7 @@ def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Inv
         color = invocation.console.stdout_color and rendering.output is None
         text = journal_text(journal, color=color)
     if rendering.output is None:
-        write_stdout(text)
+        write_stdout(text, hint=TO_OUTPUT)
     else:
         write_file(rendering.output, text, private=True)
 

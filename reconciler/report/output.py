@@ -11,7 +11,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from reconciler.errors import OutputError
 
@@ -19,6 +19,10 @@ _PRIVATE = 0o600
 _SHARED = 0o666
 _ROOM = 64 * 1024
 """How many bytes are tried: the report of some hundred changes."""
+REDIRECT: Final = "Run it again with stdout in a file, on a disk that has room: `> FILE`."
+"""What to do about a lost result of any command."""
+TO_OUTPUT: Final = "Write it to a file instead: --output FILE."
+"""What to do about it where the command has that option."""
 
 
 def write_file(path: Path, text: str, *, private: bool = False) -> None:
@@ -102,25 +106,22 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def write_stdout(text: str, stream: TextIO | None = None) -> None:
+def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIRECT) -> None:
     r"""Write `text` to stdout (or `stream`) and see it through to the system.
 
-    Characters that the stream's encoding lacks are spelled `\xe9`. Raises OutputError where the
-    stream is closed, its reader is gone, or its disk is full.
+    Characters that the stream's encoding lacks are spelled `\xe9`. Raises OutputError, with the
+    `hint`, where the stream is closed, its reader is gone, or its disk is full.
     """
     target = stream if stream is not None else sys.stdout
     if target is None:
-        raise OutputError("Cannot write the result: stdout is closed.", hint=_STDOUT_HINT)
+        raise OutputError("Cannot write the result: stdout is closed.", hint=hint)
     try:
         _write(target, text)
     except (OSError, ValueError) as error:  # ValueError: the stream was closed in this process
         _abandon(target)
         raise OutputError(
-            f"Cannot write the result to stdout: {_reason(error)}.", hint=_STDOUT_HINT
+            f"Cannot write the result to stdout: {_reason(error)}.", hint=hint
         ) from error
-
-
-_STDOUT_HINT = "Write it to a file instead: --output FILE."
 
 
 def _write(stream: TextIO, text: str) -> None:

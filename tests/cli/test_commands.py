@@ -226,7 +226,7 @@ def test_an_account_that_is_lost_is_told(
 
     for status in faults:
         remote.misbehave(Fault("status", method="POST", nth=(1,), status=status))
-    monkeypatch.setattr("reconciler.cli.showing.write_stdout", lambda text: None)
+    monkeypatch.setattr("reconciler.cli.showing.write_stdout", lambda text, hint: None)
     monkeypatch.setattr(f"reconciler.report.output.{lost}", full)
     done = here("apply", "--yes", "--report", "report.json")
     assert done.code == code
@@ -442,3 +442,42 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 4096)
     except OSError:
         return b""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "validate",
+        "fmt --diff",
+        "explain",
+        "schema",
+        "log",
+        "status",
+        "plan",
+        "plan --format json",
+        "apply --yes",
+        "apply --dry-run",
+        "ledger show",
+        "pull",
+        "unlock",
+        "--help",
+    ],
+)
+def test_the_hint_of_a_lost_result_is_true(
+    command: str, folder: Path, remote: Sandbox, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where stdout is lost, --output is named only by commands that have it."""
+    (folder / "catalog" / "0001.yaml").write_text("name: A\nstore_id: '0001'\n", encoding="utf-8")
+    remote.store.seed([{"store_id": "9", "name": "Scarf"}])
+    has_output = "--output" in here(*command.split(), "--help").out
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("reconciler.report.output._write", full)
+    monkeypatch.setattr("reconciler.report.output._abandon", lambda _: None)
+    done = here(*command.split())
+    assert done.code == 1
+    assert ("--output FILE" in done.err) is has_output
+    assert ("with stdout in a file" in done.err) is not has_output
+    assert methods(remote) <= {"GET"}
