@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 
 from reconciler.catalog import pure
 from reconciler.catalog.faults import START, Faults
-from reconciler.catalog.nodes import Map, Mark, Node, Seq, place_of
+from reconciler.catalog.nodes import Map, Mark, Node, Repeat, Seq, place_of
 from reconciler.catalog.source import Source, reword
 from reconciler.codes import Code
 from reconciler.model import pack_place
@@ -47,6 +47,9 @@ Pull = Callable[[], Any]
 Reduce = Callable[[Map], Any]
 Stack = list[tuple[Any, list[Any], int]]
 """The collections around a node: start event, the items around it, aliases counted before it."""
+
+_IN_PRODUCTS: Final = 2
+"""How many collections are around an entry of a list of products: the document's, and the list."""
 
 _STRING_TAG: Final = "tag:yaml.org,2002:str"
 _OPEN: Final = Seq([], None)  # type: ignore[arg-type]  # never asked for its place
@@ -184,7 +187,7 @@ class Composer:
                 stack.append((event, items, self._repeated))
                 items = []
             elif kind is AliasEvent:
-                items.append(self._alias(event))
+                items.append(self._alias(event, stack))
             else:
                 root: Node = items[0]
                 return root
@@ -217,7 +220,7 @@ class Composer:
             # Where nothing is written, parsers name different places; its key has one.
             event.start_mark = items[-1].start_mark
 
-    def _alias(self, event: Any) -> Node:
+    def _alias(self, event: Any, stack: Stack) -> Node:
         """The node that an alias stands for."""
         node = self._anchors.get(event.anchor)
         if node is None or node is _OPEN:
@@ -236,6 +239,8 @@ class Composer:
             )
             self._faults.error(Code.ALIAS_BUDGET, message, place_of(event))
             raise _StopReadingError
+        if len(stack) == _IN_PRODUCTS and isinstance(node, Map) and not _in_mapping(stack):
+            return Repeat(node.items, event.start_mark)
         return node
 
     def _report_tag(self, event: Any) -> None:

@@ -42,6 +42,12 @@ class Map(Collection):
     __slots__ = ()
 
 
+class Repeat(Map):
+    """A mapping that an alias puts into a list: it begins where the alias stands."""
+
+    __slots__ = ()
+
+
 class Seq(Collection):
     """A sequence."""
 

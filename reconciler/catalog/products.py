@@ -12,7 +12,16 @@ from ruamel.yaml.events import ScalarEvent
 
 from reconciler.catalog.events import Composer
 from reconciler.catalog.faults import Faults
-from reconciler.catalog.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, place_of
+from reconciler.catalog.nodes import (
+    Map,
+    Node,
+    Repeat,
+    Seq,
+    fields_of,
+    is_nothing,
+    is_null,
+    place_of,
+)
 from reconciler.catalog.source import Source
 from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values, Written
 from reconciler.codes import Code
@@ -123,6 +132,8 @@ class FileReader:
         for item in found.items:
             if isinstance(item, Product):
                 products.append(item)
+            elif isinstance(item, Repeat):
+                products.append(self._repeated(item))
             elif isinstance(item, Map):
                 products.append(self._product(item))
             else:
@@ -130,6 +141,12 @@ class FileReader:
                 message = "A product has no fields. Write them after the dash, or remove it."
                 self._faults.error(code, message, place_of(item))
         return products
+
+    def _repeated(self, node: Repeat) -> Product:
+        """The product that an alias declares once more: its values stand at the alias."""
+        product = self._product(node)
+        own = place_of(node) - first_line(product.place)
+        return product._replace(places=tuple([own if place else 0 for place in product.places]))
 
     def _product(self, node: Map) -> Product:
         """The product that `node` declares, without defaults."""

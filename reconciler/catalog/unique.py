@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.catalog.faults import Faults, Findings
 from reconciler.codes import Code
-from reconciler.model import INDEX, Location, Product
+from reconciler.model import INDEX, Product, unpack_place
 
 _SHOWN: Final = 5
 _STORE_ID: Final = INDEX["store_id"]
@@ -69,13 +69,12 @@ class Declared:
 
 def _report_repeats(store_id: str, products: Sequence[Product], findings: Findings) -> None:
     """Report each later declaration of a store_id; every message names the places."""
-    places = [product.location_of("store_id") for product in products]
+    places = _places(products, _STORE_ID)
     files = {product.file for product in products}
-    for product in products[1:]:
+    for product, place in list(zip(products, places, strict=True))[1:]:
         faults = Faults(product.file, findings)
-        place = product.place_of(_STORE_ID)
         message = (
-            f"store_id {store_id!r} is declared {len(places)} times: {_listed(places)}. "
+            f"store_id {store_id!r} is declared {len(places)} times: {_listed(products, places)}. "
             "Keep one of them."
         )
         faults.error(Code.DUPLICATE_STORE_ID, message, place, files)
@@ -83,19 +82,34 @@ def _report_repeats(store_id: str, products: Sequence[Product], findings: Findin
 
 def _report_double_rename(store_id: str, products: Sequence[Product], findings: Findings) -> None:
     """Report each later rename from one store_id; every message names the places."""
-    places = [product.location_of("renamed_from") for product in products]
+    places = _places(products, _RENAME)
     files = {product.file for product in products}
-    for product in products[1:]:
+    for product, place in list(zip(products, places, strict=True))[1:]:
         faults = Faults(product.file, findings)
         message = (
-            f"{len(places)} products are renamed from {store_id!r}: {_listed(places)}. "
+            f"{len(places)} products are renamed from {store_id!r}: {_listed(products, places)}. "
             "One product can become only one other: keep one renamed_from."
         )
-        faults.error(Code.RENAME_TWICE, message, product.place_of(_RENAME), files)
+        faults.error(Code.RENAME_TWICE, message, place, files)
 
 
-def _listed(places: Sequence[Location]) -> str:
+def _places(products: Sequence[Product], position: int) -> Sequence[int]:
+    """Where each product says its value: where it stands itself, if a merge key brings the value.
+
+    Of a value that several products share through an anchor only the first has the place.
+    """
+    seen: set[tuple[str, int]] = set()
+    places: list[int] = []
+    for product in products:
+        place = product.place_of(position)
+        places.append(product.place if (product.file, place) in seen else place)
+        seen.add((product.file, place))
+    return places
+
+
+def _listed(products: Sequence[Product], packed: Sequence[int]) -> str:
     """The first places, and how many more there are."""
+    places = [unpack_place(each.file, place) for each, place in zip(products, packed, strict=True)]
     shown = ", ".join(map(str, places[:_SHOWN]))
     more = len(places) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

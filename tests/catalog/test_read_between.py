@@ -21,6 +21,47 @@ def test_duplicate_names_both_places() -> None:
     assert "a.yaml:1:16" in finding.message
 
 
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("products: [&b {store_id: a, name: x}, *b]\n", ["1:26", "1:39"]),
+        ("products:\n- &b {store_id: a, name: x}\n- *b\n- *b\n", ["2:17", "3:3", "4:3"]),
+        ("products: &p\n- &b\n  store_id: a\n  name: x\n- *b\n", ["3:13", "5:3"]),
+        ("products:\n- &b {store_id: a, name: x}\n- {<<: *b, name: y}\n", ["2:17", "3:4"]),
+        (
+            "defaults: {type: x}\nproducts:\n- &b {name: x, store_id: a}\n- {<<: *b}\n- *b\n",
+            ["3:26", "4:4", "5:3"],
+        ),
+    ],
+)
+def test_duplicates_through_an_anchor(text: str, places: list[str]) -> None:
+    """What an alias or a merge key declares once more has its own place, so both can be found."""
+    found = findings(text)
+    assert [(one.code, str(one.location)) for one in found] == [
+        ("duplicate_store_id", f"a.yaml:{place}") for place in places[1:]
+    ]
+    assert ", ".join(f"a.yaml:{place}" for place in places) in found[0].message
+
+
+def test_renames_through_an_anchor() -> None:
+    """Two renames from one id are told at both places where they are brought by one anchor."""
+    base = "products:\n- &b {store_id: 1, name: x, renamed_from: 0}\n- {<<: *b, store_id: 2}\n"
+    (found,) = findings(base)
+    assert (found.code, str(found.location)) == ("rename_twice", "a.yaml:3:4")
+    assert "a.yaml:2:43, a.yaml:3:4." in found.message
+
+
+def test_a_fault_in_what_an_alias_repeats() -> None:
+    """A faulty value, and a missing field, are told once, where the anchored product is written."""
+    assert errors("products:\n- &b {store_id: ~, name: x}\n- *b\n") == [("empty_value", "2:17")]
+    assert errors("products:\n- &b {store_id: 1, brand: x}\n- *b\n") == [
+        ("missing_field", "2:7"),
+        ("unknown_field", "2:20"),
+        ("duplicate_store_id", "3:3"),
+    ]
+
+
 def test_many_duplicates() -> None:
     """Every later declaration is told, with all places, or the first of very many."""
     found = findings(product("1") * 3)
