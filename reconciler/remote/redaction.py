@@ -4,31 +4,30 @@ The key is in the query string, so it is in every URL, every redirect, every lib
 every `next` link (product-sync-api.txt, "List products").
 """
 
-import html
 import json
 import logging
 import re
 from collections.abc import Iterable
-from itertools import groupby
+from functools import cached_property
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+from reconciler.remote.spelling import key_bytes, spelled
+
 MASK: Final = "[key]"
 
-_PARAMETER: Final = re.compile(r"(api_key(?:=|%3[dD]|\\u003[dD]))[^&\s\"'<>\\#]+")
+_NAME: Final = "api_key"
+_PARAMETER: Final = (
+    rf"({_NAME}(?:=|%(?:25){{0,4}}3[dD]|\\{{1,8}}u003[dD]|&#(?:61|[xX]3[dD]);))[^&\s\"'<>\\#]+"
+)
 _SHORTEST: Final = 4
 """A shorter key is masked only as a parameter: as bare text it would mask half of every message."""
 _EXCERPT: Final = 160
 _WINDOW: Final = 1 << 16
 _TELLING: Final = 12
 """A key this long is nobody's product name: it is masked in data as well as in messages."""
-_WIDEST: Final = 128
+_WIDEST: Final = 256
 """More characters than any spelling of one character takes."""
-_OTHER_LETTER: Final = (
-    r"(?:(?-i:[^\x00-\x7f])|%(?:25){0,4}[0-9a-f]{2}|\\{1,8}(?:x[0-9a-f]{2}|U[0-9a-f]{8}|u[0-9a-f]{4})"
-    r"|&#x?[0-9a-f]{1,8};|\?)"
-)
-"""What may stand for a letter, or for one of its bytes, beyond ASCII."""
 
 
 class Redactor:
@@ -36,17 +35,22 @@ class Redactor:
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         known = {form for key in keys for form in (key, key.strip()) if len(form) >= _SHORTEST}
-        longest_first = sorted(known, key=lambda key: (-len(key), key))
-        pattern = "|".join(map(_pattern, longest_first))
-        self._keys = re.compile(pattern, re.IGNORECASE) if pattern else None
-        self._widest = _WIDEST * len(longest_first[0]) if longest_first else 0
-        self._in_data = tuple(dict.fromkeys(form for key in longest_first for form in _sent(key)))
+        self._known = sorted(known, key=lambda key: (-len(key), key))
+        self._widest = _WIDEST * len(self._known[0]) if known else 0
+        self._in_data = tuple(dict.fromkeys(form for key in self._known for form in _sent(key)))
+
+    @cached_property
+    def _keys(self) -> re.Pattern[str] | None:
+        """The longest key first. Compiled when a text needs it: most runs have nothing to tell."""
+        pattern = "|".join(map(spelled, self._known))
+        return re.compile(pattern, re.IGNORECASE) if pattern else None
 
     def redact(self, text: str) -> str:
         """`text` without any key that this redactor knows, nor any `api_key` parameter's value."""
         if self._keys is not None:
             text = self._keys.sub(MASK, text)
-        return _PARAMETER.sub(rf"\g<1>{MASK}", text)
+        # Left to re's own cache: most texts do not need it.
+        return re.sub(_PARAMETER, rf"\g<1>{MASK}", text) if _NAME in text else text
 
     def mask(self, body: bytes) -> bytes:
         """An answer without the key, where the server put it among the data, as in a link.
@@ -93,14 +97,6 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-def key_bytes(key: str) -> bytes:
-    """The key's bytes; a key from the environment may hold some that are no UTF-8."""
-    try:
-        return key.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return key.encode("utf-8", "surrogatepass")
-
-
 def _sent(key: str) -> list[bytes]:
     """The spellings of a telling key in an answer's data, the longest first."""
     if len(key) < _TELLING:
@@ -112,39 +108,3 @@ def _sent(key: str) -> list[bytes]:
         json.dumps(key, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"),
     }
     return sorted(forms, key=lambda form: (-len(form), form))
-
-
-def _pattern(key: str) -> str:
-    """A pattern for the key however it is spelled.
-
-    Beyond ASCII an encoding may be misread, replaced or lost in many ways, so whatever may stand
-    for other letters is taken for them.
-    """
-    parts = []
-    for is_ascii, run in groupby(key, str.isascii):
-        text = "".join(run)
-        parts.append(
-            "".join(map(_spellings, text))
-            if is_ascii
-            else f"{_OTHER_LETTER}{{{len(text)},{8 * len(text)}}}"
-        )
-    return "".join(parts)
-
-
-def _spellings(char: str) -> str:
-    """A pattern for every way in which one character of a key may be spelled.
-
-    Each on its own, since encoders differ in what they leave as it is: `!` and `'` stay raw in a
-    browser's URL and not in Python's. Every repetition is bounded, so no text takes long.
-    """
-    code = ord(char)
-    ways = [
-        re.escape(char) if char.isalnum() else rf"\\{{0,8}}{re.escape(char)}",
-        rf"(?:%(?:25){{0,4}}|\\{{1,8}}(?:x|u00)){code:02x}",
-        rf"&#(?:0{{0,6}}{code}|x0{{0,6}}{code:x});",
-    ]
-    if html.escape(char) != char:
-        ways.append(html.escape(char))
-    if char == " ":
-        ways.append(r"\+")
-    return f"(?:{'|'.join(ways)})"

@@ -18,7 +18,8 @@ import urllib3
 from reconciler.clock import Clock
 from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
 from reconciler.remote.connections import Connections
-from reconciler.remote.redaction import RedactingFilter, Redactor, key_bytes
+from reconciler.remote.redaction import RedactingFilter, Redactor
+from reconciler.remote.spelling import key_bytes
 
 Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
 

@@ -3,6 +3,7 @@
 import html
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.remote.redaction import MASK, RedactingFilter, Redactor, key_bytes
+from reconciler.remote.redaction import MASK, RedactingFilter, Redactor
+from reconciler.remote.spelling import key_bytes
 
 Spell = Callable[[str], str]
 
@@ -24,6 +26,7 @@ SPELLINGS: dict[str, Spell] = {
     "nearly raw": lambda key: quote(key, safe="/:?@!$&'()*+,;="),
     "lower hexadecimal": lambda key: quote(key, safe="").lower(),
     "twice": lambda key: quote(quote(key, safe=""), safe=""),
+    "form twice": lambda key: quote_plus(quote_plus(key)),
     "three times": lambda key: quote(quote(quote(key, safe=""))),
     "json": json.dumps,
     "json in json": lambda key: json.dumps(json.dumps(key)),
@@ -31,6 +34,8 @@ SPELLINGS: dict[str, Spell] = {
     "careful json": lambda key: "".join(f"\\u{ord(c):04x}" for c in key if ord(c) < 0x10000),
     "slashed json": lambda key: json.dumps(key).replace("/", "\\/"),
     "html": html.escape,
+    "html twice": lambda key: html.escape(html.escape(key)),
+    "named entities": lambda key: html.escape(key).replace("ü", "&uuml;").replace("/", "&sol;"),
     "entities": lambda key: "".join(f"&#{ord(c)};" for c in key),
     "hexadecimal entities": lambda key: "".join(f"&#x{ord(c):X};" for c in key),
     "repr": repr,
@@ -80,7 +85,7 @@ def test_any_key_is_masked_in_any_text(key: str, around: str, spelling: str) -> 
     spelled = SPELLINGS[spelling](key)
     masked = Redactor([key]).redact(f"{around}\n{spelled}\n{around}")
     assert MASK in masked
-    assert masked.count(spelled) <= MASK.count(spelled)
+    assert spelled not in masked.replace(MASK, "\n")
 
 
 @pytest.mark.parametrize("filler", ["\\", "%25", "ä", "&#", "0", "/", "?", "a"])
@@ -106,6 +111,8 @@ def test_text_without_a_key_stays(text: str) -> None:
         ("?limit=5&api_key=a%20b HTTP/1.1", "?limit=5&api_key=[key] HTTP/1.1"),
         ('"http://x/?api_key=q"', '"http://x/?api_key=[key]"'),
         ("%3Fapi_key%3Dabc", "%3Fapi_key%3D[key]"),
+        ("%253Fapi_key%253Dabc", "%253Fapi_key%253D[key]"),
+        ("api_key&#61;abc&amp;limit", "api_key&#61;[key]&amp;limit"),
         ('"?api_key\\u003dabc\\u0026"', '"?api_key\\u003d[key]\\u0026"'),
         ("set api_key: it is missing", "set api_key: it is missing"),
     ],
@@ -113,6 +120,14 @@ def test_text_without_a_key_stays(text: str) -> None:
 def test_the_parameter_is_masked_without_knowing_the_key(text: str, expected: str) -> None:
     """The value of `api_key` is masked whatever it is."""
     assert Redactor().redact(text) == expected
+
+
+def test_a_redactor_compiles_nothing_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every start of the tool makes a redactor, and few have a text that must be redacted."""
+    with monkeypatch.context() as patch:
+        patch.setattr(re, "compile", None)
+        redactor = Redactor(["demo-key-0123456789"])
+    assert redactor.redact("is demo-key-0123456789") == f"is {MASK}"
 
 
 def test_a_key_within_another_is_masked_with_it() -> None:
