@@ -4,17 +4,14 @@ The key is in the query string, so it is in every URL, every redirect, every lib
 every `next` link (product-sync-api.txt, "List products").
 """
 
-import json
 import logging
 import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
-from urllib.parse import quote, quote_plus
 
-from reconciler.remote.spelling import key_bytes, spelled
-
-MASK: Final = "[key]"
+from reconciler.remote.masking import MASK, KeyInData, mask
+from reconciler.remote.spelling import spelled
 
 _NAME: Final = "api_key"
 _PARAMETER: Final = (
@@ -24,8 +21,6 @@ _SHORTEST: Final = 4
 """A shorter key is masked only as a parameter: as bare text it would mask half of every message."""
 _EXCERPT: Final = 160
 _WINDOW: Final = 1 << 16
-_TELLING: Final = 12
-"""A key this long is nobody's product name: it is masked in data as well as in messages."""
 _WIDEST: Final = 256
 """More characters than any spelling of one character takes."""
 
@@ -34,10 +29,12 @@ class Redactor:
     """Masks keys in text, raw or in any encoding that a URL, JSON or HTML gives them."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
+        keys = tuple(keys)
         known = {form for key in keys for form in (key, key.strip()) if len(form) >= _SHORTEST}
         self._known = sorted(known, key=lambda key: (-len(key), key))
         self._widest = _WIDEST * len(self._known[0]) if known else 0
-        self._in_data = tuple(dict.fromkeys(form for key in self._known for form in _sent(key)))
+        stripped = dict.fromkeys(key.strip() for key in keys)
+        self._in_data = [KeyInData(key) for key in stripped if key]
 
     @cached_property
     def _keys(self) -> re.Pattern[str] | None:
@@ -53,15 +50,13 @@ class Redactor:
         return re.sub(_PARAMETER, rf"\g<1>{MASK}", text) if _NAME in text else text
 
     def mask(self, body: bytes) -> bytes:
-        """An answer without the key, where the server put it among the data, as in a link.
+        """An answer without the keys, where the server put them among the data, as in a link.
 
-        Only in the spellings in which the key was sent or JSON has it, and only a key that is too
-        long to be there by chance: what else stands in the answer is never touched.
+        In whatever spelling JSON gives it, a key of twelve characters or more is masked wherever it
+        stands, and one of any length as an `api_key` parameter: as bare text a short one may be
+        there by chance. An answer that holds none comes back as the same bytes.
         """
-        for form in self._in_data:
-            if form in body:
-                body = body.replace(form, MASK.encode())
-        return body
+        return mask(self._in_data, body)
 
     def excerpt(self, body: bytes) -> str:
         """The beginning of an answer as one short line without any key, for a message.
@@ -95,16 +90,3 @@ class RedactingFilter(logging.Filter):
             trace = logging.Formatter().formatException(record.exc_info)
             record.exc_text, record.exc_info = self._redactor.redact(trace), None
         return True
-
-
-def _sent(key: str) -> list[bytes]:
-    """The spellings of a telling key in an answer's data, the longest first."""
-    if len(key) < _TELLING:
-        return []
-    data = key_bytes(key)
-    forms = {data, quote(data, safe="").encode(), quote(data).encode(), quote_plus(data).encode()}
-    forms |= {
-        json.dumps(key)[1:-1].encode(),
-        json.dumps(key, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"),
-    }
-    return sorted(forms, key=lambda form: (-len(form), form))

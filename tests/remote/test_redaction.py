@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.remote.redaction import MASK, RedactingFilter, Redactor
+from reconciler.remote.masking import MASK
+from reconciler.remote.redaction import RedactingFilter, Redactor
 from reconciler.remote.spelling import key_bytes
 
 Spell = Callable[[str], str]
