@@ -213,11 +213,12 @@ def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = 
         if file.name in faulty or (paths and not asked.covers(file.name)):
             continue
         seen += 1
-        before = file.path.read_bytes()
+        path = Path(file.path)
+        before = path.read_bytes()
         form = form_of(before)
         kept += ((Location(file.name, each.line, each.column), each.why) for each in form.kept)
         if form.data != before:
-            changes.append(FileChange(file.name, file.path, before, form.data))
+            changes.append(FileChange(file.name, path, before, form.data))
     return Formatted(tuple(changes), seen, errors, tuple(kept))
 
 

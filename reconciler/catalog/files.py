@@ -7,7 +7,6 @@ already: so no file is read twice and no ring of links is walked twice. A link t
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +19,8 @@ DEFAULTS_NAMES: Final = ("_defaults.yaml", "_defaults.yml")
 _SUFFIXES: Final = (".yaml", ".yml")
 _HIDDEN: Final = (".", "_")
 _MEBIBYTE: Final = 1024 * 1024
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+"""Windows would else change line breaks, which places count."""
 
 
 class FoundFile(NamedTuple):
@@ -27,7 +28,7 @@ class FoundFile(NamedTuple):
 
     below: str
     name: str
-    path: Path
+    path: str
 
 
 def is_defaults(name: str) -> bool:
@@ -58,12 +59,27 @@ def read_bytes(file: FoundFile, max_bytes: int, findings: Findings) -> bytes | N
     """The content of `file`; None, with a finding, where it cannot be read or is too large."""
     faults = Faults(file.name, findings)
     try:
-        with file.path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
+        data = _content(file.path, max_bytes + 1)
     except OSError as error:
         report_unreadable(error, faults)
         return None
     return data if is_small_enough(data, max_bytes, faults) else None
+
+
+def _content(path: str, most: int) -> bytes:
+    """The first `most` bytes of a file.
+
+    Without the objects that `open` makes around a file: a catalogue may have one for each product.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _BINARY)
+    try:
+        # A file is mostly as large as it says: one look for more, and that is all.
+        data = os.read(descriptor, min(most, os.fstat(descriptor).st_size + 1))
+        while len(data) < most and (more := os.read(descriptor, min(most - len(data), _MEBIBYTE))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def is_small_enough(data: bytes, max_bytes: int, faults: Faults) -> bool:
@@ -93,7 +109,7 @@ class _Walk:
         self._names = names
         self._findings = findings
         self._folders: set[Path] = set()
-        self._files: set[Path] = set()
+        self._files: set[str] = set()
 
     def folder(self, path: Path, below: str) -> None:
         """Collect the files in and below the real folder `path`, which is `below` the catalogue."""
@@ -110,7 +126,8 @@ class _Walk:
                 elif entry.is_dir():
                     pending.append((Path(entry.path), inner))
                 elif _is_catalog_file(entry.name):
-                    self._file(Path(entry.path), inner)
+                    # The folder tells what most entries are, so they need not be asked.
+                    self._file(entry.path, inner, is_regular=entry.is_file(follow_symlinks=False))
 
     def link(self, below: str, path: Path) -> None:
         """Follow a link, unless it leaves the catalogue or names what is read already."""
@@ -131,18 +148,13 @@ class _Walk:
         elif is_folder:
             self.folder(target, below)
         else:
-            self._file(target, below)
+            self._file(str(target), below, is_regular=target.is_file())
 
-    def _file(self, path: Path, below: str) -> None:
+    def _file(self, path: str, below: str, *, is_regular: bool) -> None:
         """Collect one file once, if it is one: a pipe or a device could keep the reader waiting."""
         if path in self._files and not is_defaults(below):
             return
-        try:
-            regular = stat.S_ISREG(path.stat().st_mode)
-        except OSError as error:
-            report_unreadable(error, self._faults(below))
-            return
-        if not regular:
+        if not is_regular:
             message = "Not an ordinary file (a pipe, socket or device). Remove or rename it."
             self._faults(below).error(Code.UNREADABLE_FILE, message)
             return

@@ -193,25 +193,21 @@ def test_special_files(folder: Path) -> None:
 def test_refused_by_the_system(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files and folders that the system will not open are told, with its reason."""
     write(folder, {"a.yaml": product("1"), "b.yaml": product("2"), "c/d.yaml": product("3")})
-    plain_open, plain_stat, plain_scan = Path.open, Path.stat, os.scandir
+    plain_open, plain_scan = os.open, os.scandir
 
-    def guarded_open(path: Path, mode: str = "r") -> object:
-        if path.name == "a.yaml":
+    def guarded_open(path: str, flags: int) -> int:
+        if path.endswith("a.yaml"):
             raise PermissionError(13, "Permission denied")
-        return plain_open(path, mode)
-
-    def guarded_stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
-        if path.name == "b.yaml":
+        if path.endswith("b.yaml"):
             raise OSError("no reason")
-        return plain_stat(path, follow_symlinks=follow_symlinks)
+        return plain_open(path, flags)
 
     def guarded_scan(path: Path) -> object:
         if path.name == "c":
             raise PermissionError(13, "Permission denied")
         return plain_scan(path)
 
-    monkeypatch.setattr(Path, "open", guarded_open)
-    monkeypatch.setattr(Path, "stat", guarded_stat)
+    monkeypatch.setattr(os, "open", guarded_open)
     monkeypatch.setattr(os, "scandir", guarded_scan)
     found = check_catalog(folder, working_folder=folder)
     assert codes(found) == [
@@ -310,3 +306,13 @@ def test_progress_and_collector(folder: Path) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_file_that_grows_is_read_to_its_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that holds more than it says, as one that is being written does, is read whole."""
+    write(folder, {"a.yaml": product("1")})
+    plain = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: plain(descriptor, min(size, 7)))
+    assert [*load_catalog(folder, working_folder=folder).products] == ["1"]
