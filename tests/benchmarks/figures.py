@@ -69,6 +69,20 @@ def floor(bench: Bench) -> Iterator[Figure]:
                  note=note)  # fmt: skip
 
 
+def files(bench: Bench) -> Iterator[Figure]:
+    """CPU time of a plan of a file for each product, against that of the same in 100 files."""
+    count = 10_000
+    few, many = bench.shop(count), bench.new_folder()
+    shop.write_catalog(many, count, files=count)
+    shop.write_ledger(many, count)
+    with serving(count) as server:
+        pairs = paired(bench.times, lambda: plan(server, many), lambda: plan(server, few))
+    note = f"{median(m.cpu for m, _ in pairs):.2f} s : {median(f.cpu for _, f in pairs):.2f} s CPU"
+    yield Figure(
+        "plan, 10,000 in 10,000 files: CPU, against 100 files", cpu_ratio(pairs), note=note
+    )
+
+
 def memory(bench: Bench) -> Iterator[Figure]:
     """Peak memory by which a plan grows with each product: a shop's first, and any later one."""
     for name, ledger, line in (("first plan", False, 1.5), ("plan with a ledger", True, None)):
@@ -249,6 +263,7 @@ GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
     "start": start,
     "calls": calls,
     "floor": floor,
+    "files": files,
     "memory": memory,
     "listing": listing,
     "creates": creates,
