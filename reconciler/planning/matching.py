@@ -6,25 +6,11 @@ without one, a rename whose source and target both exist.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import Catalog, Ledger, Link, Listing, RemoteProduct, Ring
+from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Ring
 from reconciler.planning.plan import Blocked
-
-_PARKED: Final = "~moving-"
-"""A ring of renames parks one product under its target's store_id, this, and its own id."""
-
-
-def parked_name(target: str, id: str) -> str:
-    """Where the product `id` stands aside on its way to `target`: a store_id that is its alone."""
-    return f"{target}{_PARKED}{id}"
-
-
-def _parked_target(store_id: str | None) -> str | None:
-    """Where a product that stands aside is going; None where it does not stand aside."""
-    target, parked, _ = (store_id or "").rpartition(_PARKED)
-    return target if parked else None
+from reconciler.planning.recall import is_parked, parked_target, recall
 
 
 @dataclass(slots=True)
@@ -45,29 +31,6 @@ class Matching:
     released: list[Ring] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What the ledger adds to the list.
-
-    `places` holds the store_id that a remote id stands for, where it is not the listed one;
-    `settled` the declared store_ids whose rename needs no looking for; `moved` the (id, store_id)
-    of products that a declared rename takes there, and `begun` of those that it takes away.
-    """
-
-    places: dict[str, str] = field(default_factory=dict)
-    settled: set[str] = field(default_factory=set)
-    moved: set[tuple[str, str]] = field(default_factory=set)
-    begun: set[tuple[str, str]] = field(default_factory=set)
-
-    def arrived(self, product: RemoteProduct, store_id: str) -> bool:
-        """Whether a declared rename, or a create in its stead, brought `product` to `store_id`.
-
-        What was brought to a place is not what another rename takes from it.
-        """
-        here = (str(product.id), store_id)
-        return here in self.moved or (("", store_id) in self.moved and here not in self.begun)
-
-
 def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
     """Pair every declared product with its remote product, where it has one."""
     matching = Matching()
@@ -76,7 +39,8 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
         for store_id, product in catalog.products.items()
         if product.renamed_from is not None
     }
-    memory = _recall(catalog, targets, remote, ledger, matching)
+    memory = recall(catalog, targets, remote, ledger)
+    matching.released = memory.released
     present = _by_store_id(remote, memory.places, matching)
     parked = _take_parked(catalog, targets, present)
     takers = {
@@ -103,66 +67,6 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
         _block(matching, str(product.store_id), [product], Code.RENAME_CONFLICT)
     _keep_apart(catalog, targets, present, leaving, matching)
     return matching
-
-
-def _recall(
-    catalog: Catalog,
-    targets: Mapping[str, str],
-    remote: Listing,
-    ledger: Ledger,
-    matching: Matching,
-) -> _Memory:
-    """What the ledger knows of these products: where the server keeps them, and what was renamed.
-
-    A ring that is still declared is carried to its end. One that is not, but was left half done,
-    is taken as never begun: else the product that stands aside would belong to nobody.
-    """
-    memory = _Memory()
-    kept_ids = {
-        id: str(kept.sent)
-        for id, remembered in ledger.products.items()
-        if remembered.kept and (kept := remembered.kept.get("store_id")) is not None
-    }
-    if not (kept_ids or ledger.rings):
-        return memory
-    wanted = catalog.products.keys() | targets.keys()
-    memory.places.update((id, sent) for id, sent in kept_ids.items() if sent in wanted)
-    ids = {link.id for ring in ledger.rings for link in ring.links}
-    listed = {p.id: p.store_id for p in remote.products if p.id in ids}
-    for ring in ledger.rings:
-        links = ring.links
-        if all(_declares(catalog, link) for link in links):
-            memory.moved.update((link.id, link.after) for link in links)
-            memory.begun.update((link.id, link.before) for link in links)
-            if len(links) > 1:
-                memory.places.update((link.id, link.after) for link in links)
-                memory.settled.update(link.after for link in links)
-        elif _can_be_undone(ring, listed, wanted):
-            memory.places.update((link.id, link.before) for link in links)
-        else:
-            matching.released.append(ring)
-    return memory
-
-
-def _can_be_undone(ring: Ring, listed: Mapping[str, str | None], wanted: Collection[str]) -> bool:
-    """Whether a ring was left half done, and no product that goes has what one that stays needs."""
-    return (
-        len(ring.links) > 1
-        and any(_is_parked(listed.get(link.id)) for link in ring.links)
-        and all(link.before in wanted or listed.get(link.id) not in wanted for link in ring.links)
-    )
-
-
-def _declares(catalog: Catalog, link: Link) -> bool:
-    """Whether the catalogue still has the rename that `link` remembers."""
-    product = catalog.products.get(link.after)
-    if product is None or product.renamed_from is None:
-        return False
-    return product.renamed_from == link.before or _parked_target(link.before) == link.after
-
-
-def _is_parked(store_id: str | None) -> bool:
-    return _parked_target(store_id) is not None
 
 
 def _by_store_id(
@@ -210,8 +114,8 @@ def _take_parked(
     Where the ledger was lost in the middle of a ring, its store_id still says where it belongs.
     """
     parked: dict[str, RemoteProduct] = {}
-    for store_id in [store_id for store_id in present if _is_parked(store_id)]:
-        target = str(_parked_target(store_id))
+    for store_id in [store_id for store_id in present if is_parked(store_id)]:
+        target = str(parked_target(store_id))
         if target in catalog.products and not (store_id in catalog.products or store_id in targets):
             parked[target] = present.pop(store_id)
     return parked

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from reconciler.model import KEYS, Link, Ring, Value
-from reconciler.planning.matching import parked_name
 from reconciler.planning.plan import Create, Delete, Plan, Update
+from reconciler.planning.recall import parked_name
 
 DEFAULT_BATCH: Final = 100
 """The most products that share one PATCH. The API names no limit; this keeps bodies small."""
