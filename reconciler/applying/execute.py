@@ -146,9 +146,9 @@ class Execution:
     def create(self, posts: Sequence[Post]) -> None:
         """Post each product once; what is left open is noted in `losses`, to be settled."""
         renames = {
-            change.renamed_from: change.store_id
+            change.leaves: change.store_id
             for change in self.plan.changes
-            if isinstance(change, Update) and change.renamed_from
+            if isinstance(change, Update) and change.leaves
         }
 
         def job(post: Post) -> None:

@@ -91,7 +91,7 @@ def _stop(execution: Execution, chain: Chain, position: int, reason: str) -> Non
 def _unpark(execution: Execution, parking: Patch) -> None:
     """Give the parked product of a ring its store_id back: no link of the ring was made."""
     change = parking.changes[0]
-    back = Patch((change,), {"store_id": str(change.seen.store_id)}, parking=True)
+    back = Patch((change,), {"store_id": str(change.leaves)}, parking=True)
     failed: ReconcilerError | None
     try:
         failed = execution.attempt(back, lambda: execution.client.update(back.ids, back.body))

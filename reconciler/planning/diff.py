@@ -49,7 +49,7 @@ def diff(
         catalog, matching, comparison, selection, resending
     )
     deletes, protection = _undeclared(matching, ledger, remote, prune, protected, selection)
-    changes: list[Change] = [*creates, *_updates(differing, remote), *deletes]
+    changes: list[Change] = [*creates, *_updates(differing, remote, matching), *deletes]
     blocked = _blocked(matching, catalog, selection)
     selection.check()
     resending.check()
@@ -115,7 +115,9 @@ def _compare_declared(
     return creates, differing, unchanged
 
 
-def _updates(differing: Sequence[_Differing], remote: Listing) -> Iterator[Update]:
+def _updates(
+    differing: Sequence[_Differing], remote: Listing, matching: Matching
+) -> Iterator[Update]:
     """The Updates of what differs, each with the picture that a reviewer is shown."""
     records = remote.records([str(seen.id) for _, seen, _ in differing])
     for product, seen, fields in differing:
@@ -129,6 +131,7 @@ def _updates(differing: Sequence[_Differing], remote: Listing) -> Iterator[Updat
             seen,
             product.location,
             image_md=picture if isinstance(picture, str) else None,
+            place=matching.leaves.get(product.store_id) if "store_id" in fields else None,
         )
 
 
@@ -138,7 +141,7 @@ def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set
     A store_id that another product still has cannot be taken; so what vacates it comes along.
     """
     occupants = {
-        str(remote.store_id): store_id
+        matching.leaves.get(store_id, str(remote.store_id)): store_id
         for store_id, remote in matching.pairs.items()
         if remote.store_id != store_id
     }

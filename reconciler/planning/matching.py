@@ -19,14 +19,16 @@ class Matching:
 
     `pairs` holds the remote product of each declared store_id that has one; `held` the declared
     store_ids that are blocked; `undeclared` the remote products that nothing declares;
-    `ring_members` the declared store_ids of pending renames that form rings; `released` what the
-    ledger remembers of renames that the catalogue does not declare any more.
+    `leaves` the place that the product of a declared store_id gives up, where that is not the
+    listed one; `ring_members` the declared store_ids of pending renames that form rings; `released`
+    what the ledger remembers of renames that the catalogue does not declare any more.
     """
 
     pairs: dict[str, RemoteProduct] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     blocked: list[Blocked] = field(default_factory=list)
     undeclared: list[RemoteProduct] = field(default_factory=list)
+    leaves: dict[str, str] = field(default_factory=dict)
     ring_members: list[str] = field(default_factory=list)
     released: list[Ring] = field(default_factory=list)
 
@@ -58,9 +60,15 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
         if store_id in held:
             continue
         if store_id in arriving:
-            pairs[store_id] = present[arriving[store_id]]
+            source = arriving[store_id]
+            pairs[store_id] = present[source]
+            if present[source].store_id != source:
+                matching.leaves[store_id] = source
         elif store_id in present and store_id not in leaving:
             pairs[store_id] = present[store_id]
+            sent = memory.sent.get(present[store_id].store_id, store_id)
+            if sent != store_id:
+                matching.leaves[store_id] = sent
         elif store_id in parked:
             pairs[store_id] = parked.pop(store_id)
     for product in parked.values():

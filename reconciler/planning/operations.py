@@ -119,7 +119,7 @@ def rings(plan: Plan) -> tuple[Ring, ...]:
     renames = [c for c in plan.changes if isinstance(c, Update) and "store_id" in c.fields]
     remembered: list[Ring] = []
     for line, is_ring in _lines(renames):
-        links = tuple(Link(c.id, str(c.renamed_from), c.store_id) for c in line)
+        links = tuple(Link(c.id, str(c.leaves), c.store_id) for c in line)
         remembered += [Ring(links)] if is_ring else [Ring((link,)) for link in links]
     remembered += [
         Ring((Link("", c.absent, c.store_id),))
@@ -131,7 +131,7 @@ def rings(plan: Plan) -> tuple[Ring, ...]:
 
 def _lines(renames: Sequence[Update]) -> list[tuple[list[Update], bool]]:
     """Renames in lines, where each takes the store_id that the one before gives up."""
-    vacating = {change.renamed_from: change for change in renames}
+    vacating = {change.leaves: change for change in renames}
     heir = {change.store_id: change for change in renames}
     placed: set[str] = set()
     lines: list[tuple[list[Update], bool]] = []
@@ -143,7 +143,7 @@ def _lines(renames: Sequence[Update]) -> list[tuple[list[Update], bool]]:
             while link is not None and link.id not in placed:
                 placed.add(link.id)
                 line.append(link)
-                link = heir.get(str(link.renamed_from))
+                link = heir.get(str(link.leaves))
             if line:
                 lines.append((line, is_ring))
     return lines

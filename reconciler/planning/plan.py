@@ -46,7 +46,9 @@ class Update:
     """A product at the remote that differs. `store_id` is the declared one, also in a rename.
 
     `seen` is the remote product that the plan was made from; a saved plan is stale when it
-    differs. `image_md` is the service's own rendition of its picture, for showing.
+    differs. `image_md` is the service's own rendition of its picture, for showing. `place` is the
+    store_id that a renamed product stands for so far, where the remote lists another: what the
+    server keeps for the one that it was sent.
     """
 
     action: ClassVar[Action] = "update"
@@ -58,12 +60,18 @@ class Update:
     source: Location | None = None
     origin: Origin | None = None
     image_md: str | None = None
+    place: str | None = None
 
     @property
     def renamed_from(self) -> str | None:
         """The store_id at the remote, where this Update is a rename."""
         change = self.fields.get("store_id")
         return str(change.before) if change else None
+
+    @property
+    def leaves(self) -> str | None:
+        """The place that a rename gives up for others: a store_id as it would be declared."""
+        return self.renamed_from if self.place is None else self.place
 
 
 @dataclass(frozen=True, slots=True)

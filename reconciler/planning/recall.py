@@ -1,13 +1,16 @@
 """What the ledger adds to the list: whose place a product has, and which renames were begun."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.model import Catalog, Ledger, Link, Listing, RemoteProduct, Ring
+from reconciler.model import Catalog, Ledger, Link, Listing, RemoteProduct, Ring, Value
 
 _PARKED: Final = "~moving-"
 """A ring of renames parks one product under its target's store_id, this, and its own id."""
+_ASIDE: Final = re.compile(f"(.*){_PARKED}.*", re.DOTALL | re.IGNORECASE)
+"""What stands aside, also where the server keeps store_ids in another case."""
 
 
 def parked_name(target: str, id: str) -> str:
@@ -17,8 +20,8 @@ def parked_name(target: str, id: str) -> str:
 
 def parked_target(store_id: str | None) -> str | None:
     """Where a product that stands aside is going; None where it does not stand aside."""
-    target, parked, _ = (store_id or "").rpartition(_PARKED)
-    return target if parked else None
+    found = _ASIDE.fullmatch(store_id or "")
+    return found[1] if found else None
 
 
 def is_parked(store_id: str | None) -> bool:
@@ -31,12 +34,14 @@ class Memory:
     """What the ledger adds to the list.
 
     `places` holds the store_id that a remote id stands for, where it is not the listed one;
+    `sent` by listed store_id the one that it was sent as, where the server is known to rewrite it;
     `settled` the declared store_ids whose rename needs no looking for; `moved` the (id, store_id)
     of products that a declared rename takes there, and `begun` of those that it takes away.
     `released` is what is remembered of renames that the catalogue does not declare any more.
     """
 
     places: dict[str, str] = field(default_factory=dict)
+    sent: dict[Value | None, str] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     moved: set[tuple[str, str]] = field(default_factory=set)
     begun: set[tuple[str, str]] = field(default_factory=set)
@@ -58,15 +63,18 @@ def recall(catalog: Catalog, targets: Mapping[str, str], remote: Listing, ledger
     is taken as never begun: else the product that stands aside would belong to nobody.
     """
     memory = Memory()
-    kept_ids = {
-        id: str(kept.sent)
+    rewritten = {
+        id: kept
         for id, remembered in ledger.products.items()
         if remembered.kept and (kept := remembered.kept.get("store_id")) is not None
     }
-    if not (kept_ids or ledger.rings):
+    if not (rewritten or ledger.rings):
         return memory
     wanted = catalog.products.keys() | targets.keys()
-    memory.places.update((id, sent) for id, sent in kept_ids.items() if sent in wanted)
+    for id, kept in rewritten.items():
+        memory.sent[kept.kept] = str(kept.sent)
+        if kept.sent in wanted:
+            memory.places[id] = str(kept.sent)
     ids = {link.id for ring in ledger.rings for link in ring.links}
     listed = {p.id: p.store_id for p in remote.products if p.id in ids}
     for ring in ledger.rings:

@@ -124,6 +124,7 @@ class UpdateDocument(_ChangeDocument):
     name: Text
     source: SourceDocument | None
     seen: SeenDocument
+    place: Text | None = None
 
     def change(self) -> Update:
         """The Update meant."""
@@ -136,6 +137,7 @@ class UpdateDocument(_ChangeDocument):
             source=self.source.location() if self.source else None,
             origin=self.origin,
             image_md=self.seen.image_md,
+            place=self.place,
         )
 
 

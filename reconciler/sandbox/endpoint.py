@@ -110,10 +110,10 @@ class Endpoint:
 
     def _create(self, request: Request) -> Done:
         values = _checked(*check_fields(_body(request), partial=False))
+        values = _as_stored(values, request.faults)
         self._refuse_taken(values, but=())
         if first(request.faults, "created_zero"):
             return Done(answer(201, {"created": 0}))
-        values = _as_stored(values, request.faults)
         copies = 2 if first(request.faults, "duplicate_create") else 1
         ids = tuple(self._store.create(values) for _ in range(copies))
         store_id = str(values.get("store_id", ""))
@@ -127,10 +127,11 @@ class Endpoint:
         _checked(values, {**wrong_ids, **wrong_fields})
         if self._store.missing(ids):
             raise _Refused(detail(404, "Not found."))
+        values = _as_stored(values, request.faults)
         self._refuse_taken(values, but=ids)
         partial = first(request.faults, "partial_patch")
         reached = ids[: partial.amount] if partial else ids
-        rows = self._store.update(reached, _as_stored(values, request.faults))
+        rows = self._store.update(reached, values)
         return Done(answer(200, {"message": "Products updated"}), _effect("updated", rows))
 
     def _delete(self, request: Request) -> Done:
@@ -143,7 +144,7 @@ class Endpoint:
         return Done(answer(200, {"message": "Product deleted"}), _effect("deleted", rows))
 
     def _refuse_taken(self, values: Mapping[str, Value], *, but: Sequence[str]) -> None:
-        """Refuse a store_id that another product has, or that several are to share."""
+        """Refuse a store_id that another product has, or that several are to share, as stored."""
         store_id = values.get("store_id")
         if not self._unique_store_ids or store_id is None:
             return

@@ -1,5 +1,7 @@
 """Sequences that once broke a promise: each of these failed before its fix."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -10,7 +12,9 @@ from reconciler.errors import StalePlan
 from reconciler.planning.outcome import Fate, Report
 from reconciler.reconcile import Options
 from reconciler.remote.transport import Answer, Method
+from reconciler.report.plan_json import plan_json, read_plan
 from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.server import Sandbox
 from tests.applying.test_machine import Killed, _arm
 from tests.applying.world import World, expected, product
 
@@ -298,3 +302,82 @@ def test_managed_pruning_knows_a_lost_create(world: World) -> None:
     assert set(world.remote()) == {"2"}
     with world.client() as client:
         assert not world.store(client).ledger.load().creates
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[World]:
+    """A store with an empty remote that refuses a store_id which another product has."""
+    with Sandbox(page_max=20, unique_store_ids=True) as sandbox:
+        yield World(tmp_path, sandbox)
+
+
+def at(world: World) -> dict[str | None, str | None]:
+    """The store_id of each remote id."""
+    return {row.id: row.store_id for row in world.rows()}
+
+
+@pytest.mark.parametrize("way", ["upper", "title", "reverse"])
+def test_swap_is_done_once_where_store_ids_are_rewritten(strict: World, way: str) -> None:
+    """A server that rewrites store_ids sees one exchange, over a place aside, and no second one."""
+    strict.misbehave(Fault("normalise", field="store_id", way=way))
+    strict.declare([product("ab"), product("cd")])
+    strict.apply()
+    before = at(strict)
+    strict.declare([product("ab", renamed_from="cd"), product("cd", renamed_from="ab")])
+    swapped = dict(zip(before, reversed(before.values()), strict=True))
+    for _ in range(3):
+        assert strict.apply().exit_code == 0
+        assert at(strict) == swapped
+    assert not strict.plan().changes
+
+
+def test_chain_is_sent_in_order_where_store_ids_are_rewritten(strict: World) -> None:
+    """Each link waits for the place that the one before it leaves, by whatever name it is listed.
+
+    So does a create; and a saved plan knows the order as well as the run that made it.
+    """
+    strict.misbehave(Fault("normalise", field="store_id", way="upper"))
+    strict.declare([product("ab"), product("cd")])
+    strict.apply()
+    ids = {row.store_id: row.id for row in strict.rows()}
+    strict.declare(
+        [
+            product("ab", renamed_from="zz"),
+            product("cd", renamed_from="ab"),
+            product("ef", renamed_from="cd"),
+        ]
+    )
+    text = plan_json(strict.plan(), tool="1", created_at="2026-01-02T03:04:05Z")
+    report = strict.apply(saved=read_plan(text.encode(), store="default"))
+    assert report.exit_code == 0
+    now = {row.store_id: row.id for row in strict.rows()}
+    assert (now["CD"], now["EF"]) == (ids["AB"], ids["CD"])
+    assert len(now) == 3
+    assert not strict.plan().changes
+
+
+def test_create_waits_for_a_rename_that_fails_where_store_ids_are_rewritten(world: World) -> None:
+    """Nothing is created in a place that a rename should have left, however that is listed."""
+    upper = Fault("normalise", field="store_id", way="upper")
+    world.misbehave(upper)
+    world.declare([product("ab")])
+    world.apply()
+    world.declare([product("ab", renamed_from="zz"), product("cd", renamed_from="ab")])
+    world.misbehave(upper, Fault("status", method="PATCH", status=400))
+    assert fates(world.apply()) == {"ab": Fate.NOT_ATTEMPTED, "cd": Fate.FAILED}
+    assert [row.store_id for row in world.rows()] == ["AB"]
+
+
+def test_what_stood_aside_goes_back_where_store_ids_are_rewritten(strict: World) -> None:
+    """A ring whose first link is refused is as before: what is sent back is what was once sent."""
+    way = Fault("normalise", field="store_id", way="reverse")
+    strict.misbehave(way)
+    strict.declare([product("ab"), product("cd")])
+    strict.apply()
+    before, patches = at(strict), strict.calls("PATCH")
+    second = next(str(id) for id, store_id in before.items() if store_id == "ba")
+    strict.declare([product("ab", renamed_from="cd"), product("cd", renamed_from="ab")])
+    strict.misbehave(way, Fault("status", method="PATCH", status=400, containing=second))
+    assert strict.apply().exit_code == 1
+    assert strict.calls("PATCH") == patches + 3
+    assert at(strict) == before

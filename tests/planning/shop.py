@@ -82,7 +82,7 @@ class Shop:
             for id in operation.ids:
                 if self.unique and "store_id" in operation.body:
                     others = [r["store_id"] for other, r in self.rows.items() if other != id]
-                    if operation.body["store_id"] in others:
+                    if self.keeps("store_id", operation.body["store_id"]) in others:
                         raise Doubled(f"{operation} is refused")
                 self._set(id, operation.body.items())
         else:

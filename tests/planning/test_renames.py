@@ -1,5 +1,6 @@
 """Renames: single ones, chains, rings; pending, made, half made, and those that cannot be made."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -342,3 +343,76 @@ def test_what_was_finished_without_a_ledger_is_forgotten_like_any_ring() -> None
     assert len(memory.rings) == 2
     memory, _ = settle(shop, catalog(declared("A"), declared("B")), memory)
     assert memory.rings == ()
+
+
+KEEPS = [str.upper, str.title, lambda store_id: store_id[::-1]]
+"""Ways in which a server rewrites store_ids; what the last one keeps looks like nothing sent."""
+LOWER = catalog(declared("ab"), declared("cd"), declared("e1"))
+LOWER_CHAIN = catalog(declared("cd", was="ab"), declared("e1", was="cd"), declared("fg", was="e1"))
+LOWER_SWAP = catalog(declared("ab", was="cd"), declared("cd", was="ab"), declared("e1"))
+LOWER_TURN = catalog(declared("ab", was="e1"), declared("cd", was="ab"), declared("e1", was="cd"))
+
+
+def _rewriting(way: Callable[[str], str]) -> Shop:
+    """A shop that keeps store_ids in its own way, and refuses one that another product has."""
+    return Shop(keeps=lambda key, value: way(str(value)) if key == "store_id" else value)
+
+
+@pytest.mark.parametrize("way", KEEPS)
+@pytest.mark.parametrize("wanted", [LOWER_CHAIN, LOWER_SWAP, LOWER_TURN])
+@pytest.mark.parametrize("calls", range(6))
+def test_renames_are_made_once_where_the_server_rewrites_store_ids(
+    way: Callable[[str], str], wanted: Catalog, calls: int
+) -> None:
+    """Chains and rings are seen and ordered by what was sent, wherever a run died."""
+    shop = _rewriting(way)
+    memory, _ = settle(shop, LOWER, EMPTY)
+    smooth = shop.copy()
+    after, _ = settle(smooth, wanted, memory)
+    assert told(diff(wanted, smooth.listing(), after)) == []
+    memory = crash(shop, diff(wanted, shop.listing(), memory), memory, calls)
+    for _ in range(2):
+        memory, _ = settle(shop, wanted, memory)
+        assert shop.places() == smooth.places()
+    assert told(diff(wanted, shop.listing(), memory)) == []
+
+
+@pytest.mark.parametrize("way", KEEPS)
+@pytest.mark.parametrize("calls", range(5))
+def test_a_begun_ring_is_undone_where_the_server_rewrites_store_ids(
+    way: Callable[[str], str], calls: int
+) -> None:
+    """A revert of the YAML gives each product of a ring its old place, also once all is done."""
+    shop = _rewriting(way)
+    memory, _ = settle(shop, LOWER, EMPTY)
+    old = shop.places()
+    plan = diff(LOWER_SWAP, shop.listing(), memory)
+    memory = crash(shop, plan, memory, calls)
+    for _ in range(2):
+        memory, again = settle(shop, LOWER, memory)
+    assert shop.places() == old
+    assert (told(again), memory.rings) == ([], ())
+
+
+def test_a_ring_is_remembered_by_the_store_ids_that_were_sent() -> None:
+    """What the server keeps for them is no part of the catalogue's renames."""
+    shop = _rewriting(str.upper)
+    memory, _ = settle(shop, LOWER, EMPTY)
+    plan = diff(LOWER_SWAP, shop.listing(), memory)
+    assert told(plan) == ["new2 CD>ab", "new1 AB>cd"]
+    assert rings(plan) == (ring(("new2", "cd", "ab"), ("new1", "ab", "cd")),)
+    assert told(diff(LOWER_CHAIN, shop.listing(), memory, select=["cd"])) == [
+        "new1 AB>cd",
+        "new2 CD>e1",
+        "new3 E1>fg",
+    ]
+
+
+def test_what_stands_aside_is_known_in_any_case() -> None:
+    """A ring of numbers is undone and finished where the server turns the case."""
+    half = [listed("p1", "2~Moving-P1"), listed("p2", "2")]
+    memory = ledger({}, {}, ring(("p1", "1", "2"), ("p2", "2", "1")))
+    plain = [declared("1"), declared("2")]
+    swap = [declared("1", was="2"), declared("2", was="1")]
+    assert told(planned(plain, half, ledger=memory)) == ["p1 2~Moving-P1>1"]
+    assert told(planned(swap, half)) == ["p2 2>1", "p1 2~Moving-P1>2"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given
 
 from reconciler.errors import PlanFileError
-from reconciler.planning.plan import CatalogFacts, Delete, Plan
+from reconciler.planning.plan import CatalogFacts, Delete, FieldChange, Plan, Update
 from reconciler.report.json_text import json_text
 from reconciler.report.plan_json import plan_json, read_plan
 from reconciler.report.plan_schema import PlanDocument
-from tests.report.plans import CONTEXT, HOSTILE, PLANS, hostile_plan, long_plan, small_plan
+from tests.report.plans import CONTEXT, HOSTILE, PLANS, hostile_plan, long_plan, seen, small_plan
 
 
 def _text(plan: Plan) -> str:
@@ -111,6 +112,18 @@ def test_an_update_has_the_documented_shape() -> None:
             "image_md": "https://img.example/1.jpg",
         },
     }
+
+
+def test_the_place_that_a_rename_leaves_is_saved_and_may_be_missing() -> None:
+    """A rename says which place it gives up; a plan that does not say it is read as before."""
+    fields = {"store_id": FieldChange("NINE", "ten")}
+    rename = Update("ten", "77aa", "Dress", fields, seen("77aa", "NINE"), place="nine")
+    plan = Plan("default", CatalogFacts(1), 1, (rename,))
+    document = json.loads(_text(plan))
+    assert read_plan(json.dumps(document).encode(), store="default") == plan
+    assert document["changes"][0].pop("place") == "nine"
+    (read,) = read_plan(json.dumps(document).encode(), store="default").changes
+    assert read == replace(rename, place=None)
 
 
 def test_one_line_a_change_in_ascii() -> None:
