@@ -131,8 +131,15 @@ def _updates(
             seen,
             product.location,
             image_md=picture if isinstance(picture, str) else None,
-            place=matching.leaves.get(product.store_id) if "store_id" in fields else None,
+            place=_place(product, seen, matching) if "store_id" in fields else None,
+            moves_from=matching.sources.get(product.store_id),
         )
+
+
+def _place(product: Product, seen: RemoteProduct, matching: Matching) -> str | None:
+    """The place that a rename gives up, where it is not the listed store_id."""
+    sent = matching.sent.get(seen.store_id)
+    return None if sent == product.store_id else sent
 
 
 def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set[str]:
@@ -141,7 +148,7 @@ def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set
     A store_id that another product still has cannot be taken; so what vacates it comes along.
     """
     occupants = {
-        matching.leaves.get(store_id, str(remote.store_id)): store_id
+        matching.sent.get(remote.store_id, str(remote.store_id)): store_id
         for store_id, remote in matching.pairs.items()
         if remote.store_id != store_id
     }

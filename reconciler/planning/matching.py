@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.codes import Code
-from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Ring
+from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Ring, Value
 from reconciler.planning.plan import Blocked
-from reconciler.planning.recall import is_parked, parked_target, recall
+from reconciler.planning.recall import Memory, is_parked, parked_target, recall
 
 
 @dataclass(slots=True)
@@ -19,16 +19,18 @@ class Matching:
 
     `pairs` holds the remote product of each declared store_id that has one; `held` the declared
     store_ids that are blocked; `undeclared` the remote products that nothing declares;
-    `leaves` the place that the product of a declared store_id gives up, where that is not the
-    listed one; `ring_members` the declared store_ids of pending renames that form rings; `released`
-    what the ledger remembers of renames that the catalogue does not declare any more.
+    `sources` what the pending renames are declared to begin at, by their targets; `sent` by listed
+    store_id the one that it was sent as; `ring_members` the declared store_ids of pending renames
+    that form rings; `released` what the ledger remembers of renames that the catalogue does not
+    declare any more.
     """
 
     pairs: dict[str, RemoteProduct] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     blocked: list[Blocked] = field(default_factory=list)
     undeclared: list[RemoteProduct] = field(default_factory=list)
-    leaves: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    sent: Mapping[Value | None, str] = field(default_factory=dict)
     ring_members: list[str] = field(default_factory=list)
     released: list[Ring] = field(default_factory=list)
 
@@ -42,16 +44,10 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
         if product.renamed_from is not None
     }
     memory = recall(catalog, targets, remote, ledger)
-    matching.released = memory.released
+    matching.released, matching.sent = memory.released, memory.sent
     present = _by_store_id(remote, memory.places, matching)
     parked = _take_parked(catalog, targets, present)
-    takers = {
-        source: target
-        for source, target in targets.items()
-        if target not in memory.settled
-        and target not in parked
-        and not (source in present and memory.arrived(present[source], source))
-    }
+    takers = _takers(targets, present, parked, memory)
     leaving = _pending(takers, present, matching)
     _hold_targets(takers, present, leaving, matching)
     pairs, held = matching.pairs, matching.held
@@ -60,17 +56,14 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
         if store_id in held:
             continue
         if store_id in arriving:
-            source = arriving[store_id]
-            pairs[store_id] = present[source]
-            if present[source].store_id != source:
-                matching.leaves[store_id] = source
+            matching.sources[store_id] = arriving[store_id]
+            pairs[store_id] = present[arriving[store_id]]
         elif store_id in present and store_id not in leaving:
             pairs[store_id] = present[store_id]
-            sent = memory.sent.get(present[store_id].store_id, store_id)
-            if sent != store_id:
-                matching.leaves[store_id] = sent
         elif store_id in parked:
             pairs[store_id] = parked.pop(store_id)
+            if (origin := catalog.products[store_id].renamed_from) is not None:
+                matching.sources[store_id] = origin
     for product in parked.values():
         _block(matching, str(product.store_id), [product], Code.RENAME_CONFLICT)
     _keep_apart(catalog, targets, present, leaving, matching)
@@ -127,6 +120,36 @@ def _take_parked(
         if target in catalog.products and not (store_id in catalog.products or store_id in targets):
             parked[target] = present.pop(store_id)
     return parked
+
+
+def _takers(
+    targets: Mapping[str, str],
+    present: Mapping[str, RemoteProduct],
+    parked: Collection[str],
+    memory: Memory,
+) -> dict[str, str]:
+    """The declared renames that are not done already: the target by the store_id that is given up.
+
+    What one rename brought to a place is not what another takes from there, unless the place is
+    wanted anew: a product that stands where the first rename begins was put there since, by a
+    newer declaration that reads alike, and moves all before it on.
+    """
+    open_now = {
+        source: target
+        for source, target in targets.items()
+        if target not in memory.settled and target not in parked
+    }
+    takers: dict[str, str] = {}
+    for start in open_now:
+        if start in present and memory.arrived(present[start], start):
+            continue
+        place = start
+        while place in open_now and place not in takers:
+            takers[place] = open_now[place]
+            if place not in present or takers[place] in memory.exchanged:
+                break
+            place = takers[place]
+    return takers
 
 
 def _pending(

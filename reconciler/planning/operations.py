@@ -7,13 +7,13 @@ values are grouped by whole change, or field by field, whichever takes fewer cal
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from reconciler.model import KEYS, Link, Ring, Value
 from reconciler.planning.plan import Create, Delete, Plan, Update
-from reconciler.planning.recall import parked_name
+from reconciler.planning.recall import is_parked, parked_name
 
 DEFAULT_BATCH: Final = 100
 """The most products that share one PATCH. The API names no limit; this keeps bodies small."""
@@ -118,9 +118,9 @@ def rings(plan: Plan) -> tuple[Ring, ...]:
     """
     renames = [c for c in plan.changes if isinstance(c, Update) and "store_id" in c.fields]
     remembered: list[Ring] = []
-    for line, is_ring in _lines(renames):
-        links = tuple(Link(c.id, str(c.leaves), c.store_id) for c in line)
-        remembered += [Ring(links)] if is_ring else [Ring((link,)) for link in links]
+    for line, is_ring in _lines(renames, _declared_source):
+        links = tuple(Link(c.id, _declared_source(c), c.store_id) for c in line)
+        remembered += [Ring(links)] if is_ring else map(_by_itself, line, links)
     remembered += [
         Ring((Link("", c.absent, c.store_id),))
         for c in plan.changes
@@ -129,9 +129,26 @@ def rings(plan: Plan) -> tuple[Ring, ...]:
     return tuple(remembered)
 
 
-def _lines(renames: Sequence[Update]) -> list[tuple[list[Update], bool]]:
+def _declared_source(change: Update) -> str:
+    """What a rename is declared to begin at; the place itself where it was declared before."""
+    return str(change.leaves) if change.moves_from is None else change.moves_from
+
+
+def _by_itself(change: Update, link: Link) -> Ring:
+    """A rename that is part of no ring; or is the last of one that the ledger had forgotten.
+
+    The place aside, where such a one comes from, is remembered beside its first one: as a ring, so
+    that it holds, and nothing is taken from its place or brought there.
+    """
+    aside = Link(change.id, str(change.renamed_from), change.store_id)
+    return Ring((aside, link)) if is_parked(aside.before) and aside != link else Ring((link,))
+
+
+def _lines(
+    renames: Sequence[Update], leaves: Callable[[Update], str]
+) -> list[tuple[list[Update], bool]]:
     """Renames in lines, where each takes the store_id that the one before gives up."""
-    vacating = {change.leaves: change for change in renames}
+    vacating = {leaves(change): change for change in renames}
     heir = {change.store_id: change for change in renames}
     placed: set[str] = set()
     lines: list[tuple[list[Update], bool]] = []
@@ -143,7 +160,7 @@ def _lines(renames: Sequence[Update]) -> list[tuple[list[Update], bool]]:
             while link is not None and link.id not in placed:
                 placed.add(link.id)
                 line.append(link)
-                link = heir.get(str(link.leaves))
+                link = heir.get(leaves(link))
             if line:
                 lines.append((line, is_ring))
     return lines
@@ -151,7 +168,7 @@ def _lines(renames: Sequence[Update]) -> list[tuple[list[Update], bool]]:
 
 def _chains(renames: Sequence[Update]) -> tuple[tuple[Patch, ...], ...]:
     chains = []
-    for line, is_ring in _lines(renames):
+    for line, is_ring in _lines(renames, lambda change: str(change.leaves)):
         chain = [Patch((change,), values(change)) for change in line]
         if is_ring:
             # The first link's target is still taken by the last one of the ring: step aside, let

@@ -47,8 +47,8 @@ class Update:
 
     `seen` is the remote product that the plan was made from; a saved plan is stale when it
     differs. `image_md` is the service's own rendition of its picture, for showing. `place` is the
-    store_id that a renamed product stands for so far, where the remote lists another: what the
-    server keeps for the one that it was sent.
+    store_id that a renamed product was sent so far, where the server keeps another for it;
+    `moves_from` the `renamed_from` that is carried out.
     """
 
     action: ClassVar[Action] = "update"
@@ -61,6 +61,7 @@ class Update:
     origin: Origin | None = None
     image_md: str | None = None
     place: str | None = None
+    moves_from: str | None = None
 
     @property
     def renamed_from(self) -> str | None:

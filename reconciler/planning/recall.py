@@ -1,7 +1,7 @@
 """What the ledger adds to the list: whose place a product has, and which renames were begun."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,7 +36,8 @@ class Memory:
     `places` holds the store_id that a remote id stands for, where it is not the listed one;
     `sent` by listed store_id the one that it was sent as, where the server is known to rewrite it;
     `settled` the declared store_ids whose rename needs no looking for; `moved` the (id, store_id)
-    of products that a declared rename takes there, and `begun` of those that it takes away.
+    of products that a declared rename takes there, and `begun` of those that it takes away;
+    `exchanged` the places of declared rings that were made of renames each remembered by itself.
     `released` is what is remembered of renames that the catalogue does not declare any more.
     """
 
@@ -45,6 +46,7 @@ class Memory:
     settled: set[str] = field(default_factory=set)
     moved: set[tuple[str, str]] = field(default_factory=set)
     begun: set[tuple[str, str]] = field(default_factory=set)
+    exchanged: set[str] = field(default_factory=set)
     released: list[Ring] = field(default_factory=list)
 
     def arrived(self, product: RemoteProduct, store_id: str) -> bool:
@@ -75,35 +77,83 @@ def recall(catalog: Catalog, targets: Mapping[str, str], remote: Listing, ledger
         memory.sent[kept.kept] = str(kept.sent)
         if kept.sent in wanted:
             memory.places[id] = str(kept.sent)
+    alone = _recall_renames(memory, catalog, wanted, remote, ledger)
+    memory.exchanged.update(_exchanged(targets, alone))
+    return memory
+
+
+def _recall_renames(
+    memory: Memory,
+    catalog: Catalog,
+    wanted: Collection[str],
+    remote: Listing,
+    ledger: Ledger,
+) -> Collection[str]:
+    """What was begun, as far as the catalogue still declares it, or it has to be undone.
+
+    Returns the targets of the declared renames that are remembered each by itself.
+    """
+    alone: dict[str, None] = {}
     ids = {link.id for ring in ledger.rings for link in ring.links}
     listed = {p.id: p.store_id for p in remote.products if p.id in ids}
     for ring in ledger.rings:
         links = ring.links
-        if all(_declares(catalog, link) for link in links):
+        if _declares(catalog, links):
             memory.moved.update((link.id, link.after) for link in links)
             memory.begun.update((link.id, link.before) for link in links)
             if len(links) > 1:
                 memory.places.update((link.id, link.after) for link in links)
                 memory.settled.update(link.after for link in links)
+            else:
+                alone[links[0].after] = None
         elif _can_be_undone(ring, listed, wanted):
             memory.places.update((link.id, link.before) for link in links)
         else:
             memory.released.append(ring)
-    return memory
+    return alone
+
+
+def _exchanged(targets: Mapping[str, str], alone: Collection[str]) -> Iterator[str]:
+    """The places of the declared rings of which every link is remembered, each by itself.
+
+    Such are the rings of which the remote had a part only: the rest was created.
+    """
+    seen: set[str] = set()
+    for start in alone:
+        place = start
+        line: list[str] = []
+        while place not in seen:
+            seen.add(place)
+            line.append(place)
+            place = targets.get(place, "")
+        if line and place == start and all(member in alone for member in line):
+            yield from line
 
 
 def _can_be_undone(ring: Ring, listed: Mapping[str, str | None], wanted: Collection[str]) -> bool:
     """Whether a ring was left half done, and no product that goes has what one that stays needs."""
     return (
-        len(ring.links) > 1
-        and any(is_parked(listed.get(link.id)) for link in ring.links)
+        len({link.id for link in ring.links}) > 1
+        and any(_is_on_its_way(listed.get(link.id), link) for link in ring.links)
         and all(link.before in wanted or listed.get(link.id) not in wanted for link in ring.links)
     )
 
 
-def _declares(catalog: Catalog, link: Link) -> bool:
-    """Whether the catalogue still has the rename that `link` remembers."""
+def _is_on_its_way(store_id: str | None, link: Link) -> bool:
+    """Whether the product stands aside for this link, and not for one of another ring."""
+    target = parked_target(store_id)
+    return target is not None and target.casefold() == link.after.casefold()
+
+
+def _declares(catalog: Catalog, links: Sequence[Link]) -> bool:
+    """Whether the catalogue still has the renames that `links` remember.
+
+    A link from a place aside is only the end of one: alone it does not tell of which.
+    """
+    begun = [link for link in links if not is_parked(link.before)]
+    return bool(begun) and all(_renames(catalog, link) for link in begun)
+
+
+def _renames(catalog: Catalog, link: Link) -> bool:
     product = catalog.products.get(link.after)
-    if product is None or product.renamed_from is None:
-        return False
-    return product.renamed_from == link.before or parked_target(link.before) == link.after
+    return product is not None and product.renamed_from == link.before

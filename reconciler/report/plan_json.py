@@ -1,9 +1,9 @@
 """Plan JSON: the saved plan, and what scripts read ("Plan JSON" in the interface).
 
 Beyond the documented keys a plan carries what makes it whole again when it is read: per update
-`seen`, the remote product it was made from, and `place` where it has one; per create `absent`; per
-delete `record`; `in_doubt` in a field; `adoptions`; and `released`. `seen` leaves out the id, which
-is the change's own.
+`seen`, the remote product it was made from, and of a rename `place` and `moves_from`; per create
+`absent`; per delete `record`; `in_doubt` in a field; `adoptions`; and `released`. `seen` leaves out
+the id, which is the change's own.
 """
 
 import json
@@ -87,8 +87,9 @@ def _change(change: Change) -> dict[str, Any]:
     }
     if isinstance(change, Update):
         document["seen"] = {**_seen(change.seen), "image_md": change.image_md}
-        if change.place is not None:
-            document["place"] = change.place
+        for key, value in (("place", change.place), ("moves_from", change.moves_from)):
+            if value is not None:
+                document[key] = value
     elif isinstance(change, Delete):
         document["record"] = dict(change.record)
     elif change.absent is not None:

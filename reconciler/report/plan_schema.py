@@ -125,6 +125,7 @@ class UpdateDocument(_ChangeDocument):
     source: SourceDocument | None
     seen: SeenDocument
     place: Text | None = None
+    moves_from: Text | None = None
 
     def change(self) -> Update:
         """The Update meant."""
@@ -138,6 +139,7 @@ class UpdateDocument(_ChangeDocument):
             origin=self.origin,
             image_md=self.seen.image_md,
             place=self.place,
+            moves_from=self.moves_from,
         )
 
 

@@ -381,3 +381,16 @@ def test_what_stood_aside_goes_back_where_store_ids_are_rewritten(strict: World)
     assert strict.apply().exit_code == 1
     assert strict.calls("PATCH") == patches + 3
     assert at(strict) == before
+
+
+def test_chain_that_becomes_a_ring_exchanges_the_products(world: World) -> None:
+    """A link that is left in the YAML from a chain long done does not hide a new exchange."""
+    world.declare([product("a"), product("b")])
+    world.apply()
+    ids = {row.store_id: row.id for row in world.rows()}
+    world.declare([product("b", renamed_from="a"), product("c", renamed_from="b")])
+    world.apply()
+    world.declare([product("b", renamed_from="c"), product("c", renamed_from="b")])
+    for _ in range(3):
+        assert world.apply().converged
+        assert {row.store_id: row.id for row in world.rows()} == {"b": ids["b"], "c": ids["a"]}

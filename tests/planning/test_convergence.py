@@ -138,3 +138,76 @@ def test_the_model_refuses_a_doubled_store_id() -> None:
         (links,) = operations(diff(chain, shop.listing(), EMPTY)).renames
         with pytest.raises(Doubled):
             shop.call(links[1])
+
+
+@st.composite
+def _histories(draw: st.DrawFn) -> list[dict[str, str | None]]:
+    """Catalogues as people edit them one after another: by store_id, what it is renamed from.
+
+    Three products stand for themselves throughout; each step moves some of them and leaves the
+    `renamed_from` of some others. The n-th store_id of each step is that of the n-th product.
+    """
+    places = list("ABC")
+    stale: list[str | None] = [None] * len(places)
+    steps: list[dict[str, str | None]] = [dict.fromkeys(places)]
+    for _ in range(draw(st.integers(1, 4))):
+        moved = list(draw(st.permutations("ABCDE"))[: len(places)])
+        sources = [
+            old if old != new else draw(st.sampled_from((None, left)))
+            for old, new, left in zip(places, moved, stale, strict=True)
+        ]
+        while wrong := [n for n, source in enumerate(sources) if not _legal(n, sources, moved)]:
+            if places[wrong[0]] != moved[wrong[0]]:
+                return steps
+            sources[wrong[0]] = None
+        places, stale = moved, sources
+        steps.append(dict(zip(places, sources, strict=True)))
+    return steps
+
+
+def _legal(n: int, sources: list[str | None], places: list[str]) -> bool:
+    """Whether the reader of catalogues allows the rename of the n-th product."""
+    source = sources[n]
+    if source is None:
+        return True
+    return sources.count(source) == 1 and (
+        source not in places or sources[places.index(source)] is not None
+    )
+
+
+def _rings(renames: dict[str, str | None]) -> set[frozenset[str]]:
+    """The rings among these renames."""
+    found = set()
+    for start in renames:
+        line: list[str] = []
+        place: str | None = start
+        while place is not None and place not in line:
+            line.append(place)
+            place = renames.get(place)
+        if place == start:
+            found.add(frozenset(line))
+    return found
+
+
+@THOROUGH
+@given(_histories(), st.booleans(), st.integers(0, 6))
+def test_each_product_follows_what_is_declared_of_it(
+    history: list[dict[str, str | None]], again: bool, calls: int
+) -> None:
+    """However often products move, and whatever `renamed_from` is left, each moves as declared.
+
+    So it does where each apply is made twice, or died and is made again.
+    """
+    shop, ledger = Shop(), EMPTY
+    before: dict[str, str | None] = {}
+    for step in history:
+        if _rings(step) & _rings(before):
+            break
+        wanted = catalog(*(declared(store_id, was=was) for store_id, was in step.items()))
+        ledger = (
+            crash(shop, diff(wanted, shop.listing(), ledger), ledger, calls) if before else ledger
+        )
+        for _ in range(1 + again):
+            ledger, _ = settle(shop, wanted, ledger)
+        assert list(shop.places().values()) == list(step)
+        before = step

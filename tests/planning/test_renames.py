@@ -340,7 +340,7 @@ def test_what_was_finished_without_a_ledger_is_forgotten_like_any_ring() -> None
     """Once the catalogue has been applied without the renames, nothing is left of them."""
     shop = Shop(listed("p1", "B~moving-p1"), B)
     memory, _ = settle(shop, SWAP, EMPTY)
-    assert len(memory.rings) == 2
+    assert len(memory.rings) == 1
     memory, _ = settle(shop, catalog(declared("A"), declared("B")), memory)
     assert memory.rings == ()
 
@@ -416,3 +416,86 @@ def test_what_stands_aside_is_known_in_any_case() -> None:
     swap = [declared("1", was="2"), declared("2", was="1")]
     assert told(planned(plain, half, ledger=memory)) == ["p1 2~Moving-P1>1"]
     assert told(planned(swap, half)) == ["p2 2>1", "p1 2~Moving-P1>2"]
+
+
+PLAIN = catalog(declared("A"), declared("B"))
+TURNED = catalog(declared("B", was="C"), declared("C", was="B"))
+
+
+@pytest.mark.parametrize("calls", range(4))
+def test_a_ring_that_holds_a_link_of_an_older_chain_is_a_new_ring(calls: int) -> None:
+    """C was renamed from B once, and is again: now in exchange, once, wherever the run dies."""
+    shop = Shop(A, B)
+    memory, _ = settle(shop, CHAIN, EMPTY)
+    assert told(diff(CHAIN, shop.listing(), memory)) == []
+    plan = diff(TURNED, shop.listing(), memory)
+    assert told(plan) == ["p2 C>B", "p1 B>C"]
+    assert codes(plan) == ["rename_ring"]
+    memory = crash(shop, plan, memory, calls)
+    for _ in range(3):
+        memory, _ = settle(shop, TURNED, memory)
+        assert shop.places() == {"p1": "C", "p2": "B"}
+
+
+@pytest.mark.parametrize("calls", range(3))
+def test_a_chain_that_moves_on_by_one_moves_every_product(calls: int) -> None:
+    """What an older chain brought to a place moves on where another product comes to take it."""
+    on = catalog(declared("C", was="B"), declared("D", was="C"))
+    shop = Shop(A, B)
+    memory, _ = settle(shop, CHAIN, EMPTY)
+    plan = diff(on, shop.listing(), memory)
+    assert told(plan) == ["p1 B>C", "p2 C>D"]
+    memory = crash(shop, plan, memory, calls)
+    for _ in range(2):
+        memory, _ = settle(shop, on, memory)
+        assert shop.places() == {"p1": "C", "p2": "D"}
+
+
+def test_a_link_that_is_added_to_a_chain_that_is_done_moves_nothing() -> None:
+    """What the chain brought to C belongs there; what is declared beyond it is new."""
+    longer = catalog(*CHAIN.products.values(), declared("D", was="C"))
+    shop = Shop(A, B)
+    memory, _ = settle(shop, CHAIN, EMPTY)
+    assert told(diff(longer, shop.listing(), memory)) == ["+D"]
+
+
+def test_a_rename_that_is_turned_round_is_made_back() -> None:
+    """The link that is declared no more does not keep its product."""
+    shop = Shop(A)
+    memory, _ = settle(shop, catalog(declared("B", was="A")), EMPTY)
+    assert told(diff(catalog(declared("A", was="B")), shop.listing(), memory)) == ["p1 B>A"]
+
+
+def test_a_ring_made_of_creates_moves_nothing_that_comes_later() -> None:
+    """A product that somebody puts into a finished ring by hand is not taken for a new one."""
+    shop = Shop(A)
+    memory, _ = settle(shop, SWAP, EMPTY)
+    del shop.rows["p1"]
+    there = [*shop.listing().products, listed("p9", "B")]
+    assert told(diff(SWAP, remote(*there), memory)) == []
+
+
+@pytest.mark.parametrize("place", ["A", "B"])
+def test_a_ring_that_was_finished_without_a_ledger_holds(place: str) -> None:
+    """What stood aside is remembered with the rename that it ended, and with no other one."""
+    shop = Shop(listed("p1", "B~moving-p1"), listed("p2", place))
+    memory, _ = settle(shop, SWAP, EMPTY)
+    assert [len(ring.links) for ring in memory.rings] == [2]
+    for _ in range(2):
+        memory, plan = settle(shop, SWAP, memory)
+        assert told(plan) == []
+    other = catalog(declared("B", was="D"), declared("D", was="B"), declared("A"))
+    shop.rows["p3"] = dict(shop.rows["p2"], store_id="D")
+    assert told(diff(other, shop.listing(), memory)) == ["p3 D>B", "p1 B>D"]
+    memory, plan = settle(shop, PLAIN, memory)
+    assert memory.rings == ()
+
+
+def test_a_place_aside_in_one_ring_says_nothing_of_another() -> None:
+    """An older ring that is done is not undone because a product stands aside for a newer one."""
+    shop = Shop(A, B, C)
+    memory, _ = settle(shop, TURN, EMPTY)
+    after = catalog(declared("C", was="B"), declared("B", was="C"), declared("D", was="A"))
+    memory = crash(shop, diff(after, shop.listing(), memory), memory, 2)
+    settle(shop, after, memory)
+    assert shop.places() == {"p1": "C", "p2": "B", "p3": "D"}

@@ -226,8 +226,8 @@ def _updates(draw: st.DrawFn) -> Update:
     product = RemoteProduct(id, values)
     location, picture = draw(st.none() | _LOCATIONS), draw(st.none() | TEXTS)
     name, fields, origin = draw(TEXTS), draw(_FIELDS), draw(_ORIGINS)
-    place = draw(st.none() | TEXTS)
-    return Update(draw(TEXTS), id, name, fields, product, location, origin, picture, place)
+    places = draw(st.none() | TEXTS), draw(st.none() | TEXTS)
+    return Update(draw(TEXTS), id, name, fields, product, location, origin, picture, *places)
 
 
 CHANGES = (
