@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler.catalog.read import check_catalog, load_catalog
 from reconciler.catalog.revision import load_revision, revision_of
@@ -24,7 +24,7 @@ from reconciler.planning.guard import Allowances, judge
 from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
-from reconciler.planning.plan import Plan
+from reconciler.planning.plan import Create, Plan
 from reconciler.store import DATA, Store, beside
 from reconciler.version import VERSION
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from reconciler.planning.outcome import Report
     from reconciler.report.journal_text import JournalRecord
     from reconciler.settings import Settings
+
+Listed: TypeAlias = frozenset[str | None] | None
+"""The ids at the remote before an apply; None where they are not needed."""
 
 # What only an apply or a saved file needs is imported where it is used: most runs are plans.
 
@@ -61,14 +64,14 @@ def validate(
 def plan(store: Store, options: Options | None = None) -> Plan:
     """What apply would do now. Writes nothing: not to the remote, the ledger or the catalogue."""
     with paused():
-        made, _, _ = _plan(store, options or Options(), store.ledger.load)
+        made, _, _, _ = _plan(store, options or Options(), store.ledger.load)
     return made
 
 
 def _plan(
     store: Store, options: Options, load: Callable[[], Ledger]
-) -> tuple[Plan, Catalog, Ledger]:
-    """The plan, and what it was made from besides the list."""
+) -> tuple[Plan, Catalog, Ledger, Listed]:
+    """The plan, and what it was made from; of the list no more than an apply of the plan needs."""
     levels, base = store.settings.lint_levels(), options.base
     with store.listing() as listed, beside(partial(revision_of, store.catalog)) as revision:
         ledger = load()
@@ -82,7 +85,13 @@ def _plan(
     if before is not None:
         made = with_origins(made, before, listing, ledger, resend=options.resend)
     made = linted(made, catalog, listing, levels)
-    return _judged(made, store, options), catalog, ledger
+    return _judged(made, store, options), catalog, ledger, _listed(made, listing)
+
+
+def _listed(made: Plan, listing: Listing) -> Listed:
+    """The ids at the remote, where the plan creates products: these are not what it created."""
+    creates = any(isinstance(change, Create) for change in made.changes)
+    return frozenset(product.id for product in listing.products) if creates else None
 
 
 def _diff(
@@ -158,22 +167,26 @@ def apply(
     options = options or Options()
     with store.ledger.hold(timeout=lock_timeout, holder=Holder.here()) as held:
         catalog: Catalog | None = None
+        listed: Listed = None
         if saved is None:
-            made, catalog, ledger = _plan(store, options, held.load)
+            made, catalog, ledger, listed = _plan(store, options, held.load)
         else:
             made, ledger = _judged(saved, store, options), held.load()
         asked = approve(made)
         if made.refusals:
             raise _refused(made)
         if made.changes and (asked or saved is not None):
-            _refuse_stale(made, store, ledger)
+            listing = store.client.list()
+            _refuse_stale(made, listing, ledger, store.settings.protected)
+            listed = _listed(made, listing)
 
         def remains(closing: Listing, final: Ledger) -> Plan:
             again = Options(select=(), prune=options.prune)
             return _diff(store, again, catalog or Catalog.of(), closing, final)
 
         with _journal(store, made) as journal:
-            means = Means(store.client, held, journal, store.settings.requests.batch, on_write)
+            batch = store.settings.requests.batch
+            means = Means(store.client, held, journal, batch, on_write, listed)
             proof = remains if catalog is not None and not options.select else None
             return _with_takeover(carry_out(made, ledger, means, proof), held.broke)
 
@@ -197,10 +210,10 @@ def _refused(made: Plan) -> GuardRefused:
     )
 
 
-def _refuse_stale(made: Plan, store: Store, ledger: Ledger) -> None:
+def _refuse_stale(made: Plan, listing: Listing, ledger: Ledger, protected: Sequence[str]) -> None:
     from reconciler.applying.stale import changed_since
 
-    details = changed_since(made, store.client.list(), ledger, store.settings.protected)
+    details = changed_since(made, listing, ledger, protected)
     if details:
         raise StalePlan(
             "Nothing was changed: it is not as it was when the plan was made.",

@@ -1,6 +1,6 @@
 """apply: carry out a plan, settle what is open, prove the result, remember and report it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +37,8 @@ class Means:
     batch: int
     on_write: Callable[[], None] = lambda: None
     """Called once, when the first write is about to be made."""
+    listed: Collection[str | None] | None = None
+    """The ids that the remote had before; needed only where the plan creates something."""
 
 
 def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None = None) -> Report:
@@ -49,7 +51,7 @@ def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None 
     """
     client, clock = means.client, means.client.clock
     started, started_at = clock.now(), stamp(clock.utc())
-    execution = Execution(plan, client, means.journal)
+    execution = Execution(plan, client, means.journal, means.listed)
     verification = Verification()
     final = ledger
     if plan.changes:

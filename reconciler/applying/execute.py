@@ -5,7 +5,7 @@ not stop the others, but a refused key and a dead server stop everything, and no
 unless all before it was applied.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
 from typing import TypeVar
 
@@ -32,13 +32,21 @@ class Execution:
     """One run of a plan's operations: who is to be called, what was noted, what became of it.
 
     `tracks` holds one Track per Change, by store_id, which is unique within a plan. `halted` is
-    what ended the run for all, where something did.
+    what ended the run for all, where something did. `listed` holds the ids that the remote had
+    before the run; None where that is not known.
     """
 
-    def __init__(self, plan: Plan, client: Client, journal: Journal) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        client: Client,
+        journal: Journal,
+        listed: Collection[str | None] | None = None,
+    ) -> None:
         self.plan = plan
         self.client = client
         self.journal = journal
+        self.listed = listed
         self.tracks = {change.store_id: Track(change, change.id) for change in plan.changes}
         self.losses: dict[str, tuple[float, RemoteError]] = {}
         """Creates whose answer was lost, by store_id: when, and how."""

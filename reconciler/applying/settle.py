@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconciler.applying.execute import Execution
+from reconciler.applying.rewritten import adopt_rewritten
 from reconciler.errors import Interrupted, RemoteError
 from reconciler.model import Ledger, Listing
 from reconciler.planning.operations import Post
@@ -69,13 +70,16 @@ def _look(execution: Execution, tracks: Sequence[Track]) -> list[Track]:
 
 
 def _adopt_found(
-    execution: Execution, tracks: Sequence[Track], sources: Collection[str | None] = ()
+    execution: Execution,
+    tracks: Sequence[Track],
+    sources: Collection[str | None] = (),
+    posted: Collection[str] = (),
 ) -> Sequence[Track]:
     """Adopt the products that a fresh list shows; return the tracks of those it does not show.
 
     A create whose source of a rename is among `sources`, and is there after all, is left to the
-    next plan, which renames it. Where the list cannot be read nothing is known: everything stays
-    unknown and the run ends.
+    next plan, which renames it. `posted` are those that an earlier run has lost. Where the list
+    cannot be read nothing is known: everything stays unknown and the run ends.
     """
     if not tracks:
         return ()
@@ -103,7 +107,7 @@ def _adopt_found(
             execution.losses.pop(track.change.store_id, None)
         else:
             unseen.append(track)
-    return unseen
+    return adopt_rewritten(execution, unseen, listing, posted)
 
 
 def ids_by_store_id(
@@ -139,7 +143,9 @@ def look_before_creating(
         return ()
     tracks = [execution.tracks[post.change.store_id] for post in (*lost, *missed)]
     sources = {post.change.absent for post in lost if post.change.absent in ledger.creates}
-    unseen = {track.change.store_id for track in _adopt_found(execution, tracks, sources)}
+    posted = {post.change.store_id for post in lost} & ledger.creates.keys()
+    absent = _adopt_found(execution, tracks, sources, posted)
+    unseen = {track.change.store_id for track in absent}
     if execution.halted:
         return ()
     suspects = {track.change.store_id for track in tracks}
