@@ -20,7 +20,10 @@ def parked_name(target: str, id: str) -> str:
 
 def parked_target(store_id: str | None) -> str | None:
     """Where a product that stands aside is going; None where it does not stand aside."""
-    found = _ASIDE.fullmatch(store_id or "")
+    # Every store_id of a shop comes through here, and next to none has the mark.
+    if store_id is None or _PARKED[0] not in store_id:
+        return None
+    found = _ASIDE.fullmatch(store_id)
     return found[1] if found else None
 
 
