@@ -38,7 +38,7 @@ from reconciler.model.ledger import (
     State,
     slot,
 )
-from reconciler.model.remote import Listing, Record, RemoteProduct
+from reconciler.model.remote import Listing, Record, RemoteProduct, whole_number
 
 __all__ = [
     "COLUMN_BITS",
@@ -72,4 +72,5 @@ __all__ = [
     "pack_place",
     "slot",
     "unpack_place",
+    "whole_number",
 ]

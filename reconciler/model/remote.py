@@ -77,12 +77,12 @@ class Listing:
 
 def _results(page: bytes) -> Sequence[Record]:
     """The records of one page."""
-    answer = json.loads(zlib.decompress(page), parse_int=_whole, parse_constant=str)
+    answer = json.loads(zlib.decompress(page), parse_int=whole_number, parse_constant=str)
     results: Sequence[Record] = answer["results"]
     return results
 
 
-def _whole(digits: str) -> int | str:
+def whole_number(digits: str) -> int | str:
     """A whole number; as text where it is longer than Python agrees to read or write."""
     return int(digits) if len(digits) < _MOST_DIGITS else digits
 

@@ -8,7 +8,7 @@ records nothing is.
 import json
 import math
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Annotated, Any, Final, NamedTuple, NotRequired
 
@@ -18,7 +18,15 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from reconciler.errors import BadAnswer
-from reconciler.model import FIELDS, Field, Kind, RemoteProduct, Value, canonical_tags
+from reconciler.model import (
+    FIELDS,
+    Field,
+    Kind,
+    RemoteProduct,
+    Value,
+    canonical_tags,
+    whole_number,
+)
 from reconciler.remote.transport import Answer
 
 
@@ -59,10 +67,10 @@ _MOST_TAG_SETS: Final = 100_000
 def read_page(answer: Answer) -> Page:
     """A list answer as a Page; BadAnswer, without any of its values, where it is something else."""
     body = answer.body
-    page, reason = _validated(body)
-    if reason == _NOT_JSON:
-        body = _mended(body)
-        page, reason = _validated(body)
+    page, reason = _validated(_LIST.validate_json, body)
+    if reason == _NOT_JSON and (mended := _mended(body)) is not None:
+        body = mended
+        page, reason = _validated(_LIST.validate_python, json.loads(body))
     if reason:
         raise BadAnswer(
             f"The product list is not what the API documents ({reason}).",
@@ -72,10 +80,10 @@ def read_page(answer: Answer) -> Page:
     return Page(page["count"], products, zlib.compress(body, 1), bool(page.get("next")))
 
 
-def _validated(body: bytes) -> tuple[Any, str]:
+def _validated(validate: Callable[[Any], Any], answer: Any) -> tuple[Any, str]:
     """The list answer as it was sent, or what is wrong with it, in words that hold none of it."""
     try:
-        return _LIST.validate_json(body), ""
+        return validate(answer), ""
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] == "json_invalid":
@@ -83,15 +91,16 @@ def _validated(body: bytes) -> tuple[Any, str]:
     return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def _mended(body: bytes) -> bytes:
-    """The body as UTF-8 that holds no half of a surrogate pair, where that is all that ails it.
+def _mended(body: bytes) -> bytes | None:
+    """The body as UTF-8 that another reader can read; None where it is no JSON.
 
-    One such name, which only an escape can spell, would else make the whole list unreadable.
+    Half a surrogate pair, which only an escape can spell, a number of thousands of digits or deep
+    nesting in one record would else make the whole list unreadable.
     """
     try:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
+        text = json.dumps(json.loads(body, parse_int=whole_number), ensure_ascii=False)
     except (ValueError, RecursionError):
-        return body
+        return None
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 
 

@@ -112,3 +112,16 @@ def test_any_retry_after_is_a_time_or_nothing(asked: str, date: str | None) -> N
     said = Answer(429, b"", "", asked, date)
     seconds = asked_wait(said, datetime(2026, 3, 1, tzinfo=UTC))
     assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    "odd", ["9" * 20_000, "-" + "1" * 5_000, "[" * 400 + "]" * 400, '{"a":' * 300 + "1" + "}" * 300]
+)
+@pytest.mark.parametrize("key", ["id", "store_id", "name", "tags", "size_chart"])
+def test_one_odd_value_spoils_no_list(key: str, odd: str) -> None:
+    """Thousands of digits or deep nesting in one record leave the others readable."""
+    record = f'{{"id": "y", "{key}": {odd}}}' if key != "id" else f'{{"id": {odd}}}'
+    page = read_page(answer(f'{{"count": 2, "results": [{record}, {{"id": "x", "name": "X"}}]}}'))
+    assert (page.total, len(page.products)) == (2, 2)
+    assert (page.products[1].id, page.products[1].name) == ("x", "X")
+    assert [*Listing(page.products, (page.raw,)).records(["x"])] == ["x"]
