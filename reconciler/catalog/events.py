@@ -44,7 +44,8 @@ ALIAS_RATIO: Final = 50
 """Aliases may repeat ALIAS_FLOOR characters of a file, or ALIAS_RATIO times its length."""
 
 Pull = Callable[[], Any]
-Reduce = Callable[[Map], Any]
+Reduce = Callable[[list[Any], Mark], Any]
+"""Makes something of a mapping: of its keys and values by turns, and of where it begins."""
 Stack = list[tuple[Any, list[Any], int]]
 """The collections around a node: start event, the items around it, aliases counted before it."""
 
@@ -169,16 +170,19 @@ class Composer:
                 items.append(event)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 start, outer, repeated = stack.pop()
-                node = (Map if kind is MappingEndEvent else Seq)(items, start.start_mark)
-                if start.anchor is not None:
-                    self._close(start, event, node, repeated)
-                items = outer
                 depth = len(stack)
-                if reducing and depth == 2 and kind is MappingEndEvent:
-                    items.append(reduce(node))  # type: ignore[misc, arg-type]  # as tested
+                is_map = kind is MappingEndEvent
+                if is_map and reducing and depth == _IN_PRODUCTS:
+                    made = reduce(items, start.start_mark)  # type: ignore[misc]  # reducing tells
+                    if start.anchor is not None:
+                        self._close(start, event, Map(items, start.start_mark), repeated)
                 else:
+                    made = (Map if is_map else Seq)(items, start.start_mark)
                     reducing = reducing and depth > 1
-                    items.append(node)
+                    if start.anchor is not None:
+                        self._close(start, event, made, repeated)
+                items = outer
+                items.append(made)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if event.anchor is not None or event.ctag is not None or len(stack) >= MAX_DEPTH:
                     self._begin(event, len(stack))

@@ -6,7 +6,7 @@ for the products of that document). Defaults may hold every field but `store_id`
 variants under one name. Nothing is merged: the nearest value of a field wins whole.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ruamel.yaml.events import ScalarEvent
 
@@ -14,6 +14,7 @@ from reconciler.catalog.events import Composer
 from reconciler.catalog.faults import Faults
 from reconciler.catalog.nodes import (
     Map,
+    Mark,
     Node,
     Repeat,
     Seq,
@@ -32,7 +33,6 @@ from reconciler.model import (
     Product,
     Value,
     first_line,
-    pack_place,
     unpack_place,
 )
 
@@ -50,6 +50,8 @@ _SHAPE: Final = ("products", "defaults")
 _OF_PRODUCT: Final = tuple(row.key for row in ROWS)
 _OF_ONE_PRODUCT: Final = frozenset({"store_id", "renamed_from"})
 _MOST_SHAPES: Final = 10_000
+_NO_VALUES: Final[list[Value | None]] = [None] * len(ROWS)
+_NO_PLACES: Final = [0] * len(ROWS)
 _REQUIRED: Final = tuple(position for position, field in enumerate(FIELDS) if field.required)
 
 
@@ -96,7 +98,7 @@ class FileReader:
         if isinstance(root, Map):
             if any(key.value in _SHAPE for key in root.items[::2]):
                 return self._many(root)
-            return [self._complete(self._product(root), self._defaults)]
+            return [self._complete(self._product(root.items, root.start_mark), self._defaults)]
         message = "A document is a product: fields with values, such as `name: Linen shirt`."
         if isinstance(root, Seq):
             message = "A document is a list. Write `products:` above it."
@@ -135,7 +137,7 @@ class FileReader:
             elif isinstance(item, Repeat):
                 products.append(self._repeated(item))
             elif isinstance(item, Map):
-                products.append(self._product(item))
+                products.append(self._product(item.items, item.start_mark))
             else:
                 code = Code.EMPTY_VALUE if is_null(item) else Code.WRONG_KIND
                 message = "A product has no fields. Write them after the dash, or remove it."
@@ -144,33 +146,30 @@ class FileReader:
 
     def _repeated(self, node: Repeat) -> Product:
         """The product that an alias declares once more: its values stand at the alias."""
-        product = self._product(node)
+        product = self._product(node.items, node.start_mark)
         own = place_of(node) - first_line(product.place)
         return product._replace(places=tuple([own if place else 0 for place in product.places]))
 
-    def _product(self, node: Map) -> Product:
-        """The product that `node` declares, without defaults."""
+    def _product(self, items: list[Any], begins: Mark) -> Product:
+        """The product that keys and values by turns declare, without defaults."""
         checks = self._checks
-        values: list[Value | None] = [None] * len(ROWS)
-        places = [0] * len(ROWS)
-        pairs = iter(node.items)
-        start = node.items[0].start_mark if node.items else node.start_mark
+        values, places = _NO_VALUES[:], _NO_PLACES[:]
+        start = items[0].start_mark if items else begins
         first = start.line
+        pairs = iter(items)
         for key, value in zip(pairs, pairs, strict=False):  # a test of each length is felt here
             position = POSITIONS.get(key.value)
             if position is None or places[position]:
-                return self._careful_product(node)
+                return self._careful_product(Map(items, begins))
             mark = value.start_mark
             # What pack_place does: a call for each value of a catalogue is felt as well.
             places[position] = (mark.line - first) << COLUMN_BITS | (mark.column + 1)
             values[position] = checks[position](value)
-        place = pack_place(first + 1, start.column + 1)
-        return self._made(place, values, tuple(places))
+        return self._made((first + 1) << COLUMN_BITS | (start.column + 1), values, tuple(places))
 
     def _careful_product(self, node: Map) -> Product:
         """As `_product`, for a mapping with merges, unknown or repeated keys."""
-        values: list[Value | None] = [None] * len(ROWS)
-        places = [0] * len(ROWS)
+        values, places = _NO_VALUES[:], _NO_PLACES[:]
         place = place_of(node.items[0] if node.items else node)
         for text, (key, value) in fields_of(node, self._faults).items():
             position = POSITIONS.get(text)

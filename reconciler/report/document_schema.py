@@ -50,6 +50,8 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "origin": ("Whose change it is, with --base: this branch's, the remote's, or both.", "edit"),
     "fields": ("What becomes of each field.", {"name": {"before": "Coat", "after": "Wool coat"}}),
     "seen": ("The remote product that the plan was made from.", {"store_id": "10391"}),
+    "place": ("What the store_id was sent as, where the server keeps another one.", None),
+    "moves_from": ("The `renamed_from` that a rename carries out.", "9001"),
     "absent": ("The store_id that had to be missing at the remote for this create.", None),
     "record": ("Everything that the remote holds and the delete destroys.", {"id": "5f2c"}),
     "before": ("The value so far; null where there is none, or it is not known.", ["autumn"]),
