@@ -238,20 +238,27 @@ class _Reader:
         return tuple(slots)
 
     def _entry(self, item: Any) -> Entry:
-        if not isinstance(item, dict) or len(item) != 2:
-            raise _Fault('a field must have "value" and "state", no more')
-        value, name = item.get("value"), item.get("state")
+        try:
+            value, state = item["value"], _STATES[item["state"]]
+        except (KeyError, TypeError, IndexError):
+            raise _fault_of(item) from None
+        if len(item) != 2:
+            raise _fault_of(item)
         if type(value) is not str:
             value = _value(value)
-        state = _STATES.get(name) if type(name) is str else None
-        if state is None:
-            raise _Fault(f'"state" must be one of {", ".join(_STATES)}')
         if len(value) > _SHARED:
             return Entry(value, state)
         known = self._entries.get((value, state))
         if known is None:
             known = self._entries[value, state] = Entry(value, state)
         return known
+
+
+def _fault_of(item: Any) -> _Fault:
+    """What is wrong with a field's entry."""
+    if not isinstance(item, dict) or item.keys() != {"value", "state"}:
+        return _Fault('a field must have "value" and "state", no more')
+    return _Fault(f'"state" must be one of {", ".join(_STATES)}')
 
 
 def _expect_size(record: dict[str, Any], size: int) -> None:
