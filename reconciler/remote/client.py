@@ -8,11 +8,9 @@ happened is an error with `may_have_landed`, to be settled by whoever knows what
 import json
 import logging
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 from threading import Event, Lock, local
 from time import thread_time
 from typing import Any, Final, Self, TypeVar
@@ -45,6 +43,7 @@ from reconciler.remote.pacing import LONGEST_WAIT, Governor
 from reconciler.remote.paging import read_whole
 from reconciler.remote.transport import Answer, Method, Transport
 from reconciler.remote.wire import Page, read_page
+from reconciler.remote.workers import Workers
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,10 +52,6 @@ _TIMEOUTS_EACH: Final = 2
 """How often a call that timed out is repeated: each repeat costs a whole time limit more."""
 _TIMED_OUT: Final = ProtocolError("timed out")
 """What Retry counts as a failed reading."""
-
-_AHEAD: Final = 4
-"""Rounds of calls that are made before the first of them is looked at: enough that one slow answer
-holds up no other call, few enough that answers do not pile up."""
 
 _LOG: Final = logging.getLogger("reconciler.remote")
 
@@ -96,7 +91,6 @@ class Client:
         )
         self.calls: Counter[str] = Counter()
         self._page_size = page_size
-        self._ahead = _AHEAD * concurrency
         self._retries = retries
         self._jitter = jitter
         self._count = Lock()
@@ -110,7 +104,7 @@ class Client:
             proxy=proxy,
             ca_bundle=ca_bundle,
         )
-        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="call")
+        self._workers = Workers(concurrency)
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +114,7 @@ class Client:
 
     def close(self) -> None:
         """Drop what waits, let what is under way finish, and close the connections."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
         self._transport.close()
 
     # The four calls of the API ---------------------------------------------------------------
@@ -164,29 +158,7 @@ class Client:
 
     def spread(self, function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
         """`function` of every item, side by side; results in order; the first error ends all."""
-        errors: list[Exception] = []
-
-        def guarded(item: T) -> R:
-            if errors:
-                raise errors[0]
-            try:
-                return function(item)
-            except Exception as error:
-                errors.append(error)
-                raise
-
-        waiting: deque[Future[R]] = deque()
-        rest = iter(items)
-        try:
-            for item in islice(rest, self._ahead):
-                waiting.append(self._pool.submit(guarded, item))
-            while waiting:
-                yield waiting.popleft().result()
-                for item in islice(rest, 1):
-                    waiting.append(self._pool.submit(guarded, item))
-        finally:
-            for future in waiting:
-                future.cancel()
+        return self._workers.spread(function, items)
 
     def _fetch(self, offset: int, limit: int | None) -> Page:
         query = _window(offset, limit)

@@ -1,0 +1,52 @@
+"""Workers: threads that make many calls side by side, without running far ahead of who waits."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AHEAD: Final = 4
+"""Rounds of calls that are made before the first of them is looked at: enough that one slow answer
+holds up no other call, few enough that answers do not pile up."""
+
+
+class Workers:
+    """So many threads. What they run must not wait for them: it would wait for itself."""
+
+    def __init__(self, count: int) -> None:
+        self._ahead = _AHEAD * count
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="call")
+
+    def close(self) -> None:
+        """Drop what waits, and let what is under way finish."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def spread(self, function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
+        """`function` of every item, side by side; results in order; the first error ends all."""
+        errors: list[Exception] = []
+
+        def guarded(item: T) -> R:
+            if errors:
+                raise errors[0]
+            try:
+                return function(item)
+            except Exception as error:
+                errors.append(error)
+                raise
+
+        waiting: deque[Future[R]] = deque()
+        rest = iter(items)
+        try:
+            for item in islice(rest, self._ahead):
+                waiting.append(self._pool.submit(guarded, item))
+            while waiting:
+                yield waiting.popleft().result()
+                for item in islice(rest, 1):
+                    waiting.append(self._pool.submit(guarded, item))
+        finally:
+            for future in waiting:
+                future.cancel()
