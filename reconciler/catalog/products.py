@@ -126,7 +126,11 @@ class FileReader:
             )
             self._faults.error(code, message, place_of(found))
             return []
-        return [self._complete(item, defaults) for item in self._entries(found)]
+        complete = self._complete
+        return [
+            complete(product, defaults) if None in product.values else product
+            for product in self._entries(found)
+        ]
 
     def _entries(self, found: Seq) -> list[Product]:
         """The entries of a list of products; most were read as the parser passed them."""
@@ -190,8 +194,6 @@ class FileReader:
 
     def _complete(self, product: Product, defaults: Defaults) -> Product:
         """`product` with its defaults; what it still lacks is reported."""
-        if None not in product.values:
-            return product
         values = tuple(
             [d if v is None else v for v, d in zip(product.values, defaults.values, strict=True)]
         )

@@ -29,6 +29,7 @@ from reconciler.model import (
 from reconciler.planning.plan import Adoption, FieldChange
 
 _readable: Final = itemgetter(*READABLE)
+_write_only: Final = itemgetter(*WRITE_ONLY)
 _SLOTS: Final = tuple(enumerate(WRITE_ONLY))
 _NOTHING_KEPT: Final[Mapping[str, Kept]] = MappingProxyType({})
 _NEW: Final = Remembered("", NOTHING)
@@ -141,12 +142,9 @@ def _in_sync(desired: Values, actual: Values, remembered: Remembered) -> bool:
     """Whether every field is declared, known and equal: true of most products, and soon told."""
     if _readable(desired) != _readable(actual):
         return False
-    for slot, position in _SLOTS:
-        value = desired[position]
-        if value is not None:
-            entry = remembered.entries[slot]
-            if entry is None or entry.value != value or entry.state is State.DOUBT:
-                return False
+    for value, entry in zip(_write_only(desired), remembered.entries, strict=True):
+        if value is not None and (entry is None or entry[0] != value or entry[1] is State.DOUBT):
+            return False
     return True
 
 
