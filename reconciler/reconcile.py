@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reconciler.catalog.read import check_catalog, load_catalog
+from reconciler.catalog.read import check_catalog
 from reconciler.catalog.revision import load_revision, revision_of
 from reconciler.codes import Code
 from reconciler.errors import GuardRefused, PlanFileError, StalePlan
@@ -73,9 +73,13 @@ def _plan(
 ) -> tuple[Plan, Catalog, Ledger, Listed]:
     """The plan, and what it was made from; of the list no more than an apply of the plan needs."""
     levels, base = store.settings.lint_levels(), options.base
-    with store.listing() as listed, beside(partial(revision_of, store.catalog)) as revision:
+    with (
+        store.reading(levels) as read,
+        store.listing() as listed,
+        beside(partial(revision_of, store.catalog)) as revision,
+    ):
         ledger = load()
-        catalog = load_catalog(store.catalog, working_folder=store.folder, lint=levels)
+        catalog = read()
         before = None
         if base is not None:
             before = load_revision(store.catalog, base, working_folder=store.folder)

@@ -13,11 +13,12 @@ from reconciler.catalog.files import belongs, find_files, is_defaults
 from reconciler.catalog.fmt import form_of
 from reconciler.catalog.places import Names, name_of
 from reconciler.catalog.pull import Drift, New, drift
-from reconciler.catalog.read import check_catalog, load_catalog, load_sources
+from reconciler.catalog.read import check_catalog, load_sources
 from reconciler.catalog.write import Read, Rewrite, rewritten
 from reconciler.catalog.write_names import FileNames
 from reconciler.catalog.write_products import one_product
 from reconciler.errors import OutputError, UsageError
+from reconciler.linting.registry import DEFAULT_LEVELS
 from reconciler.model import Catalog, Finding, Listing, Location, Product, Values
 from reconciler.report.output import write_file
 from reconciler.store import Store
@@ -68,9 +69,9 @@ def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pull
     the catalogue has faults, or where a product cannot be edited without changing another.
     """
     target = None if into is None else _target(store, into)
-    with store.listing() as listed:
+    with store.reading(DEFAULT_LEVELS) as read, store.listing() as listed:
         ledger = store.ledger.load()
-        catalog = load_catalog(store.catalog, working_folder=store.folder)
+        catalog = read()
         listing = listed()
     found = drift(catalog, listing, ledger)
     gone = found.gone if prune else []

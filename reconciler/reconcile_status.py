@@ -3,7 +3,6 @@
 It stands beside `reconcile`, which makes plans to be applied.
 """
 
-from reconciler.catalog.read import load_catalog
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
 from reconciler.store import Store
@@ -17,10 +16,9 @@ def status(store: Store) -> Overview:
     """
     if not store.catalog.exists():
         return overview(store.name, store.client.list(), None)
-    with store.listing() as listed:
+    with store.reading(store.settings.lint_levels()) as read, store.listing() as listed:
         ledger = store.ledger.load()
-        levels = store.settings.lint_levels()
-        catalog = load_catalog(store.catalog, working_folder=store.folder, lint=levels)
+        catalog = read()
         listing = listed()
     made = diff(catalog, listing, ledger, store=store.name, prune="all")
     return overview(store.name, listing, made)

@@ -8,9 +8,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from reconciler.catalog.read import loading_catalog
 from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
-from reconciler.model import Listing
+from reconciler.linting.registry import Levels
+from reconciler.model import Catalog, Listing
 from reconciler.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ class Store:
     def folder(self) -> Path:
         """The working folder."""
         return self.settings.folder
+
+    def reading(self, lint: Levels) -> AbstractContextManager[Callable[[], Catalog]]:
+        """The catalogue, read while the block does something else (see `loading_catalog`)."""
+        return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)
 
     def listing(self) -> AbstractContextManager[Callable[[], Listing]]:
         """The list, read while the block does something else (see `beside`)."""

@@ -5,36 +5,37 @@ never stops the reading; only at the end does a catalogue with errors become a C
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from reconciler.catalog.asked import Asked, ways_below
 from reconciler.catalog.faults import Faults, Findings
 from reconciler.catalog.files import (
+    FoundFile,
     belongs,
     find_files,
     is_defaults,
     is_small_enough,
     read_bytes,
 )
+from reconciler.catalog.parts import Part, PartReader
 from reconciler.catalog.places import Names, name_of
-from reconciler.catalog.products import NO_DEFAULTS, Defaults, FileReader, nearest
-from reconciler.catalog.source import decode
 from reconciler.catalog.unique import Declared
-from reconciler.catalog.values import Memory
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
-from reconciler.linting.registry import DEFAULT_LEVELS, Levels, lint_catalog
+from reconciler.linting.registry import DEFAULT_LEVELS, TAG_RULE, Levels, lint_catalog
 from reconciler.model import Catalog, Finding, Location
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The size of the largest file that is read, in bytes."""
 
 Progress = Callable[[int], None]
-"""Called after each file with the number of products read so far."""
+"""Called again and again with the number of products read so far."""
 
 
 def load_catalog(
@@ -51,8 +52,21 @@ def load_catalog(
     rules about the catalogue as a whole only those that `lint` sets to error are run. Raises
     CatalogError with all findings, sorted, where any of them is an error.
     """
-    reading = _read_folder(folder, working_folder or Path.cwd(), max_bytes, progress)
-    return reading.catalog(lint)
+    with _begun(folder, working_folder or Path.cwd(), max_bytes, progress) as read:
+        return read().catalog(lint)
+
+
+@contextmanager
+def loading_catalog(
+    folder: Path, *, working_folder: Path | None = None, lint: Levels = DEFAULT_LEVELS
+) -> Iterator[Callable[[], Catalog]]:
+    """What `load_catalog` gives, read by other processes while the block does something else.
+
+    They are made before the block begins, since beside other threads none can be; without any, it
+    is read when the block asks for it.
+    """
+    with _begun(folder, working_folder or Path.cwd(), MAX_BYTES, None) as read:
+        yield lambda: read().catalog(lint)
 
 
 def load_sources(
@@ -69,18 +83,21 @@ def load_sources(
     that `load_catalog` gives them. Raises CatalogError as `load_catalog` does.
     """
     names = root if isinstance(root, Names) else Names(root)
-    reading = _Reading(names)
-    chosen = (
+    chosen = [
         (below, data)
         for name, data in sources
         if (below := names.below(name)) is not None and belongs(below)
-    )
-    with paused():
-        for below, data in sorted(chosen, key=lambda file: _reading_order(file[0])):
-            if is_small_enough(data, max_bytes, reading.faults(below)):
-                reading.add(below, data)
-    reading.finish()
-    return reading.catalog(lint)
+    ]
+    chosen.sort(key=lambda file: _reading_order(file[0]))
+
+    def content(position: int, findings: Findings) -> bytes | None:
+        below, data = chosen[position]
+        faults = Faults(names.of(below), findings)
+        return data if is_small_enough(data, max_bytes, faults) else None
+
+    reader = PartReader(names, [below for below, _ in chosen], content)
+    with paused(), reader.parts(len(data) for _, data in chosen) as parts:
+        return _Reading(names, reader).read(parts).catalog(lint)
 
 
 def check_catalog(
@@ -99,7 +116,8 @@ def check_catalog(
     that is not there, or that no catalogue reads, is a finding itself.
     """
     working = working_folder or Path.cwd()
-    reading = _read_folder(folder, working, max_bytes, progress)
+    with _begun(folder, working, max_bytes, progress) as read:
+        reading = read()
     reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
         return tuple(lint.judged(reading.findings.sorted()))
@@ -111,22 +129,60 @@ def check_catalog(
     return tuple(lint.judged(reading.findings.sorted(asked.covers)))
 
 
-class _Reading:
-    """One reading under way. It knows files by their way below the catalogue's folder."""
+@contextmanager
+def _begun(
+    folder: Path, working_folder: Path, max_bytes: int, progress: Progress | None
+) -> Iterator[Callable[[], "_Reading"]]:
+    """A reading of the catalogue in `folder`, begun, and made whole where the block asks for it."""
+    folder = working_folder / folder
+    names = Names.between(folder, working_folder)
+    findings = Findings()
+    files: list[FoundFile] = []
+    if folder.is_dir():
+        files = sorted(
+            find_files(folder, names, findings), key=lambda file: _reading_order(file.below)
+        )
+    else:
+        what = "is not a folder" if folder.exists() else "does not exist"
+        message = (
+            f"The catalogue folder {names.root} {what}. Make one with `init`, or name another."
+        )
+        Faults(names.root, findings).error(Code.NO_CATALOG, message)
 
-    def __init__(self, names: Names) -> None:
+    def content(position: int, found: Findings) -> bytes | None:
+        return read_bytes(files[position], max_bytes, found)
+
+    reader = PartReader(names, [file.below for file in files], content)
+    with paused(), reader.parts(map(_size, files)) as parts:
+        reading = _Reading(names, reader)
+        reading.findings.take(findings)
+        yield lambda: reading.read(parts, progress)
+
+
+class _Reading:
+    """What a catalogue's files say, put together. It knows them by their ways below its folder."""
+
+    def __init__(self, names: Names, reader: PartReader) -> None:
         self.findings = Findings()
-        self.products_read = 0
         self._names = names
-        self._memory = Memory()
+        self._reader = reader
         self._declared = Declared()
         self._digests: dict[str, bytes] = {}
-        self._defaults: dict[str, tuple[str, Defaults]] = {}
-        self._chains: dict[str, Defaults] = {}
+        self._used: set[int] = set()
+        self._unused: list[tuple[str, Location]] = []
+        self._meet_tag = TAG_RULE.check()
 
-    def faults(self, below: str) -> Faults:
-        """Where the faults of a file are told."""
-        return Faults(self._names.of(below), self.findings)
+    def read(self, parts: Iterable[Part], progress: Progress | None = None) -> Self:
+        """Take in all parts; then check what products say against each other."""
+        self._take(self._reader.defaults)
+        products = 0
+        for part in parts:
+            self._take(part)
+            products += len(part.products)
+            if progress is not None:
+                progress(products)
+        self._declared.check(self.findings)
+        return self
 
     def files(self) -> set[str]:
         """The names of all files that were read, or could not be."""
@@ -134,35 +190,11 @@ class _Reading:
         told = (finding.location for finding in self.findings.sorted())
         return {*read, *(place.file for place in told if place)}
 
-    def add(self, below: str, data: bytes) -> None:
-        """Read one file; those with defaults come before all others."""
-        self._digests[below] = hashlib.sha256(data).digest()
-        faults = self.faults(below)
-        source = decode(data, faults)
-        if source is None:
-            return
-        folder = below.rpartition("/")[0]
-        if is_defaults(below):
-            values = FileReader(faults, self._memory).folder_defaults(source)
-            other, _ = self._defaults.setdefault(folder, (faults.file, values))
-            if other != faults.file:
-                message = f"The folder has defaults already, in {other}. Keep one of the files."
-                faults.error(Code.DUPLICATE_KEY, message)
-            return
-        reader = FileReader(faults, self._memory, self._defaults_of(folder))
-        products = reader.products(source)
-        self.products_read += len(products)
-        self._declared.add(products)
-
-    def finish(self) -> None:
-        """Check what products say against each other."""
-        self._declared.check(self.findings)
-
     def lint(self, levels: Levels, *, errors_only: bool) -> None:
         """Run the rules about the catalogue as a whole."""
         # What could not be read may well use a default.
         whole = not any(finding.severity == "error" for finding in self.findings.sorted())
-        read = self._read(unused=self._memory.unused_defaults() if whole else ())
+        read = self._catalog(unused=self._unused_defaults() if whole else ())
         for finding, about in lint_catalog(read, levels, errors_only=errors_only):
             self.findings.add(finding, about)
 
@@ -172,9 +204,26 @@ class _Reading:
         findings = tuple(levels.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
             raise CatalogError(findings, hint="Mend the files at the places named.")
-        return self._read(findings, self._memory.unused_defaults())
+        return self._catalog(findings, self._unused_defaults())
 
-    def _read(
+    def _take(self, part: Part) -> None:
+        """Put the next part to those before it."""
+        self._declared.add(part.products)
+        self._digests.update(part.digests)
+        self.findings.take(part.findings)
+        self._used.update(part.used)
+        self._unused += part.unused
+        for tag, place in part.tags:
+            if hit := self._meet_tag(tag, place):
+                finding = Finding("warning", TAG_RULE.code, hit.message, place)
+                self.findings.add(finding, hit.about)
+
+    def _unused_defaults(self) -> tuple[tuple[str, Location], ...]:
+        """The defaults that no product took: each field with its place."""
+        given = enumerate(self._reader.folder_defaults)
+        return (*(default for number, default in given if number not in self._used), *self._unused)
+
+    def _catalog(
         self,
         findings: tuple[Finding, ...] = (),
         unused: tuple[tuple[str, Location], ...] = (),
@@ -195,41 +244,13 @@ class _Reading:
             total.update(below.encode() + b"\0" + digest)
         return total.hexdigest()
 
-    def _defaults_of(self, folder: str) -> Defaults:
-        """The defaults for files in `folder`: its own, then those of the folders above."""
-        known = self._chains.get(folder)
-        if known is None:
-            _, own = self._defaults.get(folder, ("", NO_DEFAULTS))
-            above = folder.rpartition("/")[0]
-            known = nearest(own, self._defaults_of(above)) if folder else own
-            self._chains[folder] = known
-        return known
 
-
-def _read_folder(
-    folder: Path, working_folder: Path, max_bytes: int, progress: Progress | None
-) -> _Reading:
-    """Read all files of the catalogue in `folder`."""
-    folder = working_folder / folder
-    names = Names.between(folder, working_folder)
-    reading = _Reading(names)
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        message = (
-            f"The catalogue folder {names.root} {what}. Make one with `init`, or name another."
-        )
-        reading.faults("").error(Code.NO_CATALOG, message)
-        return reading
-    files = find_files(folder, names, reading.findings)
-    with paused():
-        for file in sorted(files, key=lambda file: _reading_order(file.below)):
-            data = read_bytes(file, max_bytes, reading.findings)
-            if data is not None:
-                reading.add(file.below, data)
-            if progress is not None:
-                progress(reading.products_read)
-    reading.finish()
-    return reading
+def _size(file: FoundFile) -> int:
+    """How large a file says it is; 0 where it is gone, which its reader will tell."""
+    try:
+        return os.stat(file.path).st_size  # noqa: PTH116  (a Path for each file is felt)
+    except OSError:
+        return 0
 
 
 def _check_path(path: Path, faults: Faults, folder: Path, *, is_read: bool) -> None:

@@ -14,7 +14,6 @@ from reconciler.catalog.faults import Faults
 from reconciler.catalog.nodes import NULLS, Map, Node, Seq, is_null, place_of
 from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
 from reconciler.codes import Code
-from reconciler.linting.registry import TAG_RULE
 from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_place
 
 RENAMED_FROM: Final = Field("renamed_from", Kind.TEXT, readable=False)
@@ -41,7 +40,11 @@ class Written:
 
 
 class Memory:
-    """What the files of one reading share, so that equal values are judged and kept once."""
+    """What files that are read by one process share: equal values are judged and kept once.
+
+    `met` are the spellings of tags that were met for the first time, with their places, and
+    `written` the defaults that were read, for whoever reads on to take.
+    """
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
@@ -49,18 +52,14 @@ class Memory:
         self.shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.origins: set[str] = set()
         self.written: list[Written] = []
-        self._meet_tag = TAG_RULE.check()
+        self.met: list[tuple[str, Location]] = []
+        self._spellings: set[str] = set()
 
-    def unused_defaults(self) -> tuple[tuple[str, Location], ...]:
-        """The defaults that no product took: each field with its place."""
-        return tuple(
-            (default.key, default.location) for default in self.written if not default.used
-        )
-
-    def meet(self, tag: str, place: int, faults: Faults) -> None:
-        """Warn at the first use of each spelling of a tag that differs only in case."""
-        if hit := self._meet_tag(tag, unpack_place(faults.file, place)):
-            faults.warning(TAG_RULE.code, hit.message, place, hit.about)
+    def meet(self, tag: str, place: Location) -> None:
+        """Remember the first use of each spelling of a tag."""
+        if tag not in self._spellings:
+            self._spellings.add(tag)
+            self.met.append((tag, place))
 
 
 class Values:
@@ -167,7 +166,7 @@ class Values:
                 message = f"A tag is empty. Remove it; `{row.key}: []` clears all tags."
                 self._faults.error(Code.EMPTY_VALUE, message, place_of(item))
             elif self._judge("Tag", text, item):
-                self._memory.meet(text, place_of(item), self._faults)
+                self._memory.meet(text, unpack_place(self._faults.file, place_of(item)))
                 texts.append(text)
             # NULLS in quotes are text, and the same text without quotes is not.
             clean = clean and text is not None and text not in NULLS and is_ordinary(text)

@@ -1,0 +1,33 @@
+"""Defaults of folders: what each `_defaults.yaml` gives to the files in and below its folder."""
+
+from reconciler.catalog.faults import Faults
+from reconciler.catalog.products import NO_DEFAULTS, Defaults, nearest
+from reconciler.codes import Code
+
+
+class FolderDefaults:
+    """The defaults of every folder, by its way below the catalogue's folder, "" for that."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, tuple[str, Defaults]] = {}
+        self._chains: dict[str, Defaults] = {}
+
+    def add(self, folder: str, values: Defaults, faults: Faults) -> None:
+        """Take in what a file of `folder` says, unless another has spoken for the folder."""
+        other, _ = self._own.setdefault(folder, (faults.file, values))
+        if other != faults.file:
+            message = f"The folder has defaults already, in {other}. Keep one of the files."
+            faults.error(Code.DUPLICATE_KEY, message)
+
+    def of(self, folder: str) -> Defaults:
+        """The defaults for files in `folder`: its own, then those of the folders above.
+
+        Asked when all were taken in.
+        """
+        known = self._chains.get(folder)
+        if known is None:
+            _, own = self._own.get(folder, ("", NO_DEFAULTS))
+            above = folder.rpartition("/")[0]
+            known = nearest(own, self.of(above)) if folder else own
+            self._chains[folder] = known
+        return known

@@ -1,0 +1,117 @@
+"""A catalogue's files, read in parts, each by whichever process is free.
+
+A Part is what some files say, and nothing in it depends on another part. What products say against
+each other is found when the parts are put together, in the order of the files.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import accumulate
+from typing import Final, NamedTuple, TypeAlias
+
+from reconciler.catalog.faults import Faults, Findings
+from reconciler.catalog.files import is_defaults
+from reconciler.catalog.folder_defaults import FolderDefaults
+from reconciler.catalog.places import Names
+from reconciler.catalog.products import FileReader
+from reconciler.catalog.source import decode
+from reconciler.catalog.values import Memory
+from reconciler.model import Location, Product
+from reconciler.processes import spare_processes, spread
+
+Content: TypeAlias = Callable[[int, Findings], bytes | None]
+"""The bytes of the file at a position; None, with a finding, where it cannot be read."""
+
+_MOST_PARTS: Final = 128
+_WORTH_HELP: Final = 512 * 1024
+"""Bytes of YAML that take ten times as long to read as help takes to come."""
+
+
+class Part(NamedTuple):
+    """What some files say.
+
+    `tags` are the spellings that whoever read them had not met before, each with its place;
+    `unused` the defaults in documents that no product takes, each field with its place; `used` the
+    numbers of those of `PartReader.folder_defaults` that one does take.
+    """
+
+    products: list[Product]
+    digests: Mapping[str, bytes]
+    findings: Findings
+    tags: Sequence[tuple[str, Location]]
+    unused: Sequence[tuple[str, Location]]
+    used: Sequence[int]
+
+
+class PartReader:
+    """Reads files, each named by its way `below` the catalogue's folder.
+
+    The files with defaults, which all others need, come first and are read at once: `defaults` is
+    what they say, and `folder_defaults` is each default in them, its field with its place.
+    """
+
+    def __init__(self, names: Names, below: Sequence[str], content: Content) -> None:
+        self._names = names
+        self._below = below
+        self._content = content
+        self._memory = Memory()
+        self._folders = FolderDefaults()
+        self._reached = 0
+        self._first = sum(map(is_defaults, below))
+        self._size = max(1, -(-(len(below) - self._first) // _MOST_PARTS))
+        self.defaults = self._read(range(self._first))
+        self._given = tuple(self._memory.written)
+        self._memory.written.clear()
+        self.folder_defaults = tuple((each.key, each.location) for each in self._given)
+
+    def parts(self, sizes: Iterable[int]) -> AbstractContextManager[Iterator[Part]]:
+        """The parts of all other files, in order; helpers read too where the `sizes` are worth it.
+
+        `sizes` are the files' bytes, asked for until there are enough.
+        """
+        worth_it = any(total >= _WORTH_HELP for total in accumulate(sizes))
+        return spread(
+            self._part,
+            -(-(len(self._below) - self._first) // self._size),
+            helpers=spare_processes() if worth_it else 0,
+        )
+
+    def _part(self, number: int) -> Part:
+        if number < self._reached:
+            # What another process had begun and lost: it may be the first to spell a tag so.
+            self._memory = Memory()
+        self._reached = number
+        start = self._first + number * self._size
+        part = self._read(range(start, min(start + self._size, len(self._below))))
+        written = self._memory.written
+        unused = [(default.key, default.location) for default in written if not default.used]
+        written.clear()
+        used = [number for number, default in enumerate(self._given) if default.used]
+        return part._replace(unused=unused, used=used)
+
+    def _read(self, positions: Iterable[int]) -> Part:
+        """Read the files at `positions`."""
+        products: list[Product] = []
+        digests: dict[str, bytes] = {}
+        findings = Findings()
+        memory = self._memory
+        memory.met = []
+        for position in positions:
+            data = self._content(position, findings)
+            if data is None:
+                continue
+            below = self._below[position]
+            digests[below] = hashlib.sha256(data).digest()
+            faults = Faults(self._names.of(below), findings)
+            source = decode(data, faults)
+            if source is None:
+                continue
+            folder = below.rpartition("/")[0]
+            if is_defaults(below):
+                self._folders.add(
+                    folder, FileReader(faults, memory).folder_defaults(source), faults
+                )
+            else:
+                products += FileReader(faults, memory, self._folders.of(folder)).products(source)
+        return Part(products, digests, findings, memory.met, (), ())

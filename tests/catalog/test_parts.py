@@ -1,0 +1,156 @@
+"""A catalogue read in parts: the same whoever reads which of them."""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from reconciler.catalog import files, parts, read
+from reconciler.catalog.faults import Findings
+from reconciler.catalog.files import FoundFile
+from reconciler.catalog.places import Names
+from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
+from reconciler.model import Catalog
+from tests.project import ROOT
+
+FAULTY = ROOT / "tests" / "commands" / "faulty" / "catalog"
+HERE = os.getpid()
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+
+def with_helpers(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let every catalogue, however small, be read by so many helpers."""
+    monkeypatch.setattr(parts, "_WORTH_HELP", 0)
+    monkeypatch.setattr(parts, "spare_processes", lambda: number)
+
+
+def shop(folder: Path, *, many: int, seed: int = 1) -> Path:
+    """A catalogue of many files, with defaults in folders and documents, some of them unused."""
+    random.seed(seed)
+    for number in range(many):
+        path = folder / f"{number % 3}" / f"{number:03}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tags = ", ".join(random.choices(["Linen", "linen", "LINEN", "wool", "Wool", "x"], k=2))
+        default = "defaults: {type: t, image_url: ''}\n" if number % 5 == 0 else ""
+        own = "  type: own\n" if number % 10 == 0 else ""
+        image = "" if number % 4 else "  image_url: https://cdn.shop/1.jpg\n"
+        path.write_text(
+            f"{default}products:\n- store_id: 's{number}'\n  name: n{number}\n  tags: [{tags}]\n"
+            f"{own}{image}- {{store_id: 't{number}', name: 'o', renamed_from: 'r{number}'}}\n",
+            encoding="utf-8",
+        )
+    (folder / "_defaults.yaml").write_text("type: top\ntags: [Wool]\n", encoding="utf-8")
+    (folder / "2" / "_defaults.yaml").write_text("image_url: ''\n", encoding="utf-8")
+    (folder / "3").mkdir()
+    (folder / "3" / "_defaults.yaml").write_text("type: nobody's\n", encoding="utf-8")
+    (folder / "3" / "own.yaml").write_text(
+        "defaults: {type: unused}\nproducts:\n- {store_id: own, name: x, type: own}\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def all_of(catalog: Catalog) -> tuple[object, ...]:
+    """All that a catalogue says, products in order."""
+    return (
+        list(catalog.products.items()),
+        catalog.files,
+        catalog.digest,
+        catalog.warnings,
+        catalog.unused_defaults,
+        catalog.root,
+    )
+
+
+@pytest.mark.parametrize("helpers", [1, 3])
+@pytest.mark.parametrize("many", [3, 40, 300])
+def test_helpers_make_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int, helpers: int
+) -> None:
+    """Products, warnings, unused defaults and digest are those of a catalogue read alone."""
+    folder = shop(tmp_path / "catalog", many=many)
+    sources = [
+        (str(path.relative_to(tmp_path)), path.read_bytes()) for path in folder.rglob("*.yaml")
+    ]
+    alone = all_of(load_catalog(folder, working_folder=tmp_path))
+    assert len(alone[3]) >= 2  # type: ignore[arg-type]
+    assert len(alone[4]) == 2  # type: ignore[arg-type]
+    with_helpers(monkeypatch, helpers)
+    assert all_of(load_catalog(folder, working_folder=tmp_path)) == alone
+    assert all_of(load_sources(sources, root="catalog")) == alone
+    with loading_catalog(folder, working_folder=tmp_path) as loaded:
+        assert all_of(loaded()) == alone
+
+
+@pytest.mark.parametrize("helpers", [1, 3])
+def test_faults_are_told_whoever_finds_them(monkeypatch: pytest.MonkeyPatch, helpers: int) -> None:
+    """All faults of all files are told at the same places, by whichever process they were found."""
+    alone = check_catalog(FAULTY)
+    assert len(alone) > 20
+    with_helpers(monkeypatch, helpers)
+    assert check_catalog(FAULTY) == alone
+
+
+def test_a_lost_helper_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was lost with a helper is read again as if nobody had read later files before."""
+    folder = shop(tmp_path / "catalog", many=40)
+    alone = all_of(load_catalog(folder, working_folder=tmp_path))
+    with_helpers(monkeypatch, 1)
+    content = files.read_bytes
+
+    def fatal(file: FoundFile, most: int, findings: Findings) -> bytes | None:
+        if os.getpid() != HERE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return content(file, most, findings)
+
+    monkeypatch.setattr(read, "read_bytes", fatal)
+    assert all_of(load_catalog(folder, working_folder=tmp_path)) == alone
+
+
+def test_products_share_what_is_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products of one part have one value for equal types, tags and shapes, as if read here."""
+    text = "".join(f"---\nstore_id: {n}\nname: x\ntype: top\ntags: [a, b]\n" for n in range(9))
+    with_helpers(monkeypatch, 1)
+    catalog = load_sources([("a.yaml", text.encode())])
+    for position in (2, 4):
+        assert len({id(product.values[position]) for product in catalog.products.values()}) == 1
+    assert len({id(product.places) for product in catalog.products.values()}) == 1
+
+
+def test_small_catalogues_are_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process is made only where the files are worth it: their sizes decide."""
+    folder = shop(tmp_path / "catalog", many=6)
+    seen: list[int] = []
+
+    def spare() -> int:
+        seen.append(1)
+        return 0
+
+    monkeypatch.setattr(parts, "spare_processes", spare)
+    load_catalog(folder, working_folder=tmp_path)
+    assert seen == []
+    (folder / "large.yaml").write_text("# " + "x" * parts._WORTH_HELP, encoding="utf-8")
+    load_catalog(folder, working_folder=tmp_path)
+    assert seen == [1]
+
+
+def test_a_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is gone before it is read is told, whoever meets it."""
+    folder = shop(tmp_path / "catalog", many=4)
+    with_helpers(monkeypatch, 1)
+
+    def find_one_more(at: Path, names: Names, findings: Findings) -> list[FoundFile]:
+        found = files.find_files(at, names, findings)
+        (folder / "1" / "001.yaml").unlink()
+        return found
+
+    monkeypatch.setattr(read, "find_files", find_one_more)
+    found = [
+        (str(finding.code), str(finding.location))
+        for finding in check_catalog(folder, working_folder=tmp_path)
+        if finding.severity == "error"
+    ]
+    assert found == [("unreadable_file", "catalog/1/001.yaml:1:1")]
