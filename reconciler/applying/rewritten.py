@@ -5,17 +5,14 @@ what was sent but for case, white space and Unicode form is taken for it; and on
 just one such product for just one such create. Everything else is left unknown, for people to see.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import TypeAlias
 
 from reconciler.applying.execute import Execution
-from reconciler.model import FIELDS, READABLE, Listing, RemoteProduct, Value
+from reconciler.model import Listing, RemoteProduct
+from reconciler.planning.likeness import Likeness, likeness_of, likeness_sent
 from reconciler.planning.outcome import Fate, Track
 from reconciler.planning.plan import Create, Delete
-
-_Likeness: TypeAlias = tuple[tuple[str, ...] | None, ...]
 
 
 def adopt_rewritten(
@@ -30,13 +27,14 @@ def adopt_rewritten(
     lost = [track for track in unseen if track.change.store_id in {*execution.losses, *posted}]
     if execution.listed is None or not lost:
         return unseen
-    alike: defaultdict[_Likeness, list[Track]] = defaultdict(list)
+    alike: defaultdict[Likeness, list[Track]] = defaultdict(list)
     for track in lost:
         if isinstance(track.change, Create):
-            alike[_sent(track.change)].append(track)
-    found: defaultdict[_Likeness, list[str]] = defaultdict(list)
+            sent = {key: field.after for key, field in track.change.fields.items()}
+            alike[likeness_sent(sent)].append(track)
+    found: defaultdict[Likeness, list[str]] = defaultdict(list)
     for product in _new(execution, listing):
-        likeness = tuple(_folded(product.values[position]) for position in READABLE)
+        likeness = likeness_of(product)
         if likeness in alike:
             found[likeness].append(str(product.id))
     for likeness, ids in found.items():
@@ -61,22 +59,3 @@ def _new(execution: Execution, listing: Listing) -> list[RemoteProduct]:
         for product in listing.products
         if product.id is not None and product.id not in known and product.store_id not in meant
     ]
-
-
-def _sent(change: Create) -> _Likeness:
-    """The readable values of what a create makes; what it leaves out is empty."""
-    fields = {FIELDS[position].key: FIELDS[position].empty for position in READABLE}
-    fields |= {key: field.after for key, field in change.fields.items() if key in fields}  # type: ignore[misc]  # no Delete: not None
-    return tuple(_folded(value) for value in fields.values())
-
-
-def _folded(value: Value | None) -> tuple[str, ...] | None:
-    """A value without case, white space, Unicode form and order."""
-    if value is None:
-        return None
-    texts = (value,) if isinstance(value, str) else value
-    return tuple(sorted({_folded_text(text) for text in texts}))
-
-
-def _folded_text(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -44,6 +44,8 @@ class Comparison:
 
     ledger: Ledger
     resend: Resend | None = None
+    created: Mapping[str, str] = field(default_factory=dict)
+    """By id, the store_id of a lost create that made it, where the server has rewritten it."""
     adoptions: list[Adoption] = field(default_factory=list)
     unconfirmed: dict[str, list[str]] = field(default_factory=dict)
     """By write-only field, the store_ids of products of which nothing is known."""
@@ -82,8 +84,8 @@ class Comparison:
         if remembered is None:
             # A create whose answer was lost is remembered by its store_id alone, which is the
             # remote one: the product may have been declared under another name since.
-            lost = self.ledger.creates.get(str(remote.store_id), NOTHING)
-            remembered = Remembered(store_id, lost)
+            created_as = self.created.get(str(remote.id), str(remote.store_id))
+            remembered = Remembered(store_id, self.ledger.creates.get(created_as, NOTHING))
         nothing_known = False
         for slot, position in _SLOTS:
             value = product.values[position]

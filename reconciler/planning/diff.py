@@ -44,7 +44,7 @@ def diff(
     """
     selection, resending = Selection(select), Resend(resend)
     matching = match(catalog, remote, ledger)
-    comparison = Comparison(ledger, resending if resending else None)
+    comparison = Comparison(ledger, resending if resending else None, matching.created)
     creates, differing, unchanged = _compare_declared(
         catalog, matching, comparison, selection, resending
     )

@@ -22,7 +22,7 @@ class Matching:
     `sources` what the pending renames are declared to begin at, by their targets; `sent` by listed
     store_id the one that it was sent as; `ring_members` the declared store_ids of pending renames
     that form rings; `released` what the ledger remembers of renames that the catalogue does not
-    declare any more.
+    declare any more; `created` what lost creates made under another store_id (see `recall`).
     """
 
     pairs: dict[str, RemoteProduct] = field(default_factory=dict)
@@ -33,6 +33,7 @@ class Matching:
     sent: Mapping[Value | None, str] = field(default_factory=dict)
     ring_members: list[str] = field(default_factory=list)
     released: list[Ring] = field(default_factory=list)
+    created: Mapping[str, str] = field(default_factory=dict)
 
 
 def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
@@ -45,6 +46,7 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
     }
     memory = recall(catalog, targets, remote, ledger)
     matching.released, matching.sent = memory.released, memory.sent
+    matching.created = memory.created
     present = _by_store_id(remote, memory.places, matching)
     parked = _take_parked(catalog, targets, present)
     takers = _takers(targets, present, parked, memory)

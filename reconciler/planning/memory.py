@@ -63,8 +63,11 @@ def _doubts(change: Create | Update) -> dict[str, Entry]:
 
 
 def _created_as(change: Update) -> str:
-    """The store_id by which a lost create of this product would be remembered."""
-    return str(change.seen.store_id)
+    """The store_id by which a lost create of this product would be remembered.
+
+    It is the listed one, unless only the server can have made another of what was sent.
+    """
+    return change.store_id if change.moves_from is None else str(change.seen.store_id)
 
 
 def concluded(

@@ -1,11 +1,13 @@
 """What the ledger adds to the list: whose place a product has, and which renames were begun."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.model import Catalog, Ledger, Link, Listing, RemoteProduct, Ring, Value
+from reconciler.model import KEYS, Catalog, Ledger, Link, Listing, RemoteProduct, Ring, Value
+from reconciler.planning.likeness import Likeness, folded_text, likeness_of, likeness_sent
 
 _PARKED: Final = "~moving-"
 """A ring of renames parks one product under its target's store_id, this, and its own id."""
@@ -36,12 +38,13 @@ def is_parked(store_id: str | None) -> bool:
 class Memory:
     """What the ledger adds to the list.
 
-    `places` holds the store_id that a remote id stands for, where it is not the listed one;
+    `places` holds the store_id that a remote id stands for, where that is not the listed one;
     `sent` by listed store_id the one that it was sent as, where the server is known to rewrite it;
     `settled` the declared store_ids whose rename needs no looking for; `moved` the (id, store_id)
     of products that a declared rename takes there, and `begun` of those that it takes away;
     `exchanged` the places of declared rings that were made of renames each remembered by itself.
-    `released` is what is remembered of renames that the catalogue does not declare any more.
+    `released` is what is remembered of renames that the catalogue does not declare any more;
+    `created` by id the store_id of a lost create that made the product, where it has another.
     """
 
     places: dict[str, str] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class Memory:
     begun: set[tuple[str, str]] = field(default_factory=set)
     exchanged: set[str] = field(default_factory=set)
     released: list[Ring] = field(default_factory=list)
+    created: dict[str, str] = field(default_factory=dict)
 
     def arrived(self, product: RemoteProduct, store_id: str) -> bool:
         """Whether a declared rename, or a create in its stead, brought `product` to `store_id`.
@@ -73,7 +77,7 @@ def recall(catalog: Catalog, targets: Mapping[str, str], remote: Listing, ledger
         for id, remembered in ledger.products.items()
         if remembered.kept and (kept := remembered.kept.get("store_id")) is not None
     }
-    if not (rewritten or ledger.rings):
+    if not (rewritten or ledger.rings or ledger.creates):
         return memory
     wanted = catalog.products.keys() | targets.keys()
     for id, kept in rewritten.items():
@@ -82,7 +86,39 @@ def recall(catalog: Catalog, targets: Mapping[str, str], remote: Listing, ledger
             memory.places[id] = str(kept.sent)
     alone = _recall_renames(memory, catalog, wanted, remote, ledger)
     memory.exchanged.update(_exchanged(targets, alone))
+    memory.created.update(_recall_creates(memory, catalog, wanted, remote, ledger))
+    memory.places.update(memory.created)
     return memory
+
+
+def _recall_creates(
+    memory: Memory,
+    catalog: Catalog,
+    wanted: Collection[str],
+    remote: Listing,
+    ledger: Ledger,
+) -> Iterator[tuple[str, str]]:
+    """What creates made that no run saw the end of, where the server rewrites store_ids.
+
+    Only a product that nobody declares or remembers, and that is what was sent but for case, white
+    space and Unicode form; and only where one such product stands before one such create.
+    """
+    listed = {product.store_id for product in remote.products}
+    lost: defaultdict[Likeness, list[str]] = defaultdict(list)
+    for store_id in ledger.creates.keys() & catalog.products.keys() - listed:
+        values = dict(zip(KEYS, catalog.products[store_id].values, strict=True))
+        lost[likeness_sent(values)].append(store_id)
+    store_ids = {folded_text(store_id) for alike in lost.values() for store_id in alike}
+    found: defaultdict[Likeness, list[str]] = defaultdict(list)
+    for product in remote.products if lost else ():
+        id, here = product.id, product.store_id
+        if id is None or here is None or folded_text(here) not in store_ids:
+            continue
+        if not (here in wanted or id in ledger.products or id in memory.places):
+            found[likeness_of(product)].append(id)
+    for likeness, ids in found.items():
+        if len(ids) == len(lost.get(likeness, ())) == 1:
+            yield ids[0], lost[likeness][0]
 
 
 def _recall_renames(

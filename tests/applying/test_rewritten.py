@@ -131,3 +131,28 @@ def test_create_of_a_dead_run_that_lands_late_is_found(world: World) -> None:
     assert world.calls("POST") == 0
     assert [row.store_id for row in world.rows()] == ["ABC"]
     assert not world.plan().changes
+
+
+@pytest.mark.parametrize("unique", [False, True])
+@pytest.mark.parametrize("fault", [UPPER, Fault("normalise", field="store_id", way="title")])
+def test_create_of_a_dead_run_is_found_by_the_next_plan(
+    world: World, fault: Fault, unique: bool
+) -> None:
+    """What a run made and died of is not made again: the plan shows what it takes it for."""
+    with Sandbox(page_max=20, unique_store_ids=unique) as sandbox:
+        here = World(world.folder, sandbox)
+        here.declare([product("abc", type="dress"), product("def", type="dress")])
+        here.misbehave(fault)
+        with here.client() as client:
+            _arm(client, (1, "after"), None, here)
+            with pytest.raises(Killed):
+                reconcile.apply(here.store(client))
+        (made,) = here.rows()
+        plan = here.plan()
+        assert sorted(change.action for change in plan.changes) == ["create", "update"]
+        report = here.apply()
+        assert (report.exit_code, here.calls("POST"), here.calls("DELETE")) == (0, 2, 0)
+        assert made.id in {row.id for row in here.rows()}
+        assert len(here.rows()) == 2
+        assert {row["type"] for row in here.remote().values()} == {"dress"}
+        assert not here.plan().changes
