@@ -68,6 +68,8 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
                 matching.sources[store_id] = origin
     for product in parked.values():
         _block(matching, str(product.store_id), [product], Code.RENAME_CONFLICT)
+    if memory.places:
+        _hold_moves(remote, matching)
     _keep_apart(catalog, targets, present, leaving, matching)
     return matching
 
@@ -193,6 +195,30 @@ def _hold_targets(
         if cause and target not in blocked and (target not in present or target in leaving):
             matching.blocked.append(Blocked(target, cause.ids, cause.reason))
             matching.held.add(target)
+
+
+def _hold_moves(remote: Listing, matching: Matching) -> None:
+    """Hold what would move to where another product stays, and what would come after it.
+
+    A product may stand for another place than the one that it is listed at: blocked, it stays.
+    """
+    sent, pairs = matching.sent, matching.pairs
+    here = {product.id: sent.get(product.store_id, product.store_id) for product in remote.products}
+    moving = {to: product.id for to, product in pairs.items() if here[product.id] != to}
+    leaving = set(moving.values())
+    staying = {at: id for id, at in here.items() if id not in leaving}
+    stuck = [to for to in moving if to in staying]
+    while stuck:
+        to = stuck.pop()
+        id = moving.pop(to)
+        ids = tuple(sorted((str(id), str(staying[to]))))
+        matching.blocked.append(Blocked(to, ids, Code.RENAME_CONFLICT))
+        matching.held.add(to)
+        del pairs[to]
+        at = here[id]
+        staying[at] = id
+        if at in moving:
+            stuck.append(str(at))
 
 
 def _keep_apart(

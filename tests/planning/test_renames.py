@@ -499,3 +499,36 @@ def test_a_place_aside_in_one_ring_says_nothing_of_another() -> None:
     memory = crash(shop, diff(after, shop.listing(), memory), memory, 2)
     settle(shop, after, memory)
     assert shop.places() == {"p1": "C", "p2": "B", "p3": "D"}
+
+
+def test_no_product_returns_to_where_another_has_to_stay() -> None:
+    """A ring that is taken back gives no product its place while another is blocked there."""
+    there = [listed(f"p{name}", name) for name in "ABCDE"]
+    shop = Shop(*there, unique=False)
+    turned = [declared("C", was="D"), declared("D", was="E"), declared("E", was="C")]
+    turn = catalog(declared("A"), declared("B"), *turned)
+    memory = crash(shop, diff(turn, shop.listing(), EMPTY), EMPTY, 2)
+    assert shop.places() == {**{f"p{n}": n for n in "ABC"}, "pD": "C~moving-pD", "pE": "D"}
+    wanted = catalog(declared("D"), declared("B", was="E"))
+    waiting = [("D", ("pD", "pE"), "rename_conflict"), ("E", ("pE",), "rename_conflict")]
+    memory, plan = settle(shop, wanted, memory)
+    assert (told(plan), held(plan)) == (["-pA A", "-pC C"], waiting)
+    again = diff(wanted, shop.listing(), memory)
+    assert (told(again), held(again)) == ([], waiting)
+
+
+def test_what_waits_for_a_product_that_has_to_stay_waits_too() -> None:
+    """One blocked product keeps from their places all that would return one after another."""
+    shop = Shop(*[listed(f"p{name}", name) for name in "BCDEF"], unique=False)
+    turned = [declared(to, was=at) for to, at in ("CD", "DE", "EF", "FC")]
+    memory = crash(shop, diff(catalog(declared("B"), *turned), shop.listing(), EMPTY), EMPTY, 3)
+    assert shop.places() == {"pB": "B", "pC": "C", "pD": "C~moving-pD", "pE": "D", "pF": "E"}
+    wanted = catalog(declared("D"), declared("E"), declared("B", was="F"))
+    memory, plan = settle(shop, wanted, memory)
+    assert told(plan) == ["-pC C"]
+    assert held(plan) == [
+        ("D", ("pD", "pE"), "rename_conflict"),
+        ("E", ("pE", "pF"), "rename_conflict"),
+        ("F", ("pF",), "rename_conflict"),
+    ]
+    assert told(diff(wanted, shop.listing(), memory)) == []
