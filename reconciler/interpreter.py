@@ -38,20 +38,11 @@ def leave_alone() -> None:
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No search for cycles until the block ends; where there is none already, nothing changes.
-
-    What was made meanwhile counts as old, as if it had been searched.
-    """
-    if not gc.isenabled():
-        yield
-        return
+    """No search for cycles until the block ends; where there is none already, nothing changes."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if not gc.get_freeze_count():
-            # All at once, without looking at each: the search that is due would take as long as
-            # all those that were left out.
-            gc.freeze()
-            gc.unfreeze()
-        gc.enable()
+        if enabled:
+            gc.enable()

@@ -1,16 +1,16 @@
 """Work spread over processes: in one of them, what computes takes turns.
 
 Helpers are forked, so that they begin with all that this process has loaded and read; they end
-with the work. A process is forked only where that is safe and of use: on Linux, while no other
-thread runs (it could hold a lock that nobody would ever free), and where there is a core for it.
-Where it is not, and whatever becomes of a helper, this process does all the work itself.
+with the work, or with this process. A process is forked only where that is safe and of use: on
+Linux, while no other thread runs (it could hold a lock that nobody would ever free), and where
+there is a core for it. Where it is not, and whatever becomes of a helper, this process does all the
+work itself.
 """
 
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
@@ -26,14 +26,22 @@ _MOST_HELPERS: Final = 4
 """With more of them this process would do nothing but take in what they make."""
 _AHEAD: Final = 1024 * 1024
 """Bytes of results that a helper may be ahead: as many as Linux grants to anybody."""
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def spare_processes() -> int:
     """How many helpers this process may have now."""
-    if sys.platform != "linux" or threading.active_count() > 1:
+    if sys.platform != "linux" or _has_threads():
         return 0
     return min(len(os.sched_getaffinity(0)) - 1, _MOST_HELPERS)
+
+
+def _has_threads() -> bool:
+    """Whether other threads run, be they Python's or not."""
+    try:
+        return len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208  (pathlib is slower to ask)
+    except OSError:
+        return True
 
 
 @contextmanager
@@ -69,9 +77,12 @@ class _Team(Generic[T]):
         """Fork so many helpers, or as many as the system allows."""
         if helpers <= 0:
             return
-        self._tasks, giving = os.pipe()
         try:
-            with suppress(OSError):
+            self._tasks, giving = os.pipe()
+        except OSError:
+            return
+        try:
+            with suppress(OSError, RuntimeError):
                 while len(self._helpers) < helpers:
                     self._fork(giving)
             os.write(giving, bytes(range(len(self._helpers), self._count)))
@@ -80,36 +91,42 @@ class _Team(Generic[T]):
 
     def _fork(self, giving: int) -> None:
         """Fork one helper; `giving` is the end of the pipe that tasks come from."""
-        import fcntl  # Windows has none
         from multiprocessing.connection import Pipe  # most catalogues need no helpers
 
         source, results = Pipe(duplex=False)
         with results:
-            # A signal before the helper has its own way with them would end in both processes.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            _enlarge(results)
+            # A signal's handler is this program's: it must not run in a helper, nor before it is
+            # known here that there is one.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             try:
-                with suppress(OSError):
-                    fcntl.fcntl(results.fileno(), fcntl.F_SETPIPE_SZ, _AHEAD)
+                parent = os.getpid()
                 pid = os.fork()
                 if pid == 0:
-                    source.close()
-                    self._help(results, giving)
-            except OSError:
+                    self._help(parent, before, giving, (source, *self._sources), results)
+                self._helpers.append(pid)
+                self._sources.append(source)
+            except BaseException:
                 source.close()
                 raise
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self._helpers.append(pid)
-        self._sources.append(source)
 
-    def _help(self, results: "Connection", giving: int) -> NoReturn:
+    def _help(
+        self,
+        parent: int,
+        mask: set[signal.Signals | int],
+        giving: int,
+        sources: Iterable["Connection"],
+        results: "Connection",
+    ) -> NoReturn:
         """Be a helper. It says nothing: what it cannot do is done again where it can be told."""
         try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all of a group
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            _end_with(parent)
+            _forget_handlers()
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(giving)
-            for source in self._sources:
+            for source in sources:
                 source.close()
             task: int | None = len(self._helpers)
             while task is not None:
@@ -165,6 +182,35 @@ class _Team(Generic[T]):
         if self._tasks is not None:
             os.close(self._tasks)
         for pid in self._helpers:
+            # Who ignores SIGCHLD, or waits for any child, has its number given to others already.
             with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+                if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+
+
+def _enlarge(results: "Connection") -> None:
+    """Let a helper be ahead by some results, where the system lets it."""
+    import fcntl  # Windows has none
+
+    with suppress(OSError):
+        fcntl.fcntl(results.fileno(), fcntl.F_SETPIPE_SZ, _AHEAD)
+
+
+def _end_with(parent: int) -> None:
+    """Let this helper be killed when its parent ends, which may have its locks and pipes open."""
+    with suppress(Exception):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _forget_handlers() -> None:
+    """Leave signals to the process that has handlers for them."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if signal.getsignal(number) not in (signal.SIG_DFL, signal.SIG_IGN):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of its group

@@ -1,10 +1,10 @@
 """Work spread over processes: the same results whoever makes them, and nothing left behind."""
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,7 @@ HERE = os.getpid()
 LARGE = 3 * 1024 * 1024
 """Bytes that no pipe holds."""
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+resource = pytest.importorskip("resource")  # where there is none, there is no fork either
 
 
 def outcome(work: Callable[[int], T], count: int, helpers: int) -> list[T]:
@@ -155,20 +155,59 @@ def test_the_block_ends_early() -> None:
 
 
 def test_no_helpers_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process with threads forks none, nor one with a single core, nor one on another system."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    """A process with threads forks none, be they known to Python or not."""
+    monkeypatch.setattr(processes, "_has_threads", lambda: False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3))
     assert spare_processes() == 2
-    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3))
+    end = _thread.allocate_lock()
+    end.acquire()
+    _thread.start_new_thread(end.acquire, ())
     assert spare_processes() == 0
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(1))
-    assert spare_processes() == 0
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(99))
-    assert spare_processes() == processes._MOST_HELPERS
+    end.release()
+
+
+def test_no_more_helpers_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One core is this process's own; many are more than it can take results from."""
+    monkeypatch.setattr(processes, "_has_threads", lambda: False)
+    for cores, helpers in ((1, 0), (2, 1), (4, 3), (99, processes._MOST_HELPERS)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: range(cores))
+        assert spare_processes() == helpers
     monkeypatch.setattr(sys, "platform", "darwin")
     assert spare_processes() == 0
+
+
+def test_a_system_that_does_not_tell_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where /proc is not to be had there may be threads."""
+
+    def refuse(_: str) -> list[str]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert spare_processes() == 0
+
+
+def test_no_descriptors_left() -> None:
+    """Where no pipe can be opened this process does the work."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limit[1]))
+    try:
+        made = outcome(lambda _: os.getpid(), 4, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert made == [HERE] * 4
+
+
+def test_children_that_nobody_waits_for() -> None:
+    """A program that ignores the end of its children gets the same results."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert outcome(lambda task: task, 9, 3) == list(range(9))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 _INTERRUPTED = """
@@ -214,7 +253,7 @@ def test_ctrl_c_is_this_process_s_matter(number: int) -> None:
 
 
 _ORPHANED = """
-import os, time
+import os, sys, time
 from reconciler.processes import spread
 
 here = os.getpid()
@@ -223,21 +262,97 @@ def work(task):
     if os.getpid() == here:
         time.sleep(60)
     os.write(1, b"begun\\n")
+    if sys.argv[1] == "busy":
+        time.sleep(60)
     return "x" * 3_000_000
+
+if sys.argv[1] == "telling":
+    sys.modules["ctypes"] = None  # it cannot ask to be told
 
 with spread(work, 9, helpers=2) as results:
     list(results)
 """
 
 
-def test_helpers_end_with_their_process() -> None:
-    """Helpers of a process that was killed end when they next tell a result."""
+@pytest.mark.parametrize("at", ["busy", "telling"])
+def test_helpers_end_with_their_process(at: str) -> None:
+    """Helpers of a process that was killed end: at once, or when they next tell a result."""
     with subprocess.Popen(
-        [sys.executable, "-c", _ORPHANED], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _ORPHANED, at], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
         process.kill()
         # Whoever still runs has standard output open.
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=30)
     assert set(out.split()) <= {"begun"}
+
+
+_HANDLED = """
+import os, signal, socket, sys, time
+from reconciler.processes import spread
+
+woken, waking = socket.socketpair()
+waking.setblocking(False)
+signal.set_wakeup_fd(waking.fileno())
+
+def handle(number, frame):
+    os.write(1, b"handled\\n")
+
+signal.signal(signal.SIGUSR1, handle)
+here = os.getpid()
+
+def work(task):
+    if os.getpid() == here:
+        time.sleep(0.01)
+    elif task == 0:
+        os.killpg(0, signal.SIGUSR1)
+        time.sleep(60)
+    return task
+
+with spread(work, 3, helpers=1) as results:
+    print(list(results), len(woken.recv(99)))
+"""
+
+
+def test_handlers_are_this_process_s_own() -> None:
+    """A signal to the whole group is handled once; a helper that it ends is not missed."""
+    done = subprocess.run(
+        [sys.executable, "-c", _HANDLED],
+        cwd=ROOT,
+        capture_output=True,
+        start_new_session=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert (done.stdout, done.stderr) == ("handled\n[0, 1, 2] 1\n", "")
+
+
+_FORKING = """
+import os, signal
+from reconciler.processes import spread
+
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+try:
+    with spread(lambda task: signal.pause(), 9, helpers=2) as results:
+        list(results)
+except KeyboardInterrupt:
+    try:
+        print(os.waitpid(-1, os.WNOHANG))
+    except ChildProcessError:
+        print("alone")
+"""
+
+
+def test_ctrl_c_while_a_helper_is_made() -> None:
+    """A helper is known, and so ended, before any signal is handled."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKING],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert (done.stdout, done.stderr) == ("alone\n", "")

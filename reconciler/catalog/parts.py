@@ -65,17 +65,18 @@ class PartReader:
         self._memory.written.clear()
         self.folder_defaults = tuple((each.key, each.location) for each in self._given)
 
-    def parts(self, sizes: Iterable[int]) -> AbstractContextManager[Iterator[Part]]:
+    def parts(
+        self, sizes: Iterable[int], *, alone: bool = True
+    ) -> AbstractContextManager[Iterator[Part]]:
         """The parts of all other files, in order; helpers read too where the `sizes` are worth it.
 
-        `sizes` are the files' bytes, asked for until there are enough.
+        `sizes` are the files' bytes, asked for until there are enough. Where reading is not `alone`
+        in keeping this process busy, all of it may be left to helpers.
         """
+        count = -(-(len(self._below) - self._first) // self._size)
         worth_it = any(total >= _WORTH_HELP for total in accumulate(sizes))
-        return spread(
-            self._part,
-            -(-(len(self._below) - self._first) // self._size),
-            helpers=spare_processes() if worth_it else 0,
-        )
+        helpers = min(spare_processes(), count - alone) if worth_it else 0
+        return spread(self._part, count, helpers=helpers)
 
     def _part(self, number: int) -> Part:
         if number < self._reached:

@@ -65,7 +65,7 @@ def loading_catalog(
     They are made before the block begins, since beside other threads none can be; without any, it
     is read when the block asks for it.
     """
-    with _begun(folder, working_folder or Path.cwd(), MAX_BYTES, None) as read:
+    with _begun(folder, working_folder or Path.cwd(), MAX_BYTES, None, alone=False) as read:
         yield lambda: read().catalog(lint)
 
 
@@ -131,7 +131,12 @@ def check_catalog(
 
 @contextmanager
 def _begun(
-    folder: Path, working_folder: Path, max_bytes: int, progress: Progress | None
+    folder: Path,
+    working_folder: Path,
+    max_bytes: int,
+    progress: Progress | None,
+    *,
+    alone: bool = True,
 ) -> Iterator[Callable[[], "_Reading"]]:
     """A reading of the catalogue in `folder`, begun, and made whole where the block asks for it."""
     folder = working_folder / folder
@@ -153,7 +158,7 @@ def _begun(
         return read_bytes(files[position], max_bytes, found)
 
     reader = PartReader(names, [file.below for file in files], content)
-    with paused(), reader.parts(map(_size, files)) as parts:
+    with paused(), reader.parts(map(_size, files), alone=alone) as parts:
         reading = _Reading(names, reader)
         reading.findings.take(findings)
         yield lambda: reading.read(parts, progress)

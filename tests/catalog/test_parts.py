@@ -114,7 +114,7 @@ def test_products_share_what_is_equal(tmp_path: Path, monkeypatch: pytest.Monkey
     """Products of one part have one value for equal types, tags and shapes, as if read here."""
     text = "".join(f"---\nstore_id: {n}\nname: x\ntype: top\ntags: [a, b]\n" for n in range(9))
     with_helpers(monkeypatch, 1)
-    catalog = load_sources([("a.yaml", text.encode())])
+    catalog = load_sources([("a.yaml", text.encode()), ("b.yaml", b"")])
     for position in (2, 4):
         assert len({id(product.values[position]) for product in catalog.products.values()}) == 1
     assert len({id(product.places) for product in catalog.products.values()}) == 1
@@ -135,6 +135,27 @@ def test_small_catalogues_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mon
     (folder / "large.yaml").write_text("# " + "x" * parts._WORTH_HELP, encoding="utf-8")
     load_catalog(folder, working_folder=tmp_path)
     assert seen == [1]
+
+
+def test_one_file_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A helper that does all the work is of use only where this process has other work."""
+    folder = tmp_path / "catalog"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("store_id: 1\nname: x\n", encoding="utf-8")
+    with_helpers(monkeypatch, 3)
+    readers: list[bool] = []
+    content = files.read_bytes
+
+    def note(file: FoundFile, most: int, findings: Findings) -> bytes | None:
+        readers.append(os.getpid() == HERE)
+        return content(file, most, findings)
+
+    monkeypatch.setattr(read, "read_bytes", note)
+    assert [*load_catalog(folder).products] == ["1"]
+    assert readers == [True]
+    with loading_catalog(folder) as loaded:
+        assert [*loaded().products] == ["1"]
+    assert readers == [True]
 
 
 def test_a_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
