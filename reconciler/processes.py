@@ -1,9 +1,9 @@
 """Work spread over processes: in one of them, what computes takes turns.
 
-Helpers are forked, so that they begin with all that this process has loaded and read; they end
+Children are forked, so that they begin with all that this process has loaded and read; they end
 with the work, or with this process. A process is forked only where that is safe and of use: on
 Linux, while no other thread runs (it could hold a lock that nobody would ever free), and where
-there is a core for it. Where it is not, and whatever becomes of a helper, this process does all the
+there is a core for it. Where it is not, and whatever becomes of a child, this process does all the
 work itself.
 """
 
@@ -22,18 +22,18 @@ T = TypeVar("T")
 MOST_TASKS: Final = 256
 """A task is one byte in the pipe that all processes take their next task from."""
 
-_MOST_HELPERS: Final = 4
+_MOST_CHILDREN: Final = 4
 """With more of them this process would do nothing but take in what they make."""
 _AHEAD: Final = 1024 * 1024
-"""Bytes of results that a helper may be ahead: as many as Linux grants to anybody."""
+"""Bytes of results that a child may be ahead: as many as Linux grants to anybody."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
 def spare_processes() -> int:
-    """How many helpers this process may have now."""
+    """How many child processes there may be now."""
     if sys.platform != "linux" or _has_threads():
         return 0
-    return min(len(os.sched_getaffinity(0)) - 1, _MOST_HELPERS)
+    return min(len(os.sched_getaffinity(0)) - 1, _MOST_CHILDREN)
 
 
 def _has_threads() -> bool:
@@ -45,22 +45,25 @@ def _has_threads() -> bool:
 
 
 @contextmanager
-def spread(work: Callable[[int], T], count: int, *, helpers: int) -> Iterator[Iterator[T]]:
-    """The results of the tasks 0 to `count` - 1, MOST_TASKS at the most, in their order.
+def spread(work: Callable[[int], T], count: int, *, children: int) -> Iterator[Iterator[T]]:
+    """The results of the tasks 0 to `count` - 1, in their order, to be taken within the block.
 
-    Helpers begin at once. While this process waits for a result it does what nobody has begun, and
-    last what was lost with a helper. Results are pickled on their way from helpers.
+    Child processes begin at once. While this process waits for a result it does what nobody has
+    begun, and last what was lost with a child. Results are pickled on their way. Raises ValueError
+    for more than MOST_TASKS.
     """
-    team = _Team(work, count)
+    if count > MOST_TASKS:
+        raise ValueError(f"{count} tasks, where {MOST_TASKS} are the most")
+    pool = _Pool(work, count)
     try:
-        team.call_in(min(helpers, count))
-        yield team.results()
+        pool.start(min(children, count))
+        yield pool.results()
     finally:
-        team.dismiss()
+        pool.close()
 
 
-class _Team(Generic[T]):
-    """Whoever works on the tasks: helpers, who begin with one each, and the process that has them.
+class _Pool(Generic[T]):
+    """The processes that work on the tasks: children, with one each to begin with, and the parent.
 
     All take the other tasks one by one.
     """
@@ -69,42 +72,42 @@ class _Team(Generic[T]):
         self._work = work
         self._count = count
         self._tasks: int | None = None
-        self._helpers: list[int] = []
+        self._children: list[int] = []
         self._sources: list[Connection] = []
-        """What helpers send results by, for as long as they do."""
+        """Where results come from, for as long as they do."""
 
-    def call_in(self, helpers: int) -> None:
-        """Fork so many helpers, or as many as the system allows."""
-        if helpers <= 0:
+    def start(self, children: int) -> None:
+        """Fork so many children, or as many as the system allows."""
+        if children <= 0:
             return
         try:
-            self._tasks, giving = os.pipe()
+            self._tasks, queue = os.pipe()
         except OSError:
             return
         try:
             with suppress(OSError, RuntimeError):
-                while len(self._helpers) < helpers:
-                    self._fork(giving)
-            os.write(giving, bytes(range(len(self._helpers), self._count)))
+                while len(self._children) < children:
+                    self._fork(queue)
+            os.write(queue, bytes(range(len(self._children), self._count)))
         finally:
-            os.close(giving)
+            os.close(queue)
 
-    def _fork(self, giving: int) -> None:
-        """Fork one helper; `giving` is the end of the pipe that tasks come from."""
-        from multiprocessing.connection import Pipe  # most catalogues need no helpers
+    def _fork(self, queue: int) -> None:
+        """Fork one child; `queue` is the end of the pipe that tasks are put into."""
+        from multiprocessing.connection import Pipe  # most catalogues need no children
 
         source, results = Pipe(duplex=False)
         with results:
             _enlarge(results)
-            # A signal's handler is this program's: it must not run in a helper, nor before it is
+            # A signal's handler is this process's: it must not run in a child, nor before it is
             # known here that there is one.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             try:
                 parent = os.getpid()
                 pid = os.fork()
                 if pid == 0:
-                    self._help(parent, before, giving, (source, *self._sources), results)
-                self._helpers.append(pid)
+                    self._run_child(parent, before, queue, (source, *self._sources), results)
+                self._children.append(pid)
                 self._sources.append(source)
             except BaseException:
                 source.close()
@@ -112,23 +115,23 @@ class _Team(Generic[T]):
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _help(
+    def _run_child(
         self,
         parent: int,
         mask: set[signal.Signals | int],
-        giving: int,
+        queue: int,
         sources: Iterable["Connection"],
         results: "Connection",
     ) -> NoReturn:
-        """Be a helper. It says nothing: what it cannot do is done again where it can be told."""
+        """Be a child. It says nothing: what it cannot do is done again where it can be told."""
         try:
             _end_with(parent)
             _forget_handlers()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            os.close(giving)
+            os.close(queue)
             for source in sources:
                 source.close()
-            task: int | None = len(self._helpers)
+            task: int | None = len(self._children)
             while task is not None:
                 results.send((task, self._work(task)))
                 task = self._next()
@@ -147,25 +150,25 @@ class _Team(Generic[T]):
         made: dict[int, T] = {}
         for wanted in range(self._count):
             while wanted not in made:
-                self._receive(made, patience=0)
+                self._receive(made, timeout=0)
                 if wanted in made:
                     break
                 task = self._next()
                 if task is not None:
                     made[task] = self._work(task)
                 elif self._sources:
-                    self._receive(made, patience=None)
+                    self._receive(made, timeout=None)
                 else:
                     made[wanted] = self._work(wanted)
             yield made.pop(wanted)
 
-    def _receive(self, made: dict[int, T], patience: float | None) -> None:
-        """Take in what helpers have sent; wait for something where `patience` is None."""
+    def _receive(self, made: dict[int, T], timeout: float | None) -> None:
+        """Take in what children have sent; wait for something where `timeout` is None."""
         if not self._sources:
             return
         from multiprocessing.connection import wait
 
-        ready = wait(self._sources, patience)
+        ready = wait(self._sources, timeout)
         for source in [source for source in self._sources if source in ready]:
             try:
                 task, result = source.recv()
@@ -175,13 +178,15 @@ class _Team(Generic[T]):
             else:
                 made[task] = result
 
-    def dismiss(self) -> None:
-        """End the helpers, whatever they are at."""
+    def close(self) -> None:
+        """End the children, whatever they are at."""
         for source in self._sources:
             source.close()
+        self._sources.clear()
         if self._tasks is not None:
             os.close(self._tasks)
-        for pid in self._helpers:
+            self._tasks = None
+        for pid in self._children:
             # Who ignores SIGCHLD, or waits for any child, has its number given to others already.
             with suppress(OSError):
                 if os.waitpid(pid, os.WNOHANG) == (0, 0):
@@ -190,7 +195,7 @@ class _Team(Generic[T]):
 
 
 def _enlarge(results: "Connection") -> None:
-    """Let a helper be ahead by some results, where the system lets it."""
+    """Let a child be ahead by some results, where the system lets it."""
     import fcntl  # Windows has none
 
     with suppress(OSError):
@@ -198,7 +203,7 @@ def _enlarge(results: "Connection") -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Let this helper be killed when its parent ends, which may have its locks and pipes open."""
+    """Let this child, which has its parent's pipes open, be killed when that ends."""
     with suppress(Exception):
         import ctypes
 
@@ -208,7 +213,7 @@ def _end_with(parent: int) -> None:
 
 
 def _forget_handlers() -> None:
-    """Leave signals to the process that has handlers for them."""
+    """Leave signals to the parent, which has the handlers."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if signal.getsignal(number) not in (signal.SIG_DFL, signal.SIG_IGN):

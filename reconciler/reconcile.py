@@ -74,12 +74,12 @@ def _plan(
     """The plan, and what it was made from; of the list no more than an apply of the plan needs."""
     levels, base = store.settings.lint_levels(), options.base
     with (
-        store.reading(levels) as read,
+        store.loading(levels) as loaded,
         store.listing() as listed,
         beside(partial(revision_of, store.catalog)) as revision,
     ):
         ledger = load()
-        catalog = read()
+        catalog = loaded()
         before = None
         if base is not None:
             before = load_revision(store.catalog, base, working_folder=store.folder)

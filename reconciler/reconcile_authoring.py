@@ -69,9 +69,9 @@ def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pull
     the catalogue has faults, or where a product cannot be edited without changing another.
     """
     target = None if into is None else _target(store, into)
-    with store.reading(DEFAULT_LEVELS) as read, store.listing() as listed:
+    with store.loading(DEFAULT_LEVELS) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
-        catalog = read()
+        catalog = loaded()
         listing = listed()
     found = drift(catalog, listing, ledger)
     gone = found.gone if prune else []

@@ -16,9 +16,9 @@ def status(store: Store) -> Overview:
     """
     if not store.catalog.exists():
         return overview(store.name, store.client.list(), None)
-    with store.reading(store.settings.lint_levels()) as read, store.listing() as listed:
+    with store.loading(store.settings.lint_levels()) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
-        catalog = read()
+        catalog = loaded()
         listing = listed()
     made = diff(catalog, listing, ledger, store=store.name, prune="all")
     return overview(store.name, listing, made)

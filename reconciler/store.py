@@ -43,7 +43,7 @@ class Store:
         """The working folder."""
         return self.settings.folder
 
-    def reading(self, lint: Levels) -> AbstractContextManager[Callable[[], Catalog]]:
+    def loading(self, lint: Levels) -> AbstractContextManager[Callable[[], Catalog]]:
         """The catalogue, read while the block does something else (see `loading_catalog`)."""
         return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -21,12 +22,13 @@ HERE = os.getpid()
 LARGE = 3 * 1024 * 1024
 """Bytes that no pipe holds."""
 
-resource = pytest.importorskip("resource")  # where there is none, there is no fork either
+resource = pytest.importorskip("resource")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child processes")
 
 
-def outcome(work: Callable[[int], T], count: int, helpers: int) -> list[T]:
+def outcome(work: Callable[[int], T], count: int, children: int) -> list[T]:
     """All results, and proof that no child of this process is left."""
-    with spread(work, count, helpers=helpers) as results:
+    with spread(work, count, children=children) as results:
         made = list(results)
     assert_alone()
     return made
@@ -43,24 +45,56 @@ def open_files() -> set[str]:
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
-def is_helper() -> bool:
+def is_child() -> bool:
     """Whether this is not the process that runs the tests."""
     return os.getpid() != HERE
 
 
-@pytest.mark.parametrize("helpers", [0, 1, 3, 9])
+@pytest.mark.parametrize("children", [0, 1, 3, 9])
 @pytest.mark.parametrize("count", [0, 1, 2, 5, MOST_TASKS])
-def test_results_come_in_order(helpers: int, count: int) -> None:
+def test_results_come_in_order(children: int, count: int) -> None:
     """Every task is done, and its result is told at its place, however many processes there are."""
-    assert outcome(lambda task: task * task, count, helpers) == [n * n for n in range(count)]
+    assert outcome(lambda task: task * task, count, children) == [n * n for n in range(count)]
 
 
-def test_helpers_do_the_work() -> None:
-    """Each helper does the task that it begins with; without helpers all is done here."""
+def test_children_do_the_work() -> None:
+    """Each child does the task that it begins with; without children all is done here."""
     makers = outcome(lambda _: os.getpid(), 8, 2)
     assert HERE not in makers[:2]
     assert makers[0] != makers[1]
     assert outcome(lambda _: os.getpid(), 8, 0) == [HERE] * 8
+
+
+def test_children_go_on_to_further_tasks() -> None:
+    """A child takes what nobody has begun, as this process does."""
+
+    def work(task: int) -> int:
+        if not is_child():
+            time.sleep(0.05)
+        return os.getpid()
+
+    makers = outcome(work, 30, 1)
+    assert makers.count(makers[0]) > 1
+    assert set(makers) == {makers[0], HERE}
+
+
+def test_too_many_tasks() -> None:
+    """More tasks than there are numbers for are refused, whoever would do them."""
+    with (
+        pytest.raises(ValueError, match=f"{MOST_TASKS + 1} tasks"),
+        spread(lambda task: task, MOST_TASKS + 1, children=0),
+    ):
+        pass
+
+
+def test_children_hear_signals_as_this_process_does() -> None:
+    """What holds signals back while a child is made is let go in both."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    try:
+        masks = outcome(lambda _: signal.pthread_sigmask(signal.SIG_BLOCK, ()), 3, 2)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert masks == [{*before, signal.SIGUSR2}] * 3
 
 
 def test_large_results() -> None:
@@ -70,18 +104,18 @@ def test_large_results() -> None:
 
 
 @pytest.mark.parametrize("fatal", [{0}, {1}, {0, 1}, {3}, set(range(8))])
-def test_a_helper_that_is_killed(fatal: set[int]) -> None:
-    """What a helper was at when it was killed is done again here."""
+def test_a_child_that_is_killed(fatal: set[int]) -> None:
+    """What a child was at when it was killed is done again here."""
 
     def work(task: int) -> int:
-        if task in fatal and is_helper():
+        if task in fatal and is_child():
             os.kill(os.getpid(), signal.SIGKILL)
         return task
 
     assert outcome(work, 8, 2) == list(range(8))
 
 
-def test_a_helper_that_is_killed_in_the_midst_of_a_result(
+def test_a_child_that_is_killed_in_the_midst_of_a_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Half a result is none."""
@@ -94,7 +128,7 @@ def test_a_helper_that_is_killed_in_the_midst_of_a_result(
             return int, ()
 
     def work(task: int) -> object:
-        return task if not is_helper() else Fatal()
+        return task if not is_child() else Fatal()
 
     assert outcome(work, 4, 2) == [0, 1, 2, 3]
 
@@ -109,14 +143,14 @@ def test_a_helper_that_is_killed_in_the_midst_of_a_result(
 
 
 def test_an_error_is_told_by_this_process(capfd: pytest.CaptureFixture[str]) -> None:
-    """What fails in a helper fails again here, where it can be told; helpers say nothing."""
+    """What fails in a child fails again here, where it can be told; children say nothing."""
 
     def work(task: int) -> int:
         if task == 1:
             raise ValueError(os.getpid())
         return task
 
-    with pytest.raises(ValueError, match=str(HERE)):
+    with pytest.raises(ValueError, match=f"^{HERE}$"):
         outcome(work, 4, 2)
     assert_alone()
     assert capfd.readouterr() == ("", "")
@@ -140,11 +174,11 @@ def test_a_system_without_room_for_processes(allowed: int, monkeypatch: pytest.M
 
 
 def test_the_block_ends_early() -> None:
-    """Helpers end with the block, whatever they are at, and leave nothing open."""
+    """Children end with the block, whatever they are at, and leave nothing open."""
     before = open_files()
 
     def block() -> None:
-        with spread(lambda task: "x" * LARGE if task else task, 9, helpers=3) as results:
+        with spread(lambda task: "x" * LARGE if task else task, 9, children=3) as results:
             next(results)
             raise KeyError
 
@@ -154,7 +188,7 @@ def test_the_block_ends_early() -> None:
     assert open_files() == before
 
 
-def test_no_helpers_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_children_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process with threads forks none, be they known to Python or not."""
     monkeypatch.setattr(processes, "_has_threads", lambda: False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3))
@@ -168,12 +202,12 @@ def test_no_helpers_beside_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     end.release()
 
 
-def test_no_more_helpers_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_children_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """One core is this process's own; many are more than it can take results from."""
     monkeypatch.setattr(processes, "_has_threads", lambda: False)
-    for cores, helpers in ((1, 0), (2, 1), (4, 3), (99, processes._MOST_HELPERS)):
+    for cores, children in ((1, 0), (2, 1), (4, 3), (99, processes._MOST_CHILDREN)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: range(cores))
-        assert spare_processes() == helpers
+        assert spare_processes() == children
     monkeypatch.setattr(sys, "platform", "darwin")
     assert spare_processes() == 0
 
@@ -227,7 +261,7 @@ def handle(number, frame):
 signal.signal(signal.SIGINT, handle)
 signal.signal(signal.SIGTERM, handle)
 try:
-    with spread(work, 2, helpers=1) as results:
+    with spread(work, 2, children=1) as results:
         list(results)
 except KeyboardInterrupt:
     print("ended")
@@ -236,7 +270,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_is_this_process_s_matter(number: int) -> None:
-    """A signal to the whole group is handled once, by the process that has the helpers."""
+    """A signal to the whole group is handled once, by the process that has the children."""
     with subprocess.Popen(
         [sys.executable, "-c", _INTERRUPTED],
         cwd=ROOT,
@@ -269,14 +303,14 @@ def work(task):
 if sys.argv[1] == "telling":
     sys.modules["ctypes"] = None  # it cannot ask to be told
 
-with spread(work, 9, helpers=2) as results:
+with spread(work, 9, children=2) as results:
     list(results)
 """
 
 
 @pytest.mark.parametrize("at", ["busy", "telling"])
-def test_helpers_end_with_their_process(at: str) -> None:
-    """Helpers of a process that was killed end: at once, or when they next tell a result."""
+def test_children_end_with_their_process(at: str) -> None:
+    """Children of a process that was killed end: at once, or when they next tell a result."""
     with subprocess.Popen(
         [sys.executable, "-c", _ORPHANED, at], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -310,13 +344,13 @@ def work(task):
         time.sleep(60)
     return task
 
-with spread(work, 3, helpers=1) as results:
+with spread(work, 3, children=1) as results:
     print(list(results), len(woken.recv(99)))
 """
 
 
 def test_handlers_are_this_process_s_own() -> None:
-    """A signal to the whole group is handled once; a helper that it ends is not missed."""
+    """A signal to the whole group is handled once; a child that it ends is not missed."""
     done = subprocess.run(
         [sys.executable, "-c", _HANDLED],
         cwd=ROOT,
@@ -335,7 +369,7 @@ from reconciler.processes import spread
 
 os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
 try:
-    with spread(lambda task: signal.pause(), 9, helpers=2) as results:
+    with spread(lambda task: signal.pause(), 9, children=2) as results:
         list(results)
 except KeyboardInterrupt:
     try:
@@ -345,8 +379,8 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_while_a_helper_is_made() -> None:
-    """A helper is known, and so ended, before any signal is handled."""
+def test_ctrl_c_while_a_child_is_made() -> None:
+    """A child is known, and so ended, before any signal is handled."""
     done = subprocess.run(
         [sys.executable, "-c", _FORKING],
         cwd=ROOT,

@@ -20,10 +20,10 @@ class Findings:
         files = {*about, finding.location.file} if finding.location else set(about)
         self._found[finding] = self._found.get(finding, frozenset()) | files
 
-    def take(self, others: "Findings") -> None:
+    def update(self, others: "Findings") -> None:
         """Keep all of `others`."""
         for finding, files in others._found.items():
-            self._found[finding] = self._found.get(finding, frozenset()) | files
+            self.add(finding, files)
 
     def sorted(self, wanted: Callable[[str], bool] | None = None) -> tuple[Finding, ...]:
         """The findings by file, line, column and code; only those about a `wanted` file."""

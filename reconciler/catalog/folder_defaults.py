@@ -2,18 +2,24 @@
 
 from reconciler.catalog.faults import Faults
 from reconciler.catalog.products import NO_DEFAULTS, Defaults, nearest
+from reconciler.catalog.values import Written
 from reconciler.codes import Code
 
 
 class FolderDefaults:
-    """The defaults of every folder, by its way below the catalogue's folder, "" for that."""
+    """The defaults of every folder, by its way below the catalogue's folder, "" for that.
+
+    `written` are all that were taken in, in their order.
+    """
 
     def __init__(self) -> None:
+        self.written: list[Written] = []
         self._own: dict[str, tuple[str, Defaults]] = {}
         self._chains: dict[str, Defaults] = {}
 
     def add(self, folder: str, values: Defaults, faults: Faults) -> None:
         """Take in what a file of `folder` says, unless another has spoken for the folder."""
+        self.written += filter(None, values.written)
         other, _ = self._own.setdefault(folder, (faults.file, values))
         if other != faults.file:
             message = f"The folder has defaults already, in {other}. Keep one of the files."

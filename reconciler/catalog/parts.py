@@ -18,14 +18,15 @@ from reconciler.catalog.products import FileReader
 from reconciler.catalog.source import decode
 from reconciler.catalog.values import Memory
 from reconciler.model import Location, Product
-from reconciler.processes import spare_processes, spread
+from reconciler.processes import MOST_TASKS, spare_processes, spread
 
 Content: TypeAlias = Callable[[int, Findings], bytes | None]
 """The bytes of the file at a position; None, with a finding, where it cannot be read."""
 
-_MOST_PARTS: Final = 128
-_WORTH_HELP: Final = 512 * 1024
-"""Bytes of YAML that take ten times as long to read as help takes to come."""
+_MOST_PARTS: Final = MOST_TASKS // 2
+"""Enough that all processes end together, few enough that each is worth handing over."""
+_WORTH_PROCESSES: Final = 512 * 1024
+"""Bytes of YAML that take ten times as long to read as a process to make."""
 
 
 class Part(NamedTuple):
@@ -60,36 +61,34 @@ class PartReader:
         self._reached = 0
         self._first = sum(map(is_defaults, below))
         self._size = max(1, -(-(len(below) - self._first) // _MOST_PARTS))
-        self.defaults = self._read(range(self._first))
-        self._given = tuple(self._memory.written)
-        self._memory.written.clear()
-        self.folder_defaults = tuple((each.key, each.location) for each in self._given)
+        self.defaults = self._read(range(self._first))._replace(unused=())
+        self.folder_defaults = tuple(
+            (default.key, default.location) for default in self._folders.written
+        )
 
     def parts(
         self, sizes: Iterable[int], *, alone: bool = True
     ) -> AbstractContextManager[Iterator[Part]]:
-        """The parts of all other files, in order; helpers read too where the `sizes` are worth it.
+        """The parts of all other files, in order, read by several processes where it is worth it.
 
         `sizes` are the files' bytes, asked for until there are enough. Where reading is not `alone`
-        in keeping this process busy, all of it may be left to helpers.
+        in keeping this process busy, all of it may be left to children.
         """
         count = -(-(len(self._below) - self._first) // self._size)
-        worth_it = any(total >= _WORTH_HELP for total in accumulate(sizes))
-        helpers = min(spare_processes(), count - alone) if worth_it else 0
-        return spread(self._part, count, helpers=helpers)
+        children = min(spare_processes(), count - alone)
+        if children > 0 and not any(total >= _WORTH_PROCESSES for total in accumulate(sizes)):
+            children = 0
+        return spread(self._part, count, children=children)
 
-    def _part(self, number: int) -> Part:
-        if number < self._reached:
+    def _part(self, task: int) -> Part:
+        if task < self._reached:
             # What another process had begun and lost: it may be the first to spell a tag so.
             self._memory = Memory()
-        self._reached = number
-        start = self._first + number * self._size
+        self._reached = task
+        start = self._first + task * self._size
         part = self._read(range(start, min(start + self._size, len(self._below))))
-        written = self._memory.written
-        unused = [(default.key, default.location) for default in written if not default.used]
-        written.clear()
-        used = [number for number, default in enumerate(self._given) if default.used]
-        return part._replace(unused=unused, used=used)
+        used = [number for number, default in enumerate(self._folders.written) if default.used]
+        return part._replace(used=used)
 
     def _read(self, positions: Iterable[int]) -> Part:
         """Read the files at `positions`."""
@@ -97,7 +96,6 @@ class PartReader:
         digests: dict[str, bytes] = {}
         findings = Findings()
         memory = self._memory
-        memory.met = []
         for position in positions:
             data = self._content(position, findings)
             if data is None:
@@ -115,4 +113,6 @@ class PartReader:
                 )
             else:
                 products += FileReader(faults, memory, self._folders.of(folder)).products(source)
-        return Part(products, digests, findings, memory.met, (), ())
+        written, tags = memory.taken()
+        unused = [(default.key, default.location) for default in written if not default.used]
+        return Part(products, digests, findings, tags, unused, ())

@@ -71,7 +71,7 @@ class FileReader:
         self._file = faults.file
         self._defaults = defaults
         self._checks = Values(faults, memory).checks
-        self._written = memory.written
+        self._memory = memory
         self._shapes = memory.shapes
 
     def products(self, source: Source) -> list[Product]:
@@ -223,7 +223,7 @@ class FileReader:
                 values[position] = self._checks[position](value)
                 place = unpack_place(self._file, place_of(value))
                 written[position] = default = Written(text, place)
-                self._written.append(default)
+                self._memory.written.append(default)
             elif text in _OF_ONE_PRODUCT:
                 message = f"{text} cannot be a default. Move it to the product that it belongs to."
                 self._faults.error(Code.UNKNOWN_FIELD, message, place_of(key))

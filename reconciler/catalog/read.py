@@ -1,7 +1,8 @@
 """Reading a catalogue: from a folder or from bytes, all faults of all files in one run.
 
-Files are read in the order of their names, the `_defaults.yaml` files before all others. A fault
-never stops the reading; only at the end does a catalogue with errors become a CatalogError.
+The `_defaults.yaml` files are read before all others, which may be read side by side (see `parts`);
+what they say is put together in the order of their names. A fault never stops the reading; only at
+the end does a catalogue with errors become a CatalogError.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 """The size of the largest file that is read, in bytes."""
 
 Progress = Callable[[int], None]
-"""Called again and again with the number of products read so far."""
+"""Called as parts of the files are read, in their order, with the number of products so far."""
 
 
 def load_catalog(
@@ -49,8 +50,9 @@ def load_catalog(
     """The catalogue in `folder`, complete and without errors; its warnings are in it.
 
     Files are named relative to `working_folder` (the current folder where it is None). Of the
-    rules about the catalogue as a whole only those that `lint` sets to error are run. Raises
-    CatalogError with all findings, sorted, where any of them is an error.
+    rules about the catalogue as a whole only those that `lint` sets to error are run. Many files
+    are read by several processes, on Linux and where no other thread runs. Raises CatalogError with
+    all findings, sorted, where any of them is an error.
     """
     with _begun(folder, working_folder or Path.cwd(), max_bytes, progress) as read:
         return read().catalog(lint)
@@ -63,9 +65,9 @@ def loading_catalog(
     """What `load_catalog` gives, read by other processes while the block does something else.
 
     They are made before the block begins, since beside other threads none can be; without any, it
-    is read when the block asks for it.
+    is read when the block asks for it. To be asked for within the block.
     """
-    with _begun(folder, working_folder or Path.cwd(), MAX_BYTES, None, alone=False) as read:
+    with _begun(folder, working_folder or Path.cwd(), alone=False) as read:
         yield lambda: read().catalog(lint)
 
 
@@ -106,7 +108,6 @@ def check_catalog(
     *,
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
-    progress: Progress | None = None,
     lint: Levels = DEFAULT_LEVELS,
 ) -> tuple[Finding, ...]:
     """All findings about the catalogue in `folder`, sorted; never raises for its faults.
@@ -116,7 +117,7 @@ def check_catalog(
     that is not there, or that no catalogue reads, is a finding itself.
     """
     working = working_folder or Path.cwd()
-    with _begun(folder, working, max_bytes, progress) as read:
+    with _begun(folder, working, max_bytes) as read:
         reading = read()
     reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
@@ -133,8 +134,8 @@ def check_catalog(
 def _begun(
     folder: Path,
     working_folder: Path,
-    max_bytes: int,
-    progress: Progress | None,
+    max_bytes: int = MAX_BYTES,
+    progress: Progress | None = None,
     *,
     alone: bool = True,
 ) -> Iterator[Callable[[], "_Reading"]]:
@@ -160,7 +161,7 @@ def _begun(
     reader = PartReader(names, [file.below for file in files], content)
     with paused(), reader.parts(map(_size, files), alone=alone) as parts:
         reading = _Reading(names, reader)
-        reading.findings.take(findings)
+        reading.findings.update(findings)
         yield lambda: reading.read(parts, progress)
 
 
@@ -215,7 +216,7 @@ class _Reading:
         """Put the next part to those before it."""
         self._declared.add(part.products)
         self._digests.update(part.digests)
-        self.findings.take(part.findings)
+        self.findings.update(part.findings)
         self._used.update(part.used)
         self._unused += part.unused
         for tag, place in part.tags:

@@ -24,7 +24,7 @@ class Declared:
         self._renames: list[Product] = []
 
     def add(self, products: Sequence[Product]) -> None:
-        """Take in the products of one file; one whose store_id is faulty is left out."""
+        """Take in more products, in the order of the files; not one whose store_id is faulty."""
         for product in products:
             store_id = product.values[_STORE_ID]
             if not isinstance(store_id, str):

@@ -40,11 +40,7 @@ class Written:
 
 
 class Memory:
-    """What files that are read by one process share: equal values are judged and kept once.
-
-    `met` are the spellings of tags that were met for the first time, with their places, and
-    `written` the defaults that were read, for whoever reads on to take.
-    """
+    """What files that are read by one process share: equal values are judged and kept once."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
@@ -52,14 +48,20 @@ class Memory:
         self.shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.origins: set[str] = set()
         self.written: list[Written] = []
-        self.met: list[tuple[str, Location]] = []
+        self._met: list[tuple[str, Location]] = []
         self._spellings: set[str] = set()
+
+    def taken(self) -> tuple[list[Written], list[tuple[str, Location]]]:
+        """The defaults, and the new spellings of tags with their places, since the last call."""
+        taken = self.written, self._met
+        self.written, self._met = [], []
+        return taken
 
     def meet(self, tag: str, place: Location) -> None:
         """Remember the first use of each spelling of a tag."""
         if tag not in self._spellings:
             self._spellings.add(tag)
-            self.met.append((tag, place))
+            self._met.append((tag, place))
 
 
 class Values:

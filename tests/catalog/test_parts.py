@@ -3,6 +3,9 @@
 import os
 import random
 import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -10,20 +13,22 @@ import pytest
 from reconciler.catalog import files, parts, read
 from reconciler.catalog.faults import Findings
 from reconciler.catalog.files import FoundFile
+from reconciler.catalog.parts import Part
 from reconciler.catalog.places import Names
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
 from reconciler.model import Catalog
+from reconciler.processes import spread
 from tests.project import ROOT
 
 FAULTY = ROOT / "tests" / "commands" / "faulty" / "catalog"
 HERE = os.getpid()
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child processes")
 
 
-def with_helpers(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let every catalogue, however small, be read by so many helpers."""
-    monkeypatch.setattr(parts, "_WORTH_HELP", 0)
+def with_children(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let every catalogue, however small, be read by so many children."""
+    monkeypatch.setattr(parts, "_WORTH_PROCESSES", 0)
     monkeypatch.setattr(parts, "spare_processes", lambda: number)
 
 
@@ -46,7 +51,7 @@ def shop(folder: Path, *, many: int, seed: int = 1) -> Path:
     (folder / "2" / "_defaults.yaml").write_text("image_url: ''\n", encoding="utf-8")
     (folder / "3").mkdir()
     (folder / "3" / "_defaults.yaml").write_text("type: nobody's\n", encoding="utf-8")
-    (folder / "3" / "own.yaml").write_text(
+    (folder / "0" / "000-own.yaml").write_text(
         "defaults: {type: unused}\nproducts:\n- {store_id: own, name: x, type: own}\n",
         encoding="utf-8",
     )
@@ -65,10 +70,10 @@ def all_of(catalog: Catalog) -> tuple[object, ...]:
     )
 
 
-@pytest.mark.parametrize("helpers", [1, 3])
+@pytest.mark.parametrize("children", [1, 3])
 @pytest.mark.parametrize("many", [3, 40, 300])
-def test_helpers_make_no_difference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int, helpers: int
+def test_children_make_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int, children: int
 ) -> None:
     """Products, warnings, unused defaults and digest are those of a catalogue read alone."""
     folder = shop(tmp_path / "catalog", many=many)
@@ -78,27 +83,27 @@ def test_helpers_make_no_difference(
     alone = all_of(load_catalog(folder, working_folder=tmp_path))
     assert len(alone[3]) >= 2  # type: ignore[arg-type]
     assert len(alone[4]) == 2  # type: ignore[arg-type]
-    with_helpers(monkeypatch, helpers)
+    with_children(monkeypatch, children)
     assert all_of(load_catalog(folder, working_folder=tmp_path)) == alone
     assert all_of(load_sources(sources, root="catalog")) == alone
     with loading_catalog(folder, working_folder=tmp_path) as loaded:
         assert all_of(loaded()) == alone
 
 
-@pytest.mark.parametrize("helpers", [1, 3])
-def test_faults_are_told_whoever_finds_them(monkeypatch: pytest.MonkeyPatch, helpers: int) -> None:
+@pytest.mark.parametrize("children", [1, 3])
+def test_faults_are_told_whoever_finds_them(monkeypatch: pytest.MonkeyPatch, children: int) -> None:
     """All faults of all files are told at the same places, by whichever process they were found."""
     alone = check_catalog(FAULTY)
     assert len(alone) > 20
-    with_helpers(monkeypatch, helpers)
+    with_children(monkeypatch, children)
     assert check_catalog(FAULTY) == alone
 
 
-def test_a_lost_helper_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was lost with a helper is read again as if nobody had read later files before."""
+def test_a_lost_child_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was lost with a child is read again as if nobody had read later files before."""
     folder = shop(tmp_path / "catalog", many=40)
     alone = all_of(load_catalog(folder, working_folder=tmp_path))
-    with_helpers(monkeypatch, 1)
+    with_children(monkeypatch, 1)
     content = files.read_bytes
 
     def fatal(file: FoundFile, most: int, findings: Findings) -> bytes | None:
@@ -113,36 +118,40 @@ def test_a_lost_helper_makes_no_difference(tmp_path: Path, monkeypatch: pytest.M
 def test_products_share_what_is_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Products of one part have one value for equal types, tags and shapes, as if read here."""
     text = "".join(f"---\nstore_id: {n}\nname: x\ntype: top\ntags: [a, b]\n" for n in range(9))
-    with_helpers(monkeypatch, 1)
+    with_children(monkeypatch, 1)
     catalog = load_sources([("a.yaml", text.encode()), ("b.yaml", b"")])
     for position in (2, 4):
         assert len({id(product.values[position]) for product in catalog.products.values()}) == 1
     assert len({id(product.places) for product in catalog.products.values()}) == 1
 
 
-def test_small_catalogues_are_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_large_catalogues_have_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process is made only where the files are worth it: their sizes decide."""
     folder = shop(tmp_path / "catalog", many=6)
-    seen: list[int] = []
+    asked: list[int] = []
 
-    def spare() -> int:
-        seen.append(1)
-        return 0
+    def note(
+        work: Callable[[int], Part], count: int, *, children: int
+    ) -> AbstractContextManager[Iterator[Part]]:
+        asked.append(children)
+        return spread(work, count, children=0)
 
-    monkeypatch.setattr(parts, "spare_processes", spare)
+    monkeypatch.setattr(parts, "spare_processes", lambda: 3)
+    monkeypatch.setattr(parts, "spread", note)
     load_catalog(folder, working_folder=tmp_path)
-    assert seen == []
-    (folder / "large.yaml").write_text("# " + "x" * parts._WORTH_HELP, encoding="utf-8")
+    (folder / "large.yaml").write_text("# " + "x" * parts._WORTH_PROCESSES, encoding="utf-8")
     load_catalog(folder, working_folder=tmp_path)
-    assert seen == [1]
+    assert asked == [0, 3]
 
 
 def test_one_file_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A helper that does all the work is of use only where this process has other work."""
+    """A child that does all the work is of use only where this process has other work."""
     folder = tmp_path / "catalog"
     folder.mkdir()
     (folder / "a.yaml").write_text("store_id: 1\nname: x\n", encoding="utf-8")
-    with_helpers(monkeypatch, 3)
+    with_children(monkeypatch, 3)
     readers: list[bool] = []
     content = files.read_bytes
 
@@ -158,10 +167,15 @@ def test_one_file_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert readers == [True]
 
 
-def test_a_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("children", [1, 3])
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_a_file_that_vanishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, children: int, large: int
+) -> None:
     """A file that is gone before it is read is told, whoever meets it."""
     folder = shop(tmp_path / "catalog", many=4)
-    with_helpers(monkeypatch, 1)
+    with_children(monkeypatch, children)
+    monkeypatch.setattr(parts, "_WORTH_PROCESSES", large)
 
     def find_one_more(at: Path, names: Names, findings: Findings) -> list[FoundFile]:
         found = files.find_files(at, names, findings)
@@ -175,3 +189,18 @@ def test_a_file_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         if finding.severity == "error"
     ]
     assert found == [("unreadable_file", "catalog/1/001.yaml:1:1")]
+
+
+def test_a_warning_concerns_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tag that another file spells otherwise is told to who asks for either of the two."""
+    folder = tmp_path / "catalog"
+    folder.mkdir()
+    for name, tag in (("a", "Linen"), ("b", "linen"), ("c", "wool")):
+        text = f"store_id: {name}\nname: {name}\ntags: [{tag}]\n"
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    for children in (0, 2):
+        with_children(monkeypatch, children)
+        for asked, expected in (("a", 1), ("b", 1), ("c", 0)):
+            found = check_catalog(folder, [folder / f"{asked}.yaml"], working_folder=tmp_path)
+            places = [str(finding.location) for finding in found]
+            assert places == ["catalog/b.yaml:3:8"] * expected
