@@ -68,9 +68,9 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
                 matching.sources[store_id] = origin
     for product in parked.values():
         _block(matching, str(product.store_id), [product], Code.RENAME_CONFLICT)
-    if memory.places:
-        _hold_moves(remote, matching)
     _keep_apart(catalog, targets, present, leaving, matching)
+    if memory.places:
+        _hold_moves(remote, memory.undone, matching)
     return matching
 
 
@@ -197,28 +197,42 @@ def _hold_targets(
             matching.held.add(target)
 
 
-def _hold_moves(remote: Listing, matching: Matching) -> None:
-    """Hold what would move to where another product stays, and what would come after it.
+def _hold_moves(remote: Listing, undone: Iterable[Ring], matching: Matching) -> None:
+    """Hold what would move to where another product stays, and all that waits for it in turn.
 
-    A product may stand for another place than the one that it is listed at: blocked, it stays.
+    A product may stand for another place than the one that it is listed at: blocked, it stays. A
+    ring that cannot be undone whole is left as it is, since half undone it would look like one that
+    is done; nor are its products deleted.
     """
     sent, pairs = matching.sent, matching.pairs
     here = {product.id: sent.get(product.store_id, product.store_id) for product in remote.products}
-    moving = {to: product.id for to, product in pairs.items() if here[product.id] != to}
-    leaving = set(moving.values())
-    staying = {at: id for id, at in here.items() if id not in leaving}
-    stuck = [to for to in moving if to in staying]
-    while stuck:
-        to = stuck.pop()
-        id = moving.pop(to)
-        ids = tuple(sorted((str(id), str(staying[to]))))
-        matching.blocked.append(Blocked(to, ids, Code.RENAME_CONFLICT))
-        matching.held.add(to)
-        del pairs[to]
-        at = here[id]
-        staying[at] = id
-        if at in moving:
-            stuck.append(str(at))
+    there = {at: id for id, at in here.items()}
+    moves = {product.id: to for to, product in pairs.items() if here[product.id] != to}
+    comers = {to: id for id, to in moves.items()}
+    mates = {link.id: ring.links for ring in undone for link in ring.links}
+    waiting = [id for id, to in moves.items() if to in there and there[to] not in moves]
+    waiting += [id for block in matching.blocked for id in block.ids if id in mates]
+    staying: set[str | None] = set()
+    while waiting:
+        id = waiting.pop()
+        if id in staying or id not in here:
+            continue
+        staying.add(id)
+        if id in moves:
+            to = moves[id]
+            ids = sorted({str(id), str(there.get(to, id))})
+            matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_CONFLICT))
+            matching.held.add(to)
+            del pairs[to]
+        if (comer := comers.get(str(here[id]))) is not None:
+            waiting.append(comer)
+        waiting += [mate.id for mate in mates.get(str(id), ()) if here.get(mate.id) != mate.before]
+    matching.blocked += [
+        Blocked(product.store_id, (str(product.id),), Code.RENAME_CONFLICT)
+        for product in matching.undeclared
+        if product.id in staying
+    ]
+    matching.undeclared = [p for p in matching.undeclared if p.id not in staying]
 
 
 def _keep_apart(

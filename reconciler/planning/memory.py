@@ -21,6 +21,7 @@ from reconciler.model import (
     State,
     slot,
 )
+from reconciler.planning.likeness import folded_text
 from reconciler.planning.operations import rings
 from reconciler.planning.outcome import Fate, Track
 from reconciler.planning.plan import Create, Plan, Update
@@ -65,9 +66,11 @@ def _doubts(change: Create | Update) -> dict[str, Entry]:
 def _created_as(change: Update) -> str:
     """The store_id by which a lost create of this product would be remembered.
 
-    It is the listed one, unless only the server can have made another of what was sent.
+    It is the listed one, unless that is what the server has made of the declared one.
     """
-    return change.store_id if change.moves_from is None else str(change.seen.store_id)
+    listed, sent = str(change.seen.store_id), change.store_id
+    rewritten = change.moves_from is None and folded_text(listed) == folded_text(sent)
+    return sent if rewritten else listed
 
 
 def concluded(

@@ -43,7 +43,8 @@ class Memory:
     `settled` the declared store_ids whose rename needs no looking for; `moved` the (id, store_id)
     of products that a declared rename takes there, and `begun` of those that it takes away;
     `exchanged` the places of declared rings that were made of renames each remembered by itself.
-    `released` is what is remembered of renames that the catalogue does not declare any more;
+    `released` is what is remembered of renames that the catalogue does not declare any more, and
+    `undone` those of them that were left half done, and are taken back;
     `created` by id the store_id of a lost create that made the product, where it has another.
     """
 
@@ -54,6 +55,7 @@ class Memory:
     begun: set[tuple[str, str]] = field(default_factory=set)
     exchanged: set[str] = field(default_factory=set)
     released: list[Ring] = field(default_factory=list)
+    undone: list[Ring] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
 
     def arrived(self, product: RemoteProduct, store_id: str) -> bool:
@@ -147,6 +149,7 @@ def _recall_renames(
                 alone[links[0].after] = None
         elif _can_be_undone(ring, listed, wanted):
             memory.places.update((link.id, link.before) for link in links)
+            memory.undone.append(ring)
         else:
             memory.released.append(ring)
     return alone

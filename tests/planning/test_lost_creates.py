@@ -106,3 +106,13 @@ def test_only_a_lost_create_is_looked_for() -> None:
     """Without one, a product that is alike but for case is another, which is warned of."""
     there = [listed("p1", "ABC", tags=["Wool", "x"])]
     assert told(planned([DRESS], there)) == ["+abc", "-p1 ABC"]
+
+
+def test_a_product_that_stands_aside_is_not_what_a_create_made() -> None:
+    """A place that a product returns to says nothing of what was once created there."""
+    memory = ledger({}, {"B": entries(type=("top", State.CONFIRMED))})
+    shop = Shop(listed("p0", "B~moving-p0"))
+    wanted = catalog(declared("B", type="dress"))
+    memory, plan = settle(shop, wanted, memory)
+    assert told(plan) == ["p0 B~moving-p0>B"]
+    assert told(diff(wanted, shop.listing(), memory)) == []

@@ -532,3 +532,21 @@ def test_what_waits_for_a_product_that_has_to_stay_waits_too() -> None:
         ("F", ("pF",), "rename_conflict"),
     ]
     assert told(diff(wanted, shop.listing(), memory)) == []
+
+
+def test_a_ring_that_cannot_be_undone_whole_is_left_as_it_is() -> None:
+    """While one of its products is blocked, the next plan still knows where each belongs."""
+    shop = Shop(*[listed(f"p{name}", name) for name in "ABDE"], unique=False)
+    turned = [declared(to, was=at) for to, at in ("BD", "EB", "DE")]
+    memory = crash(shop, diff(catalog(declared("A"), *turned), shop.listing(), EMPTY), EMPTY, 3)
+    assert shop.places() == {"pA": "A", "pB": "E", "pD": "B~moving-pD", "pE": "D"}
+    wanted = catalog(declared("A", was="B"))
+    waiting = [
+        ("B", ("pB",), "rename_conflict"),
+        ("B~moving-pD", ("pD",), "rename_conflict"),
+        ("D", ("pE",), "rename_conflict"),
+    ]
+    memory, plan = settle(shop, wanted, memory)
+    assert (told(plan), held(plan)) == ([], waiting)
+    again = diff(wanted, shop.listing(), memory)
+    assert (told(again), held(again)) == ([], waiting)
