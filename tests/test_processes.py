@@ -322,6 +322,20 @@ def test_children_end_with_their_process(at: str) -> None:
     assert set(out.split()) <= {"begun"}
 
 
+def said(program: str) -> tuple[str, str]:
+    """What a program, in a group of its own, says on both streams until it ends well."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        start_new_session=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return done.stdout, done.stderr
+
+
 _HANDLED = """
 import os, signal, socket, sys, time
 from reconciler.processes import spread
@@ -351,16 +365,7 @@ with spread(work, 3, children=1) as results:
 
 def test_handlers_are_this_process_s_own() -> None:
     """A signal to the whole group is handled once; a child that it ends is not missed."""
-    done = subprocess.run(
-        [sys.executable, "-c", _HANDLED],
-        cwd=ROOT,
-        capture_output=True,
-        start_new_session=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    assert (done.stdout, done.stderr) == ("handled\n[0, 1, 2] 1\n", "")
+    assert said(_HANDLED) == ("handled\n[0, 1, 2] 1\n", "")
 
 
 _FORKING = """
@@ -381,12 +386,4 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_while_a_child_is_made() -> None:
     """A child is known, and so ended, before any signal is handled."""
-    done = subprocess.run(
-        [sys.executable, "-c", _FORKING],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    assert (done.stdout, done.stderr) == ("alone\n", "")
+    assert said(_FORKING) == ("alone\n", "")
