@@ -42,7 +42,10 @@ def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
             doubts = _doubts(change)
             if change.id not in products and (doubts or _created_as(change) in creates):
                 # A create whose answer was lost is found: what it sent is of this product now.
-                lost = creates.pop(_created_as(change), NOTHING)
+                lost = creates.get(_created_as(change), NOTHING)
+                if not _is_rewritten(change):
+                    # Otherwise only the open create tells of whose product it is, until it is kept.
+                    creates.pop(_created_as(change), None)
                 products[change.id] = Remembered(change.store_id, _with(lost, doubts))
             elif doubts:
                 known = products[change.id]
@@ -68,9 +71,14 @@ def _created_as(change: Update) -> str:
 
     It is the listed one, unless that is what the server has made of the declared one.
     """
-    listed, sent = str(change.seen.store_id), change.store_id
-    rewritten = change.moves_from is None and folded_text(listed) == folded_text(sent)
-    return sent if rewritten else listed
+    return change.store_id if _is_rewritten(change) else str(change.seen.store_id)
+
+
+def _is_rewritten(change: Update) -> bool:
+    """Whether the product is what the server has made of a create of the declared store_id."""
+    listed = str(change.seen.store_id)
+    alike = folded_text(listed) == folded_text(change.store_id)
+    return "store_id" in change.fields and change.moves_from is None and alike
 
 
 def concluded(
@@ -98,6 +106,8 @@ def concluded(
             _conclude_create(track, change, products, creates, before)
         elif isinstance(change, Update):
             _conclude_update(track, change, products, before)
+            if track.fate is Fate.APPLIED and _is_rewritten(change):
+                creates.pop(change.store_id, None)
         elif track.fate is Fate.APPLIED:
             products.pop(change.id, None)
             creates.pop(change.store_id, None)

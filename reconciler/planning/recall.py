@@ -102,8 +102,9 @@ def _recall_creates(
 ) -> Iterator[tuple[str, str]]:
     """What creates made that no run saw the end of, where the server rewrites store_ids.
 
-    Only a product that nobody declares or remembers, and that is what was sent but for case, white
-    space and Unicode form; and only where one such product stands before one such create.
+    Only a product that nobody declares, or remembers for another, and that is what was sent but for
+    case, white space and Unicode form; and only where one such product stands before one such
+    create.
     """
     listed = {product.store_id for product in remote.products}
     lost: defaultdict[Likeness, list[str]] = defaultdict(list)
@@ -116,7 +117,9 @@ def _recall_creates(
         id, here = product.id, product.store_id
         if id is None or here is None or folded_text(here) not in store_ids:
             continue
-        if not (here in wanted or id in ledger.products or id in memory.places):
+        known = ledger.products.get(id)
+        another = known is not None and known.store_id not in ledger.creates
+        if not (here in wanted or id in memory.places or another):
             found[likeness_of(product)].append(id)
     for likeness, ids in found.items():
         if len(ids) == len(lost.get(likeness, ())) == 1:

@@ -116,3 +116,18 @@ def test_a_product_that_stands_aside_is_not_what_a_create_made() -> None:
     memory, plan = settle(shop, wanted, memory)
     assert told(plan) == ["p0 B~moving-p0>B"]
     assert told(diff(wanted, shop.listing(), memory)) == []
+
+
+@pytest.mark.parametrize("keeps", [upper, titled])
+@pytest.mark.parametrize("calls", [0, 1, 2])
+def test_a_run_that_finds_it_and_dies_too(keeps: Callable[[str, Value], Value], calls: int) -> None:
+    """Whose product it is stays known until the server is known to keep another store_id for it."""
+    shop = Shop(keeps=keeps)
+    wanted = catalog(DRESS)
+    memory = crash(shop, diff(wanted, shop.listing(), EMPTY), EMPTY, 1)
+    for _ in range(3):
+        memory = crash(shop, diff(wanted, shop.listing(), memory), memory, calls)
+    memory, _ = settle(shop, wanted, memory)
+    assert list(shop.rows) == ["new1"]
+    assert memory.creates == {}
+    assert told(diff(wanted, shop.listing(), memory)) == []
