@@ -59,6 +59,7 @@ class Code(StrEnum):
     MISSING_STORE_ID = "missing_store_id"
     MISSING_ID = "missing_id"
     RENAME_CONFLICT = "rename_conflict"
+    RENAME_WAITS = "rename_waits"
 
     # Refusals by a guard.
     TOO_MANY_DELETES = "too_many_deletes"

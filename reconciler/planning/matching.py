@@ -221,14 +221,14 @@ def _hold_moves(remote: Listing, undone: Iterable[Ring], matching: Matching) -> 
         if id in moves:
             to = moves[id]
             ids = sorted({str(id), str(there.get(to, id))})
-            matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_CONFLICT))
+            matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_WAITS))
             matching.held.add(to)
             del pairs[to]
         if (comer := comers.get(str(here[id]))) is not None:
             waiting.append(comer)
         waiting += [mate.id for mate in mates.get(str(id), ()) if here.get(mate.id) != mate.before]
     matching.blocked += [
-        Blocked(product.store_id, (str(product.id),), Code.RENAME_CONFLICT)
+        Blocked(product.store_id, (str(product.id),), Code.RENAME_WAITS)
         for product in matching.undeclared
         if product.id in staying
     ]

@@ -510,7 +510,7 @@ def test_no_product_returns_to_where_another_has_to_stay() -> None:
     memory = crash(shop, diff(turn, shop.listing(), EMPTY), EMPTY, 2)
     assert shop.places() == {**{f"p{n}": n for n in "ABC"}, "pD": "C~moving-pD", "pE": "D"}
     wanted = catalog(declared("D"), declared("B", was="E"))
-    waiting = [("D", ("pD", "pE"), "rename_conflict"), ("E", ("pE",), "rename_conflict")]
+    waiting = [("D", ("pD", "pE"), "rename_waits"), ("E", ("pE",), "rename_conflict")]
     memory, plan = settle(shop, wanted, memory)
     assert (told(plan), held(plan)) == (["-pA A", "-pC C"], waiting)
     again = diff(wanted, shop.listing(), memory)
@@ -527,8 +527,8 @@ def test_what_waits_for_a_product_that_has_to_stay_waits_too() -> None:
     memory, plan = settle(shop, wanted, memory)
     assert told(plan) == ["-pC C"]
     assert held(plan) == [
-        ("D", ("pD", "pE"), "rename_conflict"),
-        ("E", ("pE", "pF"), "rename_conflict"),
+        ("D", ("pD", "pE"), "rename_waits"),
+        ("E", ("pE", "pF"), "rename_waits"),
         ("F", ("pF",), "rename_conflict"),
     ]
     assert told(diff(wanted, shop.listing(), memory)) == []
@@ -543,8 +543,8 @@ def test_a_ring_that_cannot_be_undone_whole_is_left_as_it_is() -> None:
     wanted = catalog(declared("A", was="B"))
     waiting = [
         ("B", ("pB",), "rename_conflict"),
-        ("B~moving-pD", ("pD",), "rename_conflict"),
-        ("D", ("pE",), "rename_conflict"),
+        ("B~moving-pD", ("pD",), "rename_waits"),
+        ("D", ("pE",), "rename_waits"),
     ]
     memory, plan = settle(shop, wanted, memory)
     assert (told(plan), held(plan)) == ([], waiting)
