@@ -142,7 +142,10 @@ def _about_blocked(blocked: list[Blocked]) -> Iterator[Finding]:
         (Code.DUPLICATE_REMOTE, "The remote has more than one product with the store_id"),
         (Code.MISSING_ID, "The remote gives no id that could be used for"),
         (Code.RENAME_CONFLICT, "Both the old and the new store_id of a rename are at the remote:"),
-        (Code.RENAME_WAITS, "A rename that was taken back half done waits for a blocked product:"),
+        (
+            Code.RENAME_WAITS,
+            "Another product has their place, or their ring of renames waits:",
+        ),
     ):
         store_ids = sorted({str(b.store_id) for b in blocked if b.reason is reason})
         if store_ids:

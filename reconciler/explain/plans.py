@@ -128,11 +128,12 @@ BLOCKS: Final[Mapping[Code, Entry]] = {
         "`renamed_from`.",
     ),
     Code.RENAME_WAITS: Entry(
-        "Renames that exchange store_ids were left half done and taken back. Their products go "
-        "back together, and one of them cannot: so each stays where it is, and none is deleted.",
+        "A product cannot go to its store_id, because another one that stays has it; or renames "
+        "that exchange store_ids were left half done, and go on together or not at all. Each stays "
+        "where it is, and none is deleted.",
         "A and B were to swap; A stands aside as B~moving-5f2c, and what is at A now is blocked",
-        "Look at the other blocked products of the plan and settle those: the next plan then moves "
-        "these. Or give each its store_id at Robosize by hand.",
+        "Settle the plan's other blocked products: the next plan then moves these. Or give each "
+        "its store_id at Robosize by hand.",
     ),
 }
 

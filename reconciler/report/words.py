@@ -32,7 +32,7 @@ BLOCK_REASONS: Final[Mapping[Code, str]] = {
     Code.MISSING_STORE_ID: "the remote product has no store_id",
     Code.MISSING_ID: "the remote product has no id that a call could name",
     Code.RENAME_CONFLICT: "the rename's old and new store_id are both at the remote",
-    Code.RENAME_WAITS: "a rename taken back half done waits for another product that is blocked",
+    Code.RENAME_WAITS: "another product still has its place, or the rest of its ring waits",
 }
 NOTHING: Final = "nothing"
 UNKNOWN: Final = "unknown"
