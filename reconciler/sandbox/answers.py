@@ -1,7 +1,7 @@
 """Answers: what the sandbox says to one call, before it is sent. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -59,7 +59,9 @@ def spoil(right: Answer, fault: Fault, target: str) -> Answer:
                 return replace(right, body=fault.body.encode())
             return replace(right, body=b'{"data":' + right.body + b"}")
         case "lying_count":
-            return _lying(right, fault.amount)
+            return _page(right, lambda page: page | {"count": page["count"] + fault.amount})
+        case "same_id":
+            return _page(right, lambda page: page | {"results": _alike(page["results"], fault)})
     return right
 
 
@@ -75,8 +77,17 @@ def _status(fault: Fault) -> Answer:
     return detail(status, f"{phrase}.", *headers)
 
 
-def _lying(right: Answer, amount: int) -> Answer:
+def _page(right: Answer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
+    """A changed page; an answer that is none stays as it is."""
     page = json.loads(right.body)
     if "count" not in page:
         return right
-    return replace(right, body=to_json({**page, "count": page["count"] + amount}).encode())
+    return replace(right, body=to_json(change(page)).encode())
+
+
+def _alike(records: Sequence[dict[str, Any]], fault: Fault) -> list[dict[str, Any]]:
+    """The records, the next `amount` after the first with the id of the first."""
+    same = {"id": records[0].get("id")} if records else {}
+    return [
+        record | (same if number <= fault.amount else {}) for number, record in enumerate(records)
+    ]

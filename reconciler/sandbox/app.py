@@ -21,7 +21,17 @@ PATH = "/api/v1/product/"
 
 # What these faults do to a call depends on when they strike: "before" undoes its effect.
 _UNDOING = frozenset(
-    {"status", "reset", "truncate", "html", "redirect", "empty", "content_type", "shape"}
+    {
+        "status",
+        "reset",
+        "truncate",
+        "html",
+        "redirect",
+        "empty",
+        "content_type",
+        "shape",
+        "wrong_id",
+    }
 )
 
 
@@ -85,7 +95,10 @@ class ProductApp:
 
     def _carry_out(self, request: Request, n: int) -> Done:
         """Let the call have its effect, or undo it where a fault strikes before it."""
-        undone = any(f.kind in _UNDOING and f.moment == "before" for f in request.faults)
+        undone = any(
+            fault.kind == "ignore" or (fault.kind in _UNDOING and fault.moment == "before")
+            for fault in request.faults
+        )
         with self._store.transaction(keep=not undone):
             done = self._endpoint.handle(request)
             self._store.log.did(n, done.effect)

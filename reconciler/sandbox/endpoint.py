@@ -7,15 +7,17 @@ with the messages by field; a missing or unknown key is 401.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from reconciler.model.fields import Value
 from reconciler.sandbox.answers import JSON_TYPE, Answer, answer, detail
 from reconciler.sandbox.calls import Effect
-from reconciler.sandbox.faults import Fault, first
+from reconciler.sandbox.faults import Fault, Moment, first
 from reconciler.sandbox.paging import PAGE_MAX, next_link, previous_link, window
-from reconciler.sandbox.records import to_json
+from reconciler.sandbox.records import product_id, to_json
 from reconciler.sandbox.store import Row, Store
 from reconciler.sandbox.validation import REQUIRED, Errors, check_fields, check_ids
 
@@ -81,7 +83,9 @@ class Endpoint:
             if call is None:
                 allow = ("allow", ", ".join(self._calls))
                 raise _Refused(detail(405, f'Method "{request.method}" not allowed.', allow))
-            return call(request)
+            lag = first(request.faults, "lag")
+            with self._store.unseen(lag.lists, lag.seconds) if lag else nullcontext():
+                return call(request)
         except _Refused as refused:
             return Done(refused.refusal)
 
@@ -93,10 +97,10 @@ class Endpoint:
             raise _Refused(detail(401, "Invalid API key."))
 
     def _list(self, request: Request) -> Done:
-        shift = first(request.faults, "shift")
-        if shift and shift.moment == "before":
-            self._shift(shift)
         seen = window(request.query, self._page_max)
+        if seen.offset == 0:
+            self._store.begin_list()
+        self._meddle(request.faults, "before")
         count, records = self._store.page(seen.offset, seen.limit)
         following = next_link(request.url, request.query, seen, count)
         previous = previous_link(request.url, request.query, seen)
@@ -104,8 +108,7 @@ class Endpoint:
         # The records are JSON already; to parse them only to write them again would be the most
         # of a page's time.
         body = f'{head[:-1]},"results":[{",".join(records)}]}}'
-        if shift and shift.moment == "after":
-            self._shift(shift)
+        self._meddle(request.faults, "after")
         return Done(Answer(200, body.encode()), Effect("listed"))
 
     def _create(self, request: Request) -> Done:
@@ -118,7 +121,9 @@ class Endpoint:
         ids = tuple(self._store.create(values) for _ in range(copies))
         store_id = str(values.get("store_id", ""))
         effect = Effect("created", ids, (store_id,) * copies)
-        return Done(answer(201, {"created": 1, "id": ids[0]}), effect)
+        wrong = first(request.faults, "wrong_id")
+        told = self._wrong_id(wrong, request, ids) if wrong else ids[0]
+        return Done(answer(201, {"created": 1, "id": told}), effect)
 
     def _update(self, request: Request) -> Done:
         body = _body(request)
@@ -151,6 +156,29 @@ class Endpoint:
         if len(but) > 1 or self._store.taken(str(store_id), but=but):
             message = "product with this store id already exists."
             raise _Refused(answer(400, {"store_id": [message]}))
+
+    def _wrong_id(self, fault: Fault, request: Request, own: Sequence[str]) -> str:
+        """An id that is not this create's; one that never is where there is no such product."""
+        if fault.way == "listed":
+            for row in (self._store.row(fault.store_id), *self._store.rows()):
+                if row is not None and row.id and row.id not in own:
+                    return row.id
+        if fault.way == "earlier":
+            posts = self._store.calls("POST")
+            if made := [call.ids[0] for call in posts if call.effect == "created"]:
+                return made[-1]
+        # Real serials are positive, and each product gets another id.
+        return product_id(-1 - crc32(request.body))
+
+    def _meddle(self, faults: Sequence[Fault], moment: Moment) -> None:
+        """Change what is there beside a list, at this moment of it."""
+        for fault in faults:
+            if fault.moment != moment:
+                continue
+            if fault.kind == "shift":
+                self._shift(fault)
+            elif fault.kind == "new_id":
+                self._store.renew(fault.store_id)
 
     def _shift(self, fault: Fault) -> None:
         """Move the list: real products come and go, as if somebody else were at work."""

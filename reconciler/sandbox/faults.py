@@ -56,6 +56,15 @@ SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
             methods=("GET",),
             ways=("insert", "delete", "replace"),
         ),
+        "lag": Sort(
+            "Hides the write from the next `lists` lists, or without them from the lists of the"
+            " next `seconds`: they show the product as it was.",
+            methods=(*_WRITES, "DELETE"),
+        ),
+        "same_id": Sort(
+            "Lists `amount` products of each page with the id of its first one.", methods=("GET",)
+        ),
+        "new_id": Sort("Gives the product of `store_id`, or the first, another id.", ("GET",)),
         # The write is not what was asked for.
         "partial_patch": Sort("Updates the first `amount` products only.", methods=("PATCH",)),
         "ignore_field": Sort("Accepts `field` and does not store it.", methods=_WRITES, field=True),
@@ -65,8 +74,15 @@ SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
             ways=("lower", "upper", "title", "strip", "reverse"),
             field=True,
         ),
+        "ignore": Sort("Answers as usual and does nothing.", methods=("PATCH", "DELETE")),
         "created_zero": Sort('Answers {"created": 0} and creates nothing.', methods=("POST",)),
         "duplicate_create": Sort("Creates the product twice.", methods=("POST",)),
+        "wrong_id": Sort(
+            "Answers a create with an id that is not its own: of the `listed` product of `store_id`"
+            " (or the first), of an `earlier` create, or one that no product ever has (`never`).",
+            methods=("POST",),
+            ways=("listed", "earlier", "never"),
+        ),
     }
 )
 """Every kind of fault."""
@@ -100,6 +116,10 @@ class Fault:
     way: str = ""
     """One of the kind's ways; the first where it is not given."""
     amount: int = 1
+    lists: int | None = None
+    """Of `lag`: how many lists do not show the write."""
+    store_id: str | None = None
+    """Of `wrong_id` and `new_id`: whose id; the first listed product's where it is not given."""
     location: str = "https://elsewhere.invalid"
     body: str | None = None
 
@@ -143,6 +163,7 @@ def _complaints(fault: Fault) -> list[str]:
         "nth counts from 1": fault.nth is not None and min(fault.nth, default=0) < 1,
         "every is 1 or more": fault.every is not None and fault.every < 1,
         "times is 0 or more": fault.times is not None and fault.times < 0,
+        "lists is 0 or more": fault.lists is not None and fault.lists < 0,
         "chance lies between 0 and 1": not 0 <= (fault.chance or 0) <= 1,
         "status lies between 200 and 599": not 200 <= (fault.status or 200) <= 599,
         "seconds lies between 0 and 86400": not 0 <= fault.seconds <= 86_400,

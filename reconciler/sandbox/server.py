@@ -5,6 +5,7 @@ starlette and uvicorn are imported when a sandbox starts and not before: nobody 
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -34,7 +35,8 @@ class Sandbox:
     `database` is a file or ":memory:". `api_key` None accepts any key that is not empty. `page_max`
     is the largest page, `port` 0 any free one. `seed` fills the store before the first call is
     answered. `faults` say how it misbehaves. With
-    `unique_store_ids` a store_id that another product has is refused. `store` holds what is there
+    `unique_store_ids` a store_id that another product has is refused. `clock` gives the seconds
+    since 1970, by which lists lag. `store` holds what is there
     and the calls that came; it is open from the start to the end of the block. Raises MissingExtra
     without starlette or uvicorn, UsageError where the file or the port cannot be had.
     """
@@ -51,6 +53,7 @@ class Sandbox:
         host: str = LOOPBACK,
         port: int = 0,
         seed: Callable[[Store], object] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if page_max < 1:
             raise UsageError(f"A page cannot hold {page_max} products.", hint="Ask for 1 or more.")
@@ -67,6 +70,7 @@ class Sandbox:
         self._host = host
         self._port = port
         self._seed = seed
+        self._clock = clock
         self._store: Store | None = None
         self._product: ProductApp | None = None
         self._listener: Listener | None = None
@@ -74,7 +78,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         """Open the database and answer calls from now on."""
         _require_extra()
-        self._store = Store(self._database)
+        self._store = Store(self._database, clock=self._clock)
         try:
             if self._seed is not None:
                 self._seed(self._store)

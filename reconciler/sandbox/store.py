@@ -7,7 +7,7 @@ never listed stands in a column of its own. Listings go by a position that only 
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +15,7 @@ from typing import Any, cast
 from reconciler.model.fields import KEYS, Value
 from reconciler.sandbox.calls import Call, CallLog
 from reconciler.sandbox.database import Database
+from reconciler.sandbox.lag import Lag, Wait
 from reconciler.sandbox.records import change_record, hidden, new_record, product_id, to_json
 
 _PAGE = """
@@ -70,6 +71,8 @@ class Store:
     ) -> None:
         self._database = Database(database)
         self.log = CallLog(self._database, clock)
+        self._lag = Lag(self._database, clock)
+        self._wait: Wait | None = None
 
     def transaction(self, *, keep: bool = True) -> AbstractContextManager[object]:
         """A block that happens as a whole; with `keep` false it is undone at its end."""
@@ -82,11 +85,34 @@ class Store:
     # What a client can do.
 
     def page(self, offset: int, limit: int) -> tuple[int, list[str]]:
-        """How many products there are, and the records (JSON texts) of one window of them."""
+        """How many products are listed, and the records (JSON texts) of one window of them."""
         with self._database.transaction() as connection:
+            lagging = self._lag.page(offset, limit)
+            if lagging is not None:
+                return lagging
             (count,) = connection.execute("SELECT count(*) FROM products").fetchone()
             found = connection.execute(_PAGE, (min(offset, count), limit)).fetchall()
         return count, [record for (record,) in found]
+
+    def begin_list(self) -> None:
+        """Begin a list: until the next one begins, all pages show the same unseen writes."""
+        with self._database.transaction():
+            self._lag.begin_list()
+
+    @contextmanager
+    def unseen(self, lists: int | None, seconds: float) -> Iterator[None]:
+        """A block whose writes the next lists do not show; see the fault `lag`."""
+        with self._database.transaction():
+            self._wait = self._lag.wait(lists, seconds)
+            try:
+                yield
+            finally:
+                self._wait = None
+
+    def catch_up(self) -> None:
+        """Let the list show every write from now on."""
+        with self._database.transaction():
+            self._lag.end()
 
     def create(self, values: Mapping[str, Value], *, front: bool = False) -> str:
         """Add a product, last in the listing or first, and return its new id."""
@@ -104,7 +130,9 @@ class Store:
     def update(self, ids: Iterable[str], values: Mapping[str, Value]) -> list[Row]:
         """Write these values into the products with these ids; returns the changed rows."""
         with self._database.transaction() as connection:
-            rows = [_changed(row, values) for row in self._by_ids(ids)]
+            found = self._by_ids(ids)
+            self._hide(found)
+            rows = [_changed(row, values) for row in found]
             connection.executemany(
                 "UPDATE products SET store_id = ?, record = ?, written = ? WHERE position = ?",
                 ((r.store_id, to_json(r.record), to_json(r.written), r.position) for r in rows),
@@ -115,6 +143,7 @@ class Store:
         """Remove the product with this id; returns the rows that went (none: there was none)."""
         with self._database.transaction() as connection:
             rows = self._by_ids([id])
+            self._hide(rows)
             connection.execute("DELETE FROM products WHERE id = ?", (id,))
         return rows
 
@@ -134,19 +163,33 @@ class Store:
             ).fetchall()
         return [_row(row) for row in found]
 
-    def row(self, store_id: str) -> Row | None:
-        """The first product with this store_id (a numeric one counts as its text), or None."""
+    def row(self, store_id: str | None = None) -> Row | None:
+        """The first product (with this store_id; a numeric one counts as its text), or None."""
         with self._database.transaction() as connection:
+            where = "" if store_id is None else "WHERE store_id = ?"
             found = connection.execute(
-                "SELECT position, record, written FROM products"
-                " WHERE store_id = ? ORDER BY position LIMIT 1",
-                (store_id,),
+                f"SELECT position, record, written FROM products {where}"  # noqa: S608 - constants
+                " ORDER BY position LIMIT 1",
+                () if store_id is None else (store_id,),
             ).fetchone()
         return _row(found) if found else None
 
     def count(self) -> int:
         """How many products there are."""
-        return self.page(0, 0)[0]
+        with self._database.transaction() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM products").fetchone()
+        return int(count)
+
+    def renew(self, store_id: str | None = None) -> None:
+        """Give the first product with this store_id (None: the first of all) a new id."""
+        with self._database.transaction() as connection:
+            row = self.row(store_id)
+            if row is not None:
+                id = next(self._ids(1))
+                connection.execute(
+                    "UPDATE products SET id = ?, record = ? WHERE position = ?",
+                    (id, to_json({**row.record, "id": id}), row.position),
+                )
 
     def seed(self, products: Iterable[Mapping[str, Any]]) -> list[str]:
         """Add clean products and return their ids.
@@ -183,6 +226,7 @@ class Store:
         """Remove every product; the log of calls stays."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM products")
+            self._lag.end()
 
     def _ids(self, number: int) -> Iterator[str]:
         """The next ids; none is ever given twice, also after deletes."""
@@ -196,8 +240,12 @@ class Store:
     ) -> None:
         with self._database.transaction() as connection:
             edge, step = ("min", -1) if front else ("max", 1)
-            query = f"SELECT coalesce({edge}(position), 0) FROM products"  # noqa: S608 - constants
-            (start,) = connection.execute(query).fetchone()
+            # The place of a deleted product is not free while lists still show it.
+            edges = (
+                f"coalesce((SELECT {edge}(position) FROM {table}), 0)"  # noqa: S608 - constants
+                for table in ("products", "unseen")
+            )
+            (start,) = connection.execute(f"SELECT {edge}({', '.join(edges)})").fetchone()
             connection.executemany(
                 _INSERT,
                 (
@@ -211,6 +259,17 @@ class Store:
                     for number, (record, written) in enumerate(rows, 1)
                 ),
             )
+            self._hide(start + step * number for number in range(1, len(rows) + 1))
+
+    def _hide(self, before: Iterable[Row | int]) -> None:
+        """Keep a write unseen, if it is to be; a row as it was, or the place of a new one."""
+        if self._wait is None:
+            return
+        for row in before:
+            if isinstance(row, Row):
+                self._lag.hide(row.position, to_json(row.record), self._wait)
+            else:
+                self._lag.hide(row, None, self._wait)
 
     def _by_ids(self, ids: Iterable[str]) -> list[Row]:
         with self._database.transaction() as connection:

@@ -106,6 +106,9 @@ def test_schedules_count_right_from_many_threads() -> None:
         ({"kind": "status", "nth": ()}, "nth counts from 1"),
         ({"kind": "status", "every": 0}, "every is 1 or more"),
         ({"kind": "status", "times": -1}, "times is 0 or more"),
+        ({"kind": "lag", "lists": -1}, "lists is 0 or more"),
+        ({"kind": "lag", "method": "GET"}, "method is one of POST, PATCH, DELETE"),
+        ({"kind": "wrong_id", "way": "other"}, "way is one of listed, earlier, never"),
         ({"kind": "status", "chance": 1.5}, "chance lies between"),
         ({"kind": "status", "status": 99}, "status lies between"),
         ({"kind": "hang", "seconds": float("nan")}, "seconds lies between"),
@@ -131,6 +134,8 @@ def test_a_fault_file_says_all_that_a_fault_can(tmp_path: Path) -> None:
         {"kind": "status", "method": "PATCH", "nth": [1, 3], "status": 429, "retry_after": "2"},
         {"kind": "hang", "seconds": 2, "moment": "after", "nth": 4, "chance": 1},
         {"kind": "normalise", "field": "tags", "way": "title", "times": 2, "every": 3},
+        {"kind": "lag", "method": "POST", "lists": 3},
+        {"kind": "wrong_id", "way": "listed", "store_id": "7", "moment": "after"},
     ]
     path.write_text(json.dumps({"seed": 7, "faults": entries}), encoding="utf-8")
     schedule = read_schedule(path)
@@ -139,6 +144,8 @@ def test_a_fault_file_says_all_that_a_fault_can(tmp_path: Path) -> None:
         Fault("status", method="PATCH", nth=(1, 3), status=429, retry_after="2"),
         Fault("hang", seconds=2, moment="after", nth=(4,), chance=1),
         Fault("normalise", field="tags", way="title", times=2, every=3),
+        Fault("lag", method="POST", lists=3),
+        Fault("wrong_id", way="listed", store_id="7", moment="after"),
     )
     assert parse_schedule('[{"kind": "reset"}]').faults == (Fault("reset"),)
 
