@@ -98,9 +98,9 @@ class Endpoint:
 
     def _list(self, request: Request) -> Done:
         seen = window(request.query, self._page_max)
+        self._meddle(request.faults, "before")
         if seen.offset == 0:
             self._store.begin_list()
-        self._meddle(request.faults, "before")
         count, records = self._store.page(seen.offset, seen.limit)
         following = next_link(request.url, request.query, seen, count)
         previous = previous_link(request.url, request.query, seen)
@@ -179,6 +179,8 @@ class Endpoint:
                 self._shift(fault)
             elif fault.kind == "new_id":
                 self._store.renew(fault.store_id)
+            elif fault.kind == "unlist":
+                self._store.unlist(fault.store_id, fault.lists, fault.seconds)
 
     def _shift(self, fault: Fault) -> None:
         """Move the list: real products come and go, as if somebody else were at work."""

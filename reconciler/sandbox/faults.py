@@ -61,6 +61,11 @@ SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
             " next `seconds`: they show the product as it was.",
             methods=(*_WRITES, "DELETE"),
         ),
+        "unlist": Sort(
+            "Leaves the product of `store_id`, or the first, out of this list and, as it is with"
+            " `lag`, out of `lists` in all or those of the next `seconds`.",
+            methods=("GET",),
+        ),
         "same_id": Sort(
             "Lists `amount` products of each page with the id of its first one.", methods=("GET",)
         ),
@@ -117,9 +122,9 @@ class Fault:
     """One of the kind's ways; the first where it is not given."""
     amount: int = 1
     lists: int | None = None
-    """Of `lag`: how many lists do not show the write."""
+    """Of `lag` and `unlist`: how many lists do not show it."""
     store_id: str | None = None
-    """Of `wrong_id` and `new_id`: whose id; the first listed product's where it is not given."""
+    """Of `wrong_id`, `new_id` and `unlist`: which product; the first where it is not given."""
     location: str = "https://elsewhere.invalid"
     body: str | None = None
 

@@ -109,6 +109,15 @@ class Store:
             finally:
                 self._wait = None
 
+    def unlist(
+        self, store_id: str | None = None, lists: int | None = None, seconds: float = 1
+    ) -> None:
+        """Leave the first product (with this store_id) out of the next lists; see `unlist`."""
+        with self._database.transaction():
+            row = self.row(store_id)
+            if row is not None:
+                self._lag.hide(row.position, None, self._lag.wait(lists, seconds))
+
     def catch_up(self) -> None:
         """Let the list show every write from now on."""
         with self._database.transaction():

@@ -87,6 +87,22 @@ def test_a_lag_outlives_its_fault_and_can_be_ended(start: Start) -> None:
     assert list(listed(client)) == ["a"]
 
 
+def test_a_product_that_lists_lack(start: Start) -> None:
+    """A product that was listed before is missing in so many lists, and whole again afterwards."""
+    time = [0.0]
+    client = start(clock=lambda: time[0])
+    client.sandbox.store.seed({"store_id": letter, "name": "x"} for letter in "abcd")
+    client.sandbox.misbehave(
+        Fault("unlist", store_id="b", lists=2, nth=(1,)), Fault("unlist", seconds=5, nth=(1,))
+    )
+    assert [list(listed(client)) for _ in range(2)] == [["c", "d"], ["c", "d"]]
+    assert list(listed(client)) == ["b", "c", "d"]
+    time[0] = 5
+    assert list(listed(client)) == ["a", "b", "c", "d"]
+    client.sandbox.misbehave(Fault("unlist", store_id="nobody"))
+    assert len(listed(client)) == 4
+
+
 def test_a_failed_list_does_not_count(start: Start) -> None:
     """Only lists that were answered count for a lag, and a lost answer can lag as well."""
     client = start(
