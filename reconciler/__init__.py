@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Delete as Delete
     from reconciler.planning.plan import Plan as Plan
     from reconciler.planning.plan import Update as Update
-    from reconciler.reconcile import Options as Options
-    from reconciler.reconcile import apply as apply
-    from reconciler.reconcile import plan as plan
-    from reconciler.reconcile import read_plan as read_plan
-    from reconciler.reconcile import validate as validate
-    from reconciler.reconcile_init import init as init
-    from reconciler.reconcile_status import status as status
+    from reconciler.reconcile.init import init as init
+    from reconciler.reconcile.run import Options as Options
+    from reconciler.reconcile.run import apply as apply
+    from reconciler.reconcile.run import plan as plan
+    from reconciler.reconcile.run import read_plan as read_plan
+    from reconciler.reconcile.run import validate as validate
+    from reconciler.reconcile.schemas import schema as schema
+    from reconciler.reconcile.status import status as status
+    from reconciler.reconcile.store import Store as Store
+    from reconciler.reconcile.store import open_sandbox as open_sandbox
+    from reconciler.reconcile.store import open_store as open_store
     from reconciler.remote.client import Client as Client
-    from reconciler.schemas import schema as schema
     from reconciler.settings import Settings as Settings
     from reconciler.settings import load_settings as load_settings
-    from reconciler.store import Store as Store
-    from reconciler.store import open_sandbox as open_sandbox
-    from reconciler.store import open_store as open_store
 
 __version__ = VERSION
 
@@ -66,20 +66,20 @@ _HOMES = {
     "Delete": "reconciler.planning.plan",
     "Plan": "reconciler.planning.plan",
     "Update": "reconciler.planning.plan",
-    "Options": "reconciler.reconcile",
-    "apply": "reconciler.reconcile",
-    "plan": "reconciler.reconcile",
-    "read_plan": "reconciler.reconcile",
-    "validate": "reconciler.reconcile",
-    "init": "reconciler.reconcile_init",
-    "status": "reconciler.reconcile_status",
+    "Options": "reconciler.reconcile.run",
+    "apply": "reconciler.reconcile.run",
+    "plan": "reconciler.reconcile.run",
+    "read_plan": "reconciler.reconcile.run",
+    "validate": "reconciler.reconcile.run",
+    "init": "reconciler.reconcile.init",
+    "status": "reconciler.reconcile.status",
     "Client": "reconciler.remote.client",
-    "schema": "reconciler.schemas",
+    "schema": "reconciler.reconcile.schemas",
     "Settings": "reconciler.settings",
     "load_settings": "reconciler.settings",
-    "Store": "reconciler.store",
-    "open_sandbox": "reconciler.store",
-    "open_store": "reconciler.store",
+    "Store": "reconciler.reconcile.store",
+    "open_sandbox": "reconciler.reconcile.store",
+    "open_store": "reconciler.reconcile.store",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -7,10 +7,10 @@ from its checkout, so that two revisions can be compared at all.
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from reconciler.catalog.faults import Faults, Findings
 from reconciler.catalog.files import DEFAULTS_NAMES, belongs, is_defaults
-from reconciler.catalog.places import Names, shown_name
+from reconciler.catalog.names import Names, shown_name
 from reconciler.codes import Code
+from reconciler.yamltext.findings import Faults, Findings
 
 _HIDDEN: Final = (".", "_")
 _MOST_LINKS: Final = 40

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from reconciler.catalog.faults import Faults, Findings
-from reconciler.catalog.places import Names, shown_name
+from reconciler.catalog.names import Names, shown_name
 from reconciler.codes import Code
+from reconciler.yamltext.findings import Faults, Findings
 
 DEFAULTS_NAMES: Final = ("_defaults.yaml", "_defaults.yml")
 _SUFFIXES: Final = (".yaml", ".yml")

@@ -1,9 +1,9 @@
 """Defaults of folders: what each `_defaults.yaml` gives to the files in and below its folder."""
 
-from reconciler.catalog.faults import Faults
 from reconciler.catalog.products import NO_DEFAULTS, Defaults, nearest
 from reconciler.catalog.values import Written
 from reconciler.codes import Code
+from reconciler.yamltext.findings import Faults
 
 
 class FolderDefaults:

@@ -10,15 +10,15 @@ from contextlib import AbstractContextManager
 from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.catalog.faults import Faults, Findings
 from reconciler.catalog.files import is_defaults
 from reconciler.catalog.folder_defaults import FolderDefaults
-from reconciler.catalog.places import Names
+from reconciler.catalog.names import Names
 from reconciler.catalog.products import FileReader
-from reconciler.catalog.source import decode
 from reconciler.catalog.values import Memory
 from reconciler.model import Location, Product
 from reconciler.processes import MOST_TASKS, spare_processes, spread
+from reconciler.yamltext.findings import Faults, Findings
+from reconciler.yamltext.source import decode
 
 Content: TypeAlias = Callable[[int, Findings], bytes | None]
 """The bytes of the file at a position; None, with a finding, where it cannot be read."""

@@ -10,20 +10,6 @@ from typing import Any, Final, NamedTuple
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.events import Composer
-from reconciler.catalog.faults import Faults
-from reconciler.catalog.nodes import (
-    Map,
-    Mark,
-    Node,
-    Repeat,
-    Seq,
-    fields_of,
-    is_nothing,
-    is_null,
-    place_of,
-)
-from reconciler.catalog.source import Source
 from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values, Written
 from reconciler.codes import Code
 from reconciler.model import (
@@ -35,6 +21,20 @@ from reconciler.model import (
     first_line,
     unpack_place,
 )
+from reconciler.yamltext.events import Composer
+from reconciler.yamltext.findings import Faults
+from reconciler.yamltext.nodes import (
+    Map,
+    Mark,
+    Node,
+    Repeat,
+    Seq,
+    fields_of,
+    is_nothing,
+    is_null,
+    place_of,
+)
+from reconciler.yamltext.source import Source
 
 
 class Defaults(NamedTuple):

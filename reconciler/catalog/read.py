@@ -13,8 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
 
-from reconciler.catalog.asked import Asked, ways_below
-from reconciler.catalog.faults import Faults, Findings
 from reconciler.catalog.files import (
     FoundFile,
     belongs,
@@ -23,14 +21,16 @@ from reconciler.catalog.files import (
     is_small_enough,
     read_bytes,
 )
+from reconciler.catalog.names import Names, name_of
 from reconciler.catalog.parts import Part, PartReader
-from reconciler.catalog.places import Names, name_of
+from reconciler.catalog.paths import Asked, ways_below
 from reconciler.catalog.unique import Declared
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
 from reconciler.linting.registry import DEFAULT_LEVELS, TAG_RULE, Levels, lint_catalog
 from reconciler.model import Catalog, Finding, Location
+from reconciler.yamltext.findings import Faults, Findings
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The size of the largest file that is read, in bytes."""

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconciler.catalog.commit import CommitTree, find_commit_files
-from reconciler.catalog.faults import Findings
-from reconciler.catalog.places import Names
+from reconciler.catalog.names import Names
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.git import Git
 from reconciler.linting.registry import DEFAULT_LEVELS, Levels
 from reconciler.model import Catalog, Finding, Location
+from reconciler.yamltext.findings import Findings
 
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"

@@ -6,9 +6,9 @@ Two renames from one id, or from a store_id that stays declared, cannot both be 
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.catalog.faults import Faults, Findings
 from reconciler.codes import Code
 from reconciler.model import INDEX, Product, unpack_place
+from reconciler.yamltext.findings import Faults, Findings
 
 _SHOWN: Final = 5
 _STORE_ID: Final = INDEX["store_id"]

@@ -10,11 +10,11 @@ from typing import Final
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.faults import Faults
-from reconciler.catalog.nodes import NULLS, Map, Node, Seq, is_null, place_of
 from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
 from reconciler.codes import Code
 from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_place
+from reconciler.yamltext.findings import Faults
+from reconciler.yamltext.nodes import NULLS, Map, Node, Seq, is_null, place_of
 
 RENAMED_FROM: Final = Field("renamed_from", Kind.TEXT, readable=False)
 ROWS: Final = (*FIELDS, RENAMED_FROM)

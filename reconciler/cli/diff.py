@@ -41,10 +41,10 @@ def command(
     REV...REV to begin at their common past. What is shown is the plan for a remote that equals
     the first. Robosize's ids are not known here, so each product has its store_id in their place.
     """
-    from reconciler import reconcile_history
     from reconciler.cli.showing import show_plan
+    from reconciler.reconcile import history
 
-    plan = reconcile_history.diff_revisions(
+    plan = history.diff_revisions(
         invocation.settings, revisions, store=store, catalog=catalog, select=select
     )
     show_plan(plan, rendering, invocation)

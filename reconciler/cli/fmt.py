@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.model import Location
-    from reconciler.reconcile_authoring import Formatted
+    from reconciler.reconcile.files import Formatted
 
 WOULD_CHANGE: Final = 2
 """The exit code of --check where a file has not the canonical form."""
@@ -40,7 +40,7 @@ def command(
     cannot be laid out anew.
     """
     from reconciler.errors import CatalogError
-    from reconciler.reconcile_authoring import write_changes
+    from reconciler.reconcile.files import write_changes
     from reconciler.report.escape import escape
     from reconciler.report.output import write_stdout
     from reconciler.report.unified import unified_diff
@@ -74,8 +74,8 @@ def _formatted(
     invocation: Invocation, paths: "Sequence[Path]", catalog: Path | None
 ) -> "list[Formatted]":
     """Each catalogue formatted; a path that is in none of them goes to the first, which says so."""
-    from reconciler.catalog.asked import home_of
-    from reconciler.reconcile_authoring import format_files
+    from reconciler.catalog.paths import home_of
+    from reconciler.reconcile.files import format_files
 
     settings = invocation.settings
     if catalog is not None:

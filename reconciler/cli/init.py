@@ -14,7 +14,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import FOLDER, Target, pass_invocation
 
 if TYPE_CHECKING:
-    from reconciler.reconcile_init import CI, Beginning
+    from reconciler.reconcile.init import CI, Beginning
 
 _WORDS: Final = {"made": "made", "kept": "kept as it is", "extended": "added to"}
 
@@ -33,7 +33,7 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
     Overwrites nothing: what is there is kept. Where ROBOSIZE_API_KEY is set an empty catalogue is
     filled with the products at Robosize; else it gets an example product.
     """
-    from reconciler.reconcile_init import init
+    from reconciler.reconcile.init import init
     from reconciler.report.output import write_stdout
 
     has_key = bool(invocation.environ.get("ROBOSIZE_API_KEY", "").strip())
@@ -51,7 +51,7 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
 def _fill(invocation: Invocation) -> str:
     """Fill the empty catalogue from the remote; returns what was done in a line."""
     from reconciler.cli.signals import stopping
-    from reconciler.reconcile_init import fill
+    from reconciler.reconcile.init import fill
     from reconciler.report.words import plural
 
     stop = Event()

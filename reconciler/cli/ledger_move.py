@@ -28,12 +28,12 @@ def command(
     FROM and TO are `file` and `git`. Nothing stays behind at FROM; set `ledger` in the settings to
     TO afterwards.
     """
-    from reconciler import reconcile_history
+    from reconciler.reconcile import history
     from reconciler.report.output import write_stdout
     from reconciler.report.words import plural
 
     settings = invocation.settings
-    ledger, place = reconcile_history.move_ledger(settings, source, target, store)
+    ledger, place = history.move_ledger(settings, source, target, store)
     count = plural(len(ledger.products), "product")
     write_stdout(f"Moved what is remembered of {count} to {place.describe()}.\n")
     if settings.ledger != target:

@@ -29,11 +29,11 @@ def command(
     That is what was last sent to the fields that the API never returns, and how surely: confirmed,
     assumed, or in doubt. With STORE_ID (or the remote id) only of that product.
     """
-    from reconciler import reconcile_history
+    from reconciler.reconcile import history
     from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
     from reconciler.report.output import write_stdout
 
-    memory = reconcile_history.open_memory(invocation.settings, store, sandbox=sandbox)
+    memory = history.open_memory(invocation.settings, store, sandbox=sandbox)
     ledger = memory.load()
     if store_id is not None:
         ledger = narrowed(ledger, store_id)

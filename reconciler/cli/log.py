@@ -35,12 +35,12 @@ def command(
     Read from the history of the ledger, where that is kept in git; else from the journals in
     .reconciler/journal, which `show` tells in full.
     """
-    from reconciler import reconcile_history
+    from reconciler.reconcile import history
     from reconciler.report.log_text import log_json, log_text
     from reconciler.report.output import write_stdout
 
-    memory = reconcile_history.open_memory(invocation.settings, store, sandbox=sandbox)
-    entries = reconcile_history.log(invocation.settings, memory, limit=limit)
+    memory = history.open_memory(invocation.settings, store, sandbox=sandbox)
+    entries = history.log(invocation.settings, memory, limit=limit)
     if format == "json":
         write_stdout(log_json(entries, store=memory.store))
     else:

@@ -22,7 +22,7 @@ from reconciler.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from reconciler import reconcile
-    from reconciler.store import Store
+    from reconciler.reconcile.store import Store
 
 Run: TypeAlias = Callable[..., int]
 Decorator: TypeAlias = Callable[[Run], Run]
@@ -43,7 +43,7 @@ class Target:
     @contextmanager
     def open(self, invocation: Invocation, stop: Event) -> "Iterator[Store]":
         """The store, open until the block ends; `stop` ends what it is doing."""
-        from reconciler.store import open_sandbox, open_store
+        from reconciler.reconcile.store import open_sandbox, open_store
 
         settings, progress = invocation.settings, invocation.progress
         opening = open_sandbox if self.sandbox else open_store

@@ -11,7 +11,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import FILE, Target, pass_invocation, target
 
 if TYPE_CHECKING:
-    from reconciler.reconcile_authoring import Pulled
+    from reconciler.reconcile.files import Pulled
 
 CHANGES: Final = 2
 """The exit code of --detailed-exitcode where files differ from what the remote says."""
@@ -46,7 +46,7 @@ def command(
     API, so they are not pulled.
     """
     from reconciler.cli.signals import stopping
-    from reconciler.reconcile_authoring import pull, write_changes
+    from reconciler.reconcile.files import pull, write_changes
     from reconciler.report.output import write_stdout
     from reconciler.report.unified import unified_diff
 

@@ -8,7 +8,7 @@ from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import FILE, pass_invocation
-from reconciler.schemas import SCHEMAS
+from reconciler.reconcile.schemas import SCHEMAS
 
 
 @named("schema")
@@ -21,8 +21,8 @@ def command(invocation: Invocation, kind: str, output: Path | None) -> int:
     Of a catalogue file of any shape unless another kind is named. An editor with YAML support
     reads it where a file begins with `# yaml-language-server: $schema=PATH`.
     """
+    from reconciler.reconcile.schemas import schema_text
     from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
-    from reconciler.schemas import schema_text
 
     if output is None:
         write_stdout(schema_text(kind), hint=TO_OUTPUT)

@@ -45,7 +45,7 @@ def command(invocation: Invocation, target: Target, format: str, listed: str | N
     """
     from reconciler.cli.signals import stopping
     from reconciler.errors import UsageError
-    from reconciler.reconcile_status import status
+    from reconciler.reconcile.status import status
     from reconciler.report.output import write_stdout
     from reconciler.report.overview_text import overview_json, overview_text
 

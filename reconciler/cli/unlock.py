@@ -14,11 +14,12 @@ def command(invocation: Invocation, store: str | None, sandbox: bool) -> int:
 
     Asks nothing. What that run had begun stays remembered: the next apply looks before it sends.
     """
-    from reconciler import reconcile, reconcile_history
+    from reconciler import reconcile
+    from reconciler.reconcile import history
     from reconciler.report.escape import escape
     from reconciler.report.output import write_stdout
 
-    ledger = reconcile_history.open_memory(invocation.settings, store, sandbox=sandbox)
+    ledger = history.open_memory(invocation.settings, store, sandbox=sandbox)
     holder = reconcile.unlock(ledger)
     if holder is None:
         write_stdout("There was no lock to free.\n")

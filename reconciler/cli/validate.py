@@ -64,8 +64,8 @@ def _shared_out(
 
     What no catalogue would read goes to the first, which says so.
     """
-    from reconciler.catalog.asked import home_of
     from reconciler.catalog.files import belongs
+    from reconciler.catalog.paths import home_of
 
     if not paths:
         return [(catalog, ()) for catalog in catalogs]

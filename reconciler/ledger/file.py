@@ -6,9 +6,9 @@ from pathlib import Path
 from threading import Event
 
 from reconciler.clock import Clock, SystemClock
+from reconciler.durable import sync_folder, write
 from reconciler.errors import LedgerError, LedgerNotWritten
 from reconciler.ledger.codec import decode, encode
-from reconciler.ledger.durable import sync_folder, write
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lock import FolderLock
 from reconciler.ledger.stores import HeldLedger, Revision

@@ -11,8 +11,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from reconciler.clock import Clock
+from reconciler.durable import remove, write
 from reconciler.errors import LedgerNotWritten
-from reconciler.ledger.durable import remove, write
 from reconciler.ledger.holder import Holder, locked
 from reconciler.ledger.stores import patiently
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from reconciler.catalog.tree import Tree, TreePath, load_tree
 from reconciler.codes import Code
 from reconciler.errors import SettingsError
 from reconciler.model import Finding, Location
 from reconciler.settings.model import API_KEY_VARIABLE, API_URL_VARIABLE
+from reconciler.yamltext.tree import Tree, TreePath, load_tree
 
 SETTINGS_FILE: Final = "reconciler.yaml"
 _LOOKALIKE: Final = "reconciler.yml"

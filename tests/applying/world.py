@@ -13,12 +13,12 @@ from reconciler.ledger.file import FileLedger
 from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
 from reconciler.reconcile import Options
+from reconciler.reconcile.store import Store
 from reconciler.remote.client import Client
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from reconciler.sandbox.store import Row
 from reconciler.settings import Settings, load_settings
-from reconciler.store import Store
 
 Declared = Mapping[str, Any]
 

@@ -5,10 +5,10 @@ from textwrap import dedent
 import pytest
 from hypothesis import given
 
-from reconciler.catalog.fmt import form_of, format_text, formatted
-from reconciler.catalog.layout import Layout
+from reconciler.authoring.format import form_of, format_text, formatted
 from reconciler.catalog.read import load_sources
 from reconciler.model import Values
+from reconciler.yamltext.layout import Layout
 from tests.authoring.messy import Shop, shops
 from tests.project import ROOT
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.authoring.file_names import FileNames
 from reconciler.catalog.files import belongs
-from reconciler.catalog.write_names import FileNames
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.catalog.layout import Layout, Text
+from reconciler.authoring.edit import Rewrite, rewritten
 from reconciler.catalog.read import load_sources
-from reconciler.catalog.write import Rewrite, rewritten
 from reconciler.errors import CatalogError
 from reconciler.model import INDEX, Product, Value, Values, canonical_tags
+from reconciler.yamltext.layout import Layout, Text
 from tests.authoring.messy import LINES, TAGS, WORDS, Shop, shops
 
 FILE = "catalog/a.yaml"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.catalog import events
+from reconciler.yamltext import events
 
 
 @pytest.fixture(params=["libyaml", "pure"])

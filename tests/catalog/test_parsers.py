@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml.error import YAMLError
 
-from reconciler.catalog import events
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError
+from reconciler.yamltext import events
 
 PIECES = (
     *("store_id: 1\n", "name: x\n", "type: 'a'\n", "tags: [a, b]\n", "tags:\n- a\n", "products:\n"),

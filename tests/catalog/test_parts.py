@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog import files, parts, read
-from reconciler.catalog.faults import Findings
 from reconciler.catalog.files import FoundFile
+from reconciler.catalog.names import Names
 from reconciler.catalog.parts import Part
-from reconciler.catalog.places import Names
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
 from reconciler.model import Catalog
 from reconciler.processes import spread
+from reconciler.yamltext.findings import Findings
 from tests.project import ROOT
 
 FAULTY = ROOT / "tests" / "commands" / "faulty" / "catalog"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.catalog.places import Names
+from reconciler.catalog.names import Names
 from reconciler.catalog.read import load_catalog
 from reconciler.errors import CatalogError
 

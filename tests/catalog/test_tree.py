@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.catalog.tree import load_tree
 from reconciler.model import Location
+from reconciler.yamltext.tree import load_tree
 
 pytestmark = pytest.mark.usefixtures("parser")
 

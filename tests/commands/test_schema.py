@@ -16,9 +16,9 @@ from reconciler.codes import Code
 from reconciler.errors import CatalogError, SettingsError, UsageError
 from reconciler.planning.outcome import Fate, Outcome, Report
 from reconciler.planning.plan import Plan
+from reconciler.reconcile.schemas import SCHEMAS, schema
 from reconciler.report.plan_json import plan_json
 from reconciler.report.report_json import report_document
-from reconciler.schemas import SCHEMAS, schema
 from reconciler.settings import load_settings
 from tests.project import ROOT
 from tests.report.plans import PLANS, small_plan

@@ -9,8 +9,8 @@ from threading import Event
 
 import pytest
 
+from reconciler.durable import write
 from reconciler.errors import Interrupted, LedgerError, LedgerNotWritten, Locked
-from reconciler.ledger.durable import write
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.holder import Holder
 from reconciler.model import Ledger
@@ -225,7 +225,7 @@ def test_kill_while_writing(tmp_path: Path) -> None:
         held.save(LEDGER, message="Applied")
     program = (
         "import os, signal, sys; from pathlib import Path;"
-        "from reconciler.ledger.durable import write;"
+        "from reconciler.durable import write;"
         "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL);"
         "write(Path(sys.argv[1]), b'half')"
     )

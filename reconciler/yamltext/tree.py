@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from reconciler.catalog.events import Composer
-from reconciler.catalog.faults import START, Faults, Findings
-from reconciler.catalog.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, place_of
-from reconciler.catalog.source import decode
 from reconciler.codes import Code
 from reconciler.model import Finding, Location, unpack_place
+from reconciler.yamltext.events import Composer
+from reconciler.yamltext.findings import START, Faults, Findings
+from reconciler.yamltext.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, place_of
+from reconciler.yamltext.source import decode
 
 TreeValue: TypeAlias = "str | list[TreeValue] | dict[str, TreeValue]"
 TreePath: TypeAlias = tuple[str | int, ...]

@@ -25,9 +25,9 @@ from reconciler.planning.guard import judge
 from reconciler.planning.hints import OF_REMOTE
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
+from reconciler.reconcile.store import DATA, SANDBOX
 from reconciler.report.journal_text import read_journal
 from reconciler.report.log_text import LogEntry
-from reconciler.store import DATA, SANDBOX
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings

@@ -24,9 +24,9 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.catalog.events import pull_from
-from reconciler.catalog.faults import Faults, Findings
-from reconciler.catalog.source import Source, decode, reword
+from reconciler.yamltext.events import pull_from
+from reconciler.yamltext.findings import Faults, Findings
+from reconciler.yamltext.source import Source, decode, reword
 
 Kind: TypeAlias = Literal["scalar", "map", "seq", "alias"]
 

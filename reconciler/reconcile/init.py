@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.errors import OutputError
-from reconciler.reconcile_authoring import pull, write_changes
-from reconciler.schemas import schema_text
-from reconciler.store import Store
+from reconciler.reconcile.files import pull, write_changes
+from reconciler.reconcile.schemas import schema_text
+from reconciler.reconcile.store import Store
 
 CI: TypeAlias = Literal["github", "gitlab", "none"]
 Fate: TypeAlias = Literal["made", "kept", "extended"]

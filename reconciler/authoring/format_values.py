@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from reconciler.catalog.layout import Node
-from reconciler.catalog.spelling import is_safe_plain, spelled
+from reconciler.yamltext.layout import Node
+from reconciler.yamltext.scalars import is_safe_plain, spelled
 
 WIDTH: Final = 100
 """The longest line, in characters, that text of several lines or a list is joined into."""

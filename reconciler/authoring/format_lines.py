@@ -6,16 +6,23 @@ and belong to what comes next. Trivia belongs to the innermost node that it is i
 
 from typing import Final
 
-from reconciler.catalog.fmt_trivia import LeaveAsItIsError, Left, Lines, Trivia, lines_at, split
-from reconciler.catalog.fmt_values import (
+from reconciler.authoring.format_trivia import (
+    LeaveAsItIsError,
+    Left,
+    Lines,
+    Trivia,
+    lines_at,
+    split,
+)
+from reconciler.authoring.format_values import (
     WIDTH,
     flow_scalar,
     is_single_line,
     scalar_lines,
     shifted,
 )
-from reconciler.catalog.layout import Layout, Node
 from reconciler.catalog.values import POSITIONS
+from reconciler.yamltext.layout import Layout, Node
 
 _STEP: Final = 2
 _ODD_KEY: Final = "a field is not written as `key: value`"

@@ -11,18 +11,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.catalog.layout import Edit, Layout, NotLaidOutError, Text
-from reconciler.catalog.write_products import (
+from reconciler.authoring.edit_products import (
     appended,
     holds_products,
     moved_anchors,
     removal_edits,
 )
-from reconciler.catalog.write_values import changed_fields, value_edits
+from reconciler.authoring.edit_values import changed_fields, value_edits
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
 from reconciler.model import Finding, Location, Product, Values
+from reconciler.yamltext.layout import Edit, Layout, NotLaidOutError, Text
 
 Read = Callable[[bytes], Sequence[Product]]
 """Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""

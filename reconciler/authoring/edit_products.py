@@ -4,11 +4,11 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from reconciler.catalog.fmt_values import WIDTH
-from reconciler.catalog.layout import Document, Edit, Layout, Node
-from reconciler.catalog.spelling import spelled
-from reconciler.catalog.write_values import inline
+from reconciler.authoring.edit_values import inline
+from reconciler.authoring.format_values import WIDTH
 from reconciler.model import FIELDS, Values
+from reconciler.yamltext.layout import Document, Edit, Layout, Node
+from reconciler.yamltext.scalars import spelled
 
 
 def product_lines(values: Values, indent: str = "") -> list[str]:

@@ -25,7 +25,7 @@ from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
 from reconciler.planning.plan import Create, Plan
-from reconciler.store import DATA, Store, beside
+from reconciler.reconcile.store import DATA, Store, beside
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ It stands beside `reconcile`, which makes plans to be applied.
 
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
-from reconciler.store import Store
+from reconciler.reconcile.store import Store
 
 
 def status(store: Store) -> Overview:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from reconciler.catalog.layout import Edit, Layout, Node
-from reconciler.catalog.spelling import spelled
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import FIELDS, Value
+from reconciler.yamltext.layout import Edit, Layout, Node
+from reconciler.yamltext.scalars import spelled
 
 _STEP: Final = 2
 

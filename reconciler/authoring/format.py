@@ -15,14 +15,14 @@ are told with their place.
 from collections import Counter
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.catalog.events import Composer
-from reconciler.catalog.faults import Faults, Findings
-from reconciler.catalog.fmt_lines import Formatter
-from reconciler.catalog.fmt_trivia import LeaveAsItIsError, Left, squeezed
-from reconciler.catalog.layout import Document, Layout, NotLaidOutError, Text
-from reconciler.catalog.nodes import Map, Node, Seq, is_null
-from reconciler.catalog.source import decode
+from reconciler.authoring.format_lines import Formatter
+from reconciler.authoring.format_trivia import LeaveAsItIsError, Left, squeezed
 from reconciler.interpreter import paused
+from reconciler.yamltext.events import Composer
+from reconciler.yamltext.findings import Faults, Findings
+from reconciler.yamltext.layout import Document, Layout, NotLaidOutError, Text
+from reconciler.yamltext.nodes import Map, Node, Seq, is_null
+from reconciler.yamltext.source import decode
 
 Meaning: TypeAlias = "str | list[Meaning] | tuple[tuple[Meaning, Meaning], ...] | None"
 

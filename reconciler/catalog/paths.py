@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.catalog.places import shown_name
+from reconciler.catalog.names import shown_name
 
 
 class Asked:

@@ -21,12 +21,12 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.catalog import pure
-from reconciler.catalog.faults import START, Faults
-from reconciler.catalog.nodes import Map, Mark, Node, Repeat, Seq, place_of
-from reconciler.catalog.source import Source, reword
 from reconciler.codes import Code
 from reconciler.model import pack_place
+from reconciler.yamltext import pure
+from reconciler.yamltext.findings import START, Faults
+from reconciler.yamltext.nodes import Map, Mark, Node, Repeat, Seq, place_of
+from reconciler.yamltext.source import Source, reword
 
 try:
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # has no stubs

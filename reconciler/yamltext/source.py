@@ -10,9 +10,9 @@ import re
 from itertools import islice
 from typing import Final, NamedTuple
 
-from reconciler.catalog.faults import Faults
 from reconciler.codes import Code
 from reconciler.model import pack_place
+from reconciler.yamltext.findings import Faults
 
 _ORDINARY: Final = bytes([9, 10, 13, *range(32, 127)])
 _BREAK: Final = re.compile("\r\n|\r|\n")

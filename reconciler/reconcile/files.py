@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.catalog.asked import Asked
-from reconciler.catalog.faults import Findings
+from reconciler.authoring.edit import Read, Rewrite, rewritten
+from reconciler.authoring.edit_products import one_product
+from reconciler.authoring.file_names import FileNames
+from reconciler.authoring.format import form_of
+from reconciler.authoring.pull import Drift, New, drift
 from reconciler.catalog.files import belongs, find_files, is_defaults
-from reconciler.catalog.fmt import form_of
-from reconciler.catalog.places import Names, name_of
-from reconciler.catalog.pull import Drift, New, drift
+from reconciler.catalog.names import Names, name_of
+from reconciler.catalog.paths import Asked
 from reconciler.catalog.read import check_catalog, load_sources
-from reconciler.catalog.write import Read, Rewrite, rewritten
-from reconciler.catalog.write_names import FileNames
-from reconciler.catalog.write_products import one_product
 from reconciler.errors import OutputError, UsageError
 from reconciler.linting.registry import DEFAULT_LEVELS
 from reconciler.model import Catalog, Finding, Listing, Location, Product, Values
+from reconciler.reconcile.store import Store
 from reconciler.report.output import write_file
-from reconciler.store import Store
+from reconciler.yamltext.findings import Findings
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings

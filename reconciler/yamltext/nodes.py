@@ -4,9 +4,9 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.faults import Faults
 from reconciler.codes import Code
 from reconciler.model import pack_place, unpack_place
+from reconciler.yamltext.findings import Faults
 
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 """What a plain scalar says when it says nothing (YAML's null)."""

@@ -1,0 +1,37 @@
+"""The stories: one short function for each thing that the tool does. The command line adds nothing.
+
+Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcomes -> report.
+Names are loaded when they are first used, since most commands need only a part.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reconciler.reconcile.run import Options as Options
+    from reconciler.reconcile.run import apply as apply
+    from reconciler.reconcile.run import operations as operations
+    from reconciler.reconcile.run import plan as plan
+    from reconciler.reconcile.run import read_journal as read_journal
+    from reconciler.reconcile.run import read_plan as read_plan
+    from reconciler.reconcile.run import unlock as unlock
+    from reconciler.reconcile.run import validate as validate
+
+__all__ = [
+    "Options",
+    "apply",
+    "operations",
+    "plan",
+    "read_journal",
+    "read_plan",
+    "unlock",
+    "validate",
+]
+
+if not TYPE_CHECKING:  # type checkers see the names above, and refuse any other
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from reconciler.reconcile import run
+
+        return getattr(run, name)

@@ -1,0 +1,1 @@
+"""YAML as text: events, nodes, source, layout and scalars; knows no product."""
