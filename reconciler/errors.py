@@ -93,10 +93,12 @@ class RemoteError(ReconcilerError):
     """The API did not do what was asked. The message is free of the key.
 
     `may_have_landed`: a write may have taken effect all the same. `at_rest`: the server has surely
-    ended its work on the call, so what a list shows from now on is what became of it.
+    ended its work on the call, so what a list shows from now on is what became of it. `repeats`:
+    how often the call was repeated.
     """
 
     code = Code.BAD_ANSWER
+    repeats: int = 0
 
     def __init__(
         self,

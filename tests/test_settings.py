@@ -68,7 +68,8 @@ prune: all
 ledger: file
 protected: ["gift-*"]
 limits: {deletes: 10%, updates: 100%, floor: 5}
-requests: {page_size: 200, concurrency: 16, batch: 100, timeout: 30, retries: 5, rate: null}
+requests: {page_size: 200, concurrency: 16, batch: 100, timeout: 30, retries: 5, rate: null,
+  settle: null}
 requires: ">=1.0"
 stores:
   default: {api_url: "https://api.shop.test/p", api_key_env: SHOP_KEY, catalog: goods}

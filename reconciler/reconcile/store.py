@@ -114,6 +114,7 @@ def _opened(
     stop: Event | None,
 ) -> Iterator[Store]:
     # Commands that make no call import no HTTP.
+    from reconciler.remote.calls import Calls
     from reconciler.remote.client import Client
 
     stop = stop or Event()
@@ -126,18 +127,16 @@ def _opened(
     )
     requests = settings.requests
     bundle = requests.ca_bundle
-    with Client(
-        url,
-        key,
+    how = Calls(
         page_size=requests.page_size,
         concurrency=requests.concurrency,
         timeout=requests.timeout,
         retries=requests.retries,
         rate=requests.rate,
+        settle=requests.settle,
         proxy=requests.proxy,
         ca_bundle=str(settings.folder / bundle) if bundle else None,
-        stop=stop,
-        progress=progress or Silent(),
-    ) as client:
+    )
+    with Client(url, key, how, stop=stop, progress=progress or Silent()) as client:
         folder = settings.folder / catalog if catalog else store.catalog
         yield Store(store.name, client, ledger, folder, settings)

@@ -15,9 +15,6 @@ from threading import Event, Lock, local
 from time import thread_time
 from typing import Any, Final, Self, TypeVar
 
-from urllib3.exceptions import MaxRetryError, ProtocolError
-from urllib3.util import Retry
-
 from reconciler.clock import Clock, SystemClock
 from reconciler.errors import (
     BadAnswer,
@@ -39,19 +36,16 @@ from reconciler.remote.answers import (
     succeeded,
     verdict,
 )
+from reconciler.remote.calls import Calls, Repeats
 from reconciler.remote.pacing import LONGEST_WAIT, Governor
 from reconciler.remote.paging import read_whole
-from reconciler.remote.transport import Answer, Method, Transport
+from reconciler.remote.redaction import Redactor
+from reconciler.remote.transport import Answer, HttpTransport, Method, Transport
 from reconciler.remote.wire import Page, read_page
 from reconciler.remote.workers import Workers
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-_TIMEOUTS_EACH: Final = 2
-"""How often a call that timed out is repeated: each repeat costs a whole time limit more."""
-_TIMED_OUT: Final = ProtocolError("timed out")
-"""What Retry counts as a failed reading."""
 
 _LOG: Final = logging.getLogger("reconciler.remote")
 
@@ -61,50 +55,40 @@ Body = Mapping[str, Value]
 class Client:
     """A connection to one store's products. Thread-safe; close it, or use it in a `with`.
 
-    `retries` bounds the repeats of one call; all calls together may repeat `20 * retries` times and
-    once for every ten calls. `calls` counts what was sent, by method, with "retries" among them.
+    All calls together may repeat `20 * retries` times and once for every ten calls. `calls` counts
+    what was sent, by method, with "retries" among them. `transport` makes what sends single calls;
+    a test passes its own.
     """
 
     def __init__(
         self,
         api_url: str,
         key: str,
+        calls: Calls | None = None,
         *,
-        page_size: int = 200,
-        concurrency: int = 16,
-        timeout: float = 30.0,
-        retries: int = 5,
-        rate: float | None = None,
-        proxy: str | None = None,
-        ca_bundle: str | None = None,
+        transport: Callable[[str, str, Calls, Clock], Transport] = HttpTransport,
         clock: Clock | None = None,
         stop: Event | None = None,
         progress: Progress | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        how = calls or Calls()
         self.clock = clock or SystemClock()
         self.stop = stop or Event()
-        self.timeout = timeout
+        self.timeout = how.timeout
+        self.settle = 2 * how.timeout if how.settle is None else how.settle
         self.progress = progress or Silent()
         self.governor = Governor(
-            concurrency=concurrency, clock=self.clock, stop=self.stop, rate=rate
+            concurrency=how.concurrency, clock=self.clock, stop=self.stop, rate=how.rate
         )
         self.calls: Counter[str] = Counter()
-        self._page_size = page_size
-        self._retries = retries
+        self._how = how
         self._jitter = jitter
         self._count = Lock()
         self._thread = local()
-        self._transport = Transport(
-            api_url,
-            key,
-            timeout=timeout,
-            connections=concurrency,
-            clock=self.clock,
-            proxy=proxy,
-            ca_bundle=ca_bundle,
-        )
-        self._workers = Workers(concurrency)
+        self._redactor = Redactor([key])
+        self._transport = transport(api_url, key, how, self.clock)
+        self._workers = Workers(how.concurrency)
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +109,7 @@ class Client:
             return read_whole(
                 self._fetch,
                 self._fetch_all,
-                page_size=self._page_size,
+                page_size=self._how.page_size,
                 progress=self.progress,
                 pause=self.governor.pause,
             )
@@ -138,16 +122,24 @@ class Client:
         """
         answer = self._once_sent("POST", {}, _json(body), again=again)
         asked = asked_wait(answer, self.clock.utc())
-        return created_id(answer, self._transport.redactor, asked)
+        return created_id(answer, self._redactor, asked)
 
-    def update(self, ids: Sequence[str], body: Body) -> None:
-        """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product")."""
-        self._repeatedly("PATCH", {}, _json({"products": list(ids), **body}))
+    def update(self, ids: Sequence[str], body: Body, *, repeats: int | None = None) -> None:
+        """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product").
 
-    def delete(self, id: str) -> bool:
-        """Delete one product; False where the server says that there is none (any more)."""
+        `repeats` bounds how often this call may still be repeated, in place of the setting
+        `retries`; a RemoteError says in `repeats` how often it was.
+        """
+        sent = _json({"products": list(ids), **body})
+        self._repeatedly("PATCH", {}, sent, repeats=repeats)
+
+    def delete(self, id: str, *, repeats: int | None = None) -> bool:
+        """Delete one product; False if the server says that there is none (any more).
+
+        `repeats` is as for `update`.
+        """
         try:
-            self._repeatedly("DELETE", {"hash": id}, None)
+            self._repeatedly("DELETE", {"hash": id}, None, repeats=repeats)
         except Rejected as error:
             if error.status in (404, 410):
                 return False
@@ -189,7 +181,7 @@ class Client:
             return read_page(answer)
         except BadAnswer as error:
             problem = error
-        raise misread("GET", answer, self._transport.redactor, problem)
+        raise misread("GET", answer, self._redactor, problem)
 
     def _once(
         self, method: Method, query: Mapping[str, str], body: bytes | None, *, again: bool = False
@@ -211,7 +203,7 @@ class Client:
                 return answer
             asked = asked_wait(answer, self.clock.utc())
             if asked is not None and asked > LONGEST_WAIT:
-                self.governor.give_up(verdict(method, answer, self._transport.redactor, asked))
+                self.governor.give_up(verdict(method, answer, self._redactor, asked))
             else:
                 self.governor.throttled(asked or 1.0)
             return answer
@@ -227,26 +219,16 @@ class Client:
         self, method: Method, query: Mapping[str, str], body: bytes, *, again: bool
     ) -> Answer:
         """One call that reaches the server at most once: repeated only where it surely did not."""
-        retry = self._patience()
+        repeats = Repeats(self._how.retries)
         while True:
             try:
                 return self._once(method, query, body, again=again)
             except Unreachable as error:
                 failure = error
-            next_try = None if failure.may_have_landed else self._next(retry, method, failure)
-            if next_try is None:
+            if failure.may_have_landed or not self._another(repeats, failure):
                 raise failure
-            retry, again = next_try, True
-            self.governor.pause(self._jitter() * retry.get_backoff_time())
-
-    def _patience(self) -> Retry:
-        return Retry(
-            total=self._retries,
-            read=_TIMEOUTS_EACH,
-            allowed_methods=None,
-            backoff_factor=0.5,
-            backoff_max=20,
-        )
+            again = True
+            self.governor.pause(self._jitter() * repeats.backoff)
 
     def _repeatedly(
         self,
@@ -255,9 +237,10 @@ class Client:
         body: bytes | None,
         *,
         again: bool = False,
+        repeats: int | None = None,
     ) -> Answer:
         """One call with a successful answer, repeated while that may help."""
-        retry, delay = self._patience(), 0.0
+        own, delay = Repeats(self._how.retries if repeats is None else repeats), 0.0
         failure: RemoteError | None = None
         while True:
             lost = failure is not None and failure.may_have_landed
@@ -277,30 +260,27 @@ class Client:
                 if succeeded(method, answer):
                     return answer
                 asked = asked_wait(answer, self.clock.utc())
-                failure = verdict(method, answer, self._transport.redactor, asked)
+                failure = verdict(method, answer, self._redactor, asked)
             failure.may_have_landed = failure.may_have_landed or lost
-            next_try = self._next(retry, method, failure)
-            if next_try is None or (asked or 0.0) > LONGEST_WAIT:
+            if (asked or 0.0) > LONGEST_WAIT or not self._another(own, failure):
                 raise failure
-            retry, again = next_try, True
-            delay = asked if asked is not None else self._jitter() * retry.get_backoff_time()
+            again = True
+            delay = asked if asked is not None else self._jitter() * own.backoff
 
-    def _next(self, retry: Retry, method: Method, failure: RemoteError) -> Retry | None:
-        """The retry state after one more failure; None where no more is worth it."""
+    def _another(self, repeats: Repeats, failure: RemoteError) -> bool:
+        """Whether to repeat a call after one more failure, which learns how often it was."""
+        failure.repeats = repeats.made
         if isinstance(failure, KeyRefused):
-            return None
+            return False
         if isinstance(failure, Rejected) and failure.status not in AGAIN:
-            return None
-        # Retry counts what one call may still do; this, what all of them together may.
+            return False
+        # `repeats` counts what one call may still do; this, what all of them together may.
         with self._count:
-            spent = self.calls["retries"] >= 20 * self._retries + self.calls.total() // 10
+            spent = self.calls["retries"] >= 20 * self._how.retries + self.calls.total() // 10
         if spent or self.governor.dead:
-            return None
+            return False
         timed_out = isinstance(failure, Unreachable) and failure.timed_out
-        try:
-            return retry.increment(method, None, error=_TIMED_OUT if timed_out else None)
-        except MaxRetryError:
-            return None
+        return repeats.another(timed_out=timed_out)
 
 
 def _window(offset: int, limit: int | None) -> dict[str, str]:

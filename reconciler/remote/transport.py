@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlencode
 
 import requests
@@ -17,6 +17,7 @@ import urllib3
 
 from reconciler.clock import Clock
 from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
+from reconciler.remote.calls import Calls
 from reconciler.remote.connections import Connections
 from reconciler.remote.redaction import RedactingFilter, Redactor
 from reconciler.remote.spelling import key_bytes
@@ -45,7 +46,25 @@ class Answer(NamedTuple):
     date: str | None = None
 
 
-class Transport:
+class Transport(Protocol):
+    """The seam to the network: what makes one call. Called from many threads."""
+
+    def send(
+        self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
+    ) -> Answer:
+        """Make one call and return the answer, whatever its status.
+
+        Raises Unreachable if no whole answer came, BadAnswer if it is too large to be one; nothing
+        is repeated and no redirect followed. What is returned or raised does not hold the key.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        ...
+
+
+class HttpTransport:
     """Sends single calls to one endpoint with one key, over connections that are kept alive.
 
     `proxy` and `ca_bundle` are used only where the settings ask for them: the environment's
@@ -53,24 +72,14 @@ class Transport:
     Raises SettingsError for a URL or a bundle that cannot be used.
     """
 
-    def __init__(
-        self,
-        api_url: str,
-        key: str,
-        *,
-        timeout: float,
-        connections: int,
-        clock: Clock,
-        proxy: str | None = None,
-        ca_bundle: str | None = None,
-    ) -> None:
+    def __init__(self, api_url: str, key: str, how: Calls, clock: Clock) -> None:
         self.redactor = Redactor([key])
         self._url = _usable_url(api_url, self.redactor)
         self._key = key_bytes(key)
-        self._timeout = (min(timeout, 10.0), timeout)
-        self._verify = _usable_bundle(ca_bundle) if ca_bundle else True
-        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
-        self._connections = Connections(connections, clock, _DRIP_FACTOR * timeout)
+        self._timeout = (min(how.timeout, 10.0), how.timeout)
+        self._verify = _usable_bundle(how.ca_bundle) if how.ca_bundle else True
+        self._proxies = {"http": how.proxy, "https": how.proxy} if how.proxy else {}
+        self._connections = Connections(how.concurrency, clock, _DRIP_FACTOR * how.timeout)
         self._templates = {
             method: self._template(method) for method in ("GET", "POST", "PATCH", "DELETE")
         }
@@ -91,11 +100,7 @@ class Transport:
     def send(
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
     ) -> Answer:
-        """Make one call and return the answer, whatever its status.
-
-        Raises Unreachable where no whole answer came, BadAnswer where it is too large to be one;
-        nothing is repeated and no redirect followed.
-        """
+        """As `Transport.send`."""
         request = self._templates[method].copy()
         request.url = f"{self._url}?{urlencode({'api_key': self._key, **query})}"
         if body is not None:

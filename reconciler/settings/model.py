@@ -167,6 +167,14 @@ class Requests(Section):
     rate: Annotated[float | None, BeforeValidator(_optional)] = Field(
         None, gt=0, le=10_000, allow_inf_nan=False, description="Calls per second, at most."
     )
+    settle: Annotated[float | None, BeforeValidator(_optional)] = Field(
+        None,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="Seconds that an unanswered write may still take effect; null: twice the "
+        "timeout.",
+    )
     proxy: Annotated[str | None, BeforeValidator(_optional), AfterValidator(_proxy_url)] = Field(
         None, repr=False, description="A proxy's URL; the environment's proxies are not used."
     )

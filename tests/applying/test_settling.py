@@ -13,6 +13,7 @@ from reconciler.errors import GuardRefused, KeyRefused, StalePlan
 from reconciler.model import State
 from reconciler.planning.outcome import Fate, Report
 from reconciler.reconcile import Options
+from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
 from reconciler.report.report_json import report_document
 from reconciler.sandbox.faults import Fault
@@ -76,7 +77,7 @@ def test_late_effect_is_not_doubled(world: World) -> None:
     """A create that lands after the client gave up waiting is found, not made again."""
     world.declare([product("1")])
     world.misbehave(Fault("hang", method="POST", seconds=0.6, nth=(1,)))
-    with Client(world.sandbox.url, KEY, timeout=0.4, clock=SystemClock()) as client:
+    with Client(world.sandbox.url, KEY, Calls(timeout=0.4), clock=SystemClock()) as client:
         report = reconcile.apply(world.store(client))
     assert report.converged
     assert world.calls("POST") == 1

@@ -14,6 +14,7 @@ from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
 from reconciler.reconcile import Options
 from reconciler.reconcile.store import Store
+from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
@@ -79,10 +80,10 @@ class World:
         return Client(
             self.sandbox.url,
             KEY,
+            Calls(**self.requests),
             clock=self.clock,
             stop=self.stop,
             jitter=lambda: 0.5,
-            **self.requests,
         )
 
     def store(self, client: Client) -> Store:

@@ -29,10 +29,11 @@ def make(folder: str, count: str, ledger: str = "ledger") -> dict[str, float]:
 def listing(url: str, concurrency: str) -> dict[str, float]:
     """List everything; seconds, and calls made."""
     from reconciler.interpreter import for_one_command
+    from reconciler.remote.calls import Calls
     from reconciler.remote.client import Client
 
     for_one_command()  # as the command line does
-    with Client(url, "bench", concurrency=int(concurrency)) as client:
+    with Client(url, "bench", Calls(concurrency=int(concurrency))) as client:
         began = monotonic()
         found = client.list()
         seconds = monotonic() - began

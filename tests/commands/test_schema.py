@@ -146,6 +146,7 @@ def setting_values() -> dict[str, st.SearchStrategy[Any]]:
                 "page_size": numbers,
                 "timeout": numbers,
                 "rate": st.one_of(numbers, st.none()),
+                "settle": st.one_of(numbers, st.none()),
             },
         ),
         "journal": numbers,

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from tests.remote.servers import FakeClock, Handler, Server
 
 KEY = "demo-key-of-a-test"
+_CALLS = {field.name for field in fields(Calls)}
 
 
 @pytest.fixture
@@ -49,7 +52,9 @@ def connect(stack: ExitStack) -> Callable[..., Client]:
 
     def maker(server: Server | Sandbox | str, key: str = KEY, **options: Any) -> Client:
         url = server if isinstance(server, str) else server.url
-        given = {"clock": FakeClock(), "timeout": 5.0, "jitter": lambda: 1.0, **options}
-        return stack.enter_context(Client(url, key, **given))
+        given = {"timeout": 5.0, **options}
+        calls = Calls(**{name: given.pop(name) for name in _CALLS & given.keys()})
+        client = {"clock": FakeClock(), "jitter": lambda: 1.0, **given}
+        return stack.enter_context(Client(url, key, calls, **client))
 
     return maker

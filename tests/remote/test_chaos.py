@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import RemoteError
+from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
 from tests.remote.actions import ACTIONS
 from tests.remote.servers import CLOSE, FakeClock, Reply, Server
@@ -75,9 +76,8 @@ def test_only_our_own_errors_leave_the_client(server: Server, sent: list[bytes],
     server.handler = lambda call: Reply([left.pop() if left else sent[0]], end)  # type: ignore[arg-type]
     errors: list[RemoteError] = []
     for method, action in ACTIONS.items():
-        with Client(
-            server.url, "demo-key", retries=1, timeout=5, concurrency=2, clock=FakeClock()
-        ) as client:
+        calls = Calls(retries=1, timeout=5, concurrency=2)
+        with Client(server.url, "demo-key", calls, clock=FakeClock()) as client:
             try:
                 action(client)
             except RemoteError as error:

@@ -24,6 +24,7 @@ from tests.remote.servers import (
     products,
     reply,
 )
+from tests.remote.standin import StandIn, told
 
 
 @pytest.mark.parametrize("method", REPEATABLE)
@@ -102,12 +103,16 @@ def test_redirects_are_not_followed(
     assert (trap.connections, len(server.calls)) == (0, 1)
 
 
-def test_waits_grow_and_are_jittered(serve: Serve, connect: Connect) -> None:
+def test_waits_grow_and_are_jittered(connect: Connect) -> None:
     """Backoff begins at once, doubles up to its ceiling, and is cut by the jitter."""
     for jitter in (1.0, 0.25):
         clock = FakeClock()
         client = connect(
-            serve(always(reply(500))), clock=clock, retries=9, jitter=lambda jitter=jitter: jitter
+            "https://shop.invalid/",
+            transport=StandIn(lambda _: told("down", status=500)),
+            clock=clock,
+            retries=9,
+            jitter=lambda jitter=jitter: jitter,
         )
         failure(ACTIONS["PATCH"], client)
         expected = [0, 1, 2, 4, 8, 16, 20, 20, 20]
@@ -124,10 +129,30 @@ def test_repeats_end(serve: Serve, connect: Connect, method: str, retries: int) 
     assert server.made(method) == 1 + retries
 
 
-def test_all_calls_share_a_budget_of_repeats(serve: Serve, connect: Connect) -> None:
+@pytest.mark.parametrize("repeats", [0, 2])
+def test_a_call_can_be_given_its_own_number_of_repeats(connect: Connect, repeats: int) -> None:
+    """`repeats` replaces the setting for one call, and the error says how many were used."""
+    stand_in = StandIn(lambda _: told("down", status=500))
+    client = connect("https://shop.invalid/", transport=stand_in)
+    with pytest.raises(Rejected) as of_update:
+        client.update(["a"], {"name": "x"}, repeats=repeats)
+    with pytest.raises(Rejected) as of_delete:
+        client.delete("a", repeats=repeats)
+    methods = [call.method for call in stand_in.sent]
+    assert methods == ["PATCH"] * (1 + repeats) + ["DELETE"] * (1 + repeats)
+    assert (of_update.value.repeats, of_delete.value.repeats) == (repeats, repeats)
+
+
+def test_an_unanswered_write_is_given_time_to_settle(connect: Connect) -> None:
+    """`settle` is what the settings say, and twice the timeout if they say nothing."""
+    assert connect("https://shop.invalid/", timeout=7.0).settle == 14
+    assert connect("https://shop.invalid/", settle=0.0).settle == 0
+
+
+def test_all_calls_share_a_budget_of_repeats(connect: Connect) -> None:
     """A server that fails every call is not called many times over by many calls."""
-    server = serve(always(reply(500)))
-    client = connect(server, retries=1)
+    stand_in = StandIn(lambda _: told("down", status=500))
+    client = connect("https://shop.invalid/", transport=stand_in, retries=1)
     for _ in range(100):
         failure(ACTIONS["PATCH"], client)
     assert 20 <= client.calls["retries"] <= 20 + client.calls.total() // 10

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from reconciler.errors import ReconcilerError
+from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
 from tests.remote.actions import ACTIONS, Serve
 from tests.remote.servers import CLOSE, RESET, Call, FakeClock, Handler, Reply, page, reply
@@ -105,7 +106,11 @@ def test_no_failure_tells_the_key(
         url, proxy = "https://shop.invalid/", server.url
     texts: list[str] = []
     with Client(
-        url, key, retries=1, timeout=5, proxy=proxy, clock=FakeClock(), jitter=lambda: 0.0
+        url,
+        key,
+        Calls(retries=1, timeout=5, proxy=proxy),
+        clock=FakeClock(),
+        jitter=lambda: 0.0,
     ) as client:
         for action in ACTIONS.values():
             try:

@@ -17,7 +17,9 @@ import urllib3
 
 from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
 from reconciler.remote import transport
+from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
+from reconciler.remote.connections import Connections
 from tests.remote.actions import ACTIONS, RIGHT, Connect, Serve, failure, right
 from tests.remote.servers import Call, FakeClock, Reply, page, products, reply
 
@@ -193,13 +195,19 @@ def test_a_connection_that_is_never_accepted_is_named(connect: Connect) -> None:
     assert (error.timed_out, error.may_have_landed, error.at_rest) == (True, False, True)
 
 
-def test_a_certificate_that_cannot_be_verified_is_named(connect: Connect) -> None:
+def test_a_certificate_that_cannot_be_verified_is_named(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An unknown certificate is told with the setting for it; no key went out, nothing landed."""
     reason = urllib3.exceptions.SSLError(ssl.SSLCertVerificationError("self-signed"))
     pool: Any = None
     nested = requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(pool, "/?x", reason))
-    client = connect("https://shop.invalid/")
-    error = client._transport._mapped("POST", nested)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise nested
+
+    monkeypatch.setattr(Connections, "send", refuse)
+    error = failure(ACTIONS["POST"], connect("https://shop.invalid/"))
     assert "certificate cannot be verified" in error.message
     assert "ca_bundle" in str(error.hint)
     assert not error.may_have_landed
@@ -294,7 +302,7 @@ def test_a_bundle_that_cannot_be_used_is_refused(tmp_path: Path, content: str | 
     if content is not None:
         bundle.write_text(content)
     with pytest.raises(SettingsError, match=r"bundle\.pem") as caught:
-        Client("https://shop.invalid/", "demo-key", ca_bundle=str(bundle))
+        Client("https://shop.invalid/", "demo-key", Calls(ca_bundle=str(bundle)))
     assert "ca_bundle" in str(caught.value.hint)
 
 
