@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reconciler.reconcile.store import open_sandbox as open_sandbox
     from reconciler.reconcile.store import open_store as open_store
     from reconciler.remote.client import Client as Client
+    from reconciler.report.plan_json import SavedPlan as SavedPlan
     from reconciler.settings import Settings as Settings
     from reconciler.settings import load_settings as load_settings
 
@@ -74,6 +75,7 @@ _HOMES = {
     "init": "reconciler.reconcile.init",
     "status": "reconciler.reconcile.status",
     "Client": "reconciler.remote.client",
+    "SavedPlan": "reconciler.report.plan_json",
     "schema": "reconciler.reconcile.schemas",
     "Settings": "reconciler.settings",
     "load_settings": "reconciler.settings",

@@ -62,6 +62,7 @@ class Code(StrEnum):
     RENAME_WAITS = "rename_waits"
 
     # Refusals by a guard.
+    TOO_MANY_CREATES = "too_many_creates"
     TOO_MANY_DELETES = "too_many_deletes"
     TOO_MANY_UPDATES = "too_many_updates"
     EMPTY_CATALOG = "empty_catalog"
@@ -94,6 +95,7 @@ class Code(StrEnum):
     BAD_PLAN_FILE = "bad_plan_file"
     REFUSED = "refused"
     STALE_PLAN = "stale_plan"
+    OTHER_SHOP = "other_shop"
     NOT_CONFIRMED = "not_confirmed"
     OUTPUT = "output"
     MISSING_EXTRA = "missing_extra"

@@ -13,11 +13,12 @@ ReconcilerError                     1
 ├── LedgerError                     1
 ├── GitError                        1   git is missing, or lacks what was asked of it
 ├── Locked                          1   another apply holds the store
-├── PlanFileError                   1   damaged, of another store, or of a newer format
+├── PlanFileError                   1   damaged, edited, or of a newer format
 ├── MissingExtra                    1   an optional dependency is not installed
 ├── OutputError                     1   the result could not be written
 ├── GuardRefused                    3
 ├── StalePlan                       4
+├── OtherShop                       4   a saved plan of another endpoint or store
 └── Interrupted                   130
 
 Only the command line turns these into exits. No message ever holds the key: what comes from the
@@ -190,7 +191,7 @@ class Locked(ReconcilerError):
 
 
 class PlanFileError(ReconcilerError):
-    """The plan file is damaged, of another store, or of a newer format."""
+    """The plan file is damaged, was edited, or is of a newer format."""
 
     code = Code.BAD_PLAN_FILE
 
@@ -223,6 +224,13 @@ class StalePlan(ReconcilerError):
     def __init__(self, message: str, *, details: Sequence[str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.details = tuple(details)
+
+
+class OtherShop(ReconcilerError):
+    """The saved plan is of another endpoint or store than the one it is applied to."""
+
+    exit_code = 4
+    code = Code.OTHER_SHOP
 
 
 class Interrupted(ReconcilerError):

@@ -74,14 +74,20 @@ def command(
     ask = not yes and planfile is None
     if ask and not dry_run:
         _check_terminal(invocation)
+    saved = None if planfile is None else reconcile.read_plan(planfile)
+    if saved is not None:
+        target = _target_of(saved.plan, target, invocation)
     stop = Event()
     with (
         stopping(stop, invocation.console) as stops,
         target.open(invocation, stop) as store,
     ):
-        saved = None if planfile is None else reconcile.read_plan(planfile, store.name)
         if dry_run:
-            plan = saved or reconcile.plan(store, options)
+            plan = (
+                reconcile.plan(store, options)
+                if saved is None
+                else reconcile.rehearsed(store, saved, options)
+            )
             _print_calls(plan, invocation, target.api_path(invocation))
             return CHANGED if detailed_exitcode and plan.changes else 0
 
@@ -114,6 +120,23 @@ def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
             f"{given[0]} has no effect on a saved plan, which is applied as it was reviewed.",
             hint=f"Give {', '.join(given)} to `reconciler plan --out {planfile}`.",
         )
+
+
+def _target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
+    """The target of a saved plan, which names its store; OtherShop where that is not the one meant.
+
+    Asked before the store is opened, since another store's key may not even be there.
+    """
+    from reconciler import reconcile
+    from reconciler.reconcile.store import SANDBOX
+
+    if target.sandbox:
+        reconcile.check_store(plan, SANDBOX)
+        return target
+    stores = invocation.settings.stores
+    known = plan.store if plan.store in stores else ", ".join(stores)
+    reconcile.check_store(plan, target.store or known)
+    return replace(target, store=plan.store)
 
 
 def _check_report(report: Path | None, *, dry_run: bool) -> None:

@@ -130,8 +130,25 @@ def _gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator]
     return decorate
 
 
+def _one_store(
+    context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
+) -> str | None:
+    """The store that is named; a second one is an error, not the one that counts."""
+    if len(names) > 1:
+        raise click.UsageError(
+            f"--store is given twice ({', '.join(names)}): this command works on one store. "
+            "`reconciler fleet` works on several",
+            ctx=context,
+        )
+    return names[0] if names else None
+
+
 store_option: Final[Decorator] = click.option(
-    "--store", metavar="NAME", help="The store, where the settings have several."
+    "--store",
+    multiple=True,
+    callback=_one_store,
+    metavar="NAME",
+    help="The store, where the settings have several.",
 )
 sandbox_option: Final[Decorator] = click.option(
     "--sandbox", is_flag=True, help="The embedded sandbox in place of a store."
@@ -180,6 +197,9 @@ _PLANNING: Final[dict[str, Decorator]] = {
         "--prune",
         type=Choice(["all", "managed", "none"]),
         help="Which undeclared remote products are deleted.",
+    ),
+    "allow_creates": click.option(
+        "--allow-creates", type=COUNT, metavar="N", help="Permit up to N creates."
     ),
     "allow_deletes": click.option(
         "--allow-deletes", type=COUNT, metavar="N", help="Permit up to N deletes."

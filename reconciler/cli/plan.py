@@ -50,7 +50,7 @@ def command(
     flag that allows it, and is no failure here.
     """
     from reconciler import reconcile
-    from reconciler.cli.showing import distinct_files, save_plan, show_plan
+    from reconciler.cli.showing import distinct_files, made_now, save_plan, show_saved
     from reconciler.cli.signals import stopping
 
     distinct_files(out=out, output=rendering.output)
@@ -61,7 +61,8 @@ def command(
     ):
         plan = reconcile.plan(store, options)
         invocation.progress.finish()
+        made = made_now(plan, invocation, store.endpoint)
         if out is not None:
-            save_plan(plan, out, invocation)
-        show_plan(plan, rendering, invocation)
+            save_plan(made, out, invocation)
+        show_saved(made, rendering, invocation)
     return CHANGES if detailed_exitcode and plan.changes else 0

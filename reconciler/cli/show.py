@@ -20,11 +20,14 @@ def command(invocation: Invocation, planfile: Path, rendering: Rendering) -> int
     network.
     """
     from reconciler import reconcile
-    from reconciler.cli.showing import show_journal, show_plan
+    from reconciler.cli.showing import made_line, show_journal, show_saved
 
     journal = reconcile.read_journal(planfile)
     if journal is not None:
         show_journal(journal, rendering, invocation)
     else:
-        show_plan(reconcile.read_plan(planfile), rendering, invocation)
+        saved = reconcile.read_plan(planfile)
+        if rendering.format == "text":
+            invocation.console.say("info", made_line(saved))
+        show_saved(saved, rendering, invocation)
     return 0

@@ -20,20 +20,35 @@ from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     from reconciler.report.journal_text import JournalRecord
+    from reconciler.report.plan_json import SavedPlan
 
 TO_TERMINAL: Final = Rendering("text", None)
 _MOST_WARNINGS: Final = 20
 
 
 def show_plan(
-    plan: Plan, rendering: Rendering, invocation: Invocation, *, hint: str = TO_OUTPUT
+    plan: Plan,
+    rendering: Rendering,
+    invocation: Invocation,
+    *,
+    api_url: str | None = None,
+    hint: str = TO_OUTPUT,
 ) -> None:
-    """Write the plan where `rendering` says, and on stderr what is no result: its warnings.
+    """Write a plan that was made now, for the endpoint `api_url`, where `rendering` says.
 
-    Where the plan is not text on stdout, it is summed up there as well. Raises OutputError where
-    it cannot be written; `hint` is what to do about that where it was meant for stdout.
+    On stderr stands what is no result: its warnings, and a summary where the plan is not text on
+    stdout. Raises OutputError where it cannot be written; `hint` is what to do about that where it
+    was meant for stdout.
     """
-    context = context_of(plan, rendering, invocation)
+    saved = made_now(plan, invocation, api_url)
+    show_saved(saved, rendering, invocation, hint=hint)
+
+
+def show_saved(
+    saved: "SavedPlan", rendering: Rendering, invocation: Invocation, *, hint: str = TO_OUTPUT
+) -> None:
+    """Write a plan, with the time and the version of its making, as `show_plan` does."""
+    plan, context = saved.plan, context_of(saved, rendering, invocation)
     if rendering == TO_TERMINAL:
         # A terminal shows both streams: warnings stand after the plan, and only once.
         text = render_plan(replace(plan, warnings=()), rendering.format, context=context)
@@ -67,24 +82,41 @@ def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Inv
         write_file(rendering.output, text, private=True)
 
 
-def save_plan(plan: Plan, file: Path, invocation: Invocation) -> None:
+def save_plan(saved: "SavedPlan", file: Path, invocation: Invocation) -> None:
     """Write the plan to `file` for a later apply; it holds remote records, so it is private."""
-    rendering = Rendering("json", file)
-    text = render_plan(plan, "json", context=context_of(plan, rendering, invocation))
-    write_file(file, text, private=True)
+    context = context_of(saved, Rendering("json", file), invocation)
+    write_file(file, render_plan(saved.plan, "json", context=context), private=True)
 
 
-def context_of(plan: Plan, rendering: Rendering, invocation: Invocation) -> Context:
-    """The surroundings of a plan that is shown now, in this process."""
+def made_now(plan: Plan, invocation: Invocation, api_url: str | None) -> "SavedPlan":
+    """A plan that this process has just made, for the endpoint `api_url`."""
+    from reconciler.report.plan_json import SavedPlan
+
+    calls = tuple(calls_of(plan, invocation))
+    return SavedPlan(plan, api_url, stamp(datetime.now(UTC)), VERSION, calls)
+
+
+def made_line(saved: "SavedPlan") -> str:
+    """When and by which version a saved plan was made, and for which shop."""
+    where = f" at {saved.api_url}" if saved.api_url else ""
+    return (
+        f"Made {saved.created_at} by reconciler {saved.tool} "
+        f"for the store {saved.plan.store!r}{where}."
+    )
+
+
+def context_of(saved: "SavedPlan", rendering: Rendering, invocation: Invocation) -> Context:
+    """What a renderer needs beside the plan: its making, and this process's surroundings."""
     console, to_stdout = invocation.console, rendering.output is None
     return Context(
-        tool=VERSION,
-        created_at=stamp(datetime.now(UTC)),
-        operations=calls_of(plan, invocation),
+        tool=saved.tool,
+        created_at=saved.created_at,
+        api_url=saved.api_url,
+        operations=saved.operations,
         color=console.stdout_color and to_stdout,
         width=console.width if to_stdout else None,
         repository_url=repository_url(invocation.environ),
-        commit=plan.catalog.commit,
+        commit=saved.plan.catalog.commit,
         ascii=console.ascii and to_stdout,
     )
 

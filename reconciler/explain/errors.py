@@ -95,10 +95,16 @@ ERRORS: Final[Mapping[Code, Entry]] = {
         "Wait, or say --lock-timeout SECONDS. If that run is dead, `reconciler unlock` frees it.",
     ),
     Code.BAD_PLAN_FILE: Entry(
-        "A plan file is damaged, was edited, belongs to another store, or was written by a newer "
-        "version.",
+        "A plan file is damaged, was edited, or was written by a newer version.",
         "reconciler apply report.json",
         "Make the plan again with `reconciler plan --out FILE`.",
+    ),
+    Code.OTHER_SHOP: Entry(
+        "A saved plan names another endpoint or store than the one it would be applied to. It was "
+        "made from that shop's products, so here it would do what nobody has reviewed.",
+        "reconciler plan --out plan.json    # with one ROBOSIZE_API_URL\n"
+        "reconciler apply plan.json         # with another",
+        "Apply it with the settings that it was made with, or make a plan of this shop.",
     ),
     Code.OUTPUT: Entry(
         "The result could not be written: the disk is full, the pipe is closed, or the permission "

@@ -138,6 +138,11 @@ BLOCKS: Final[Mapping[Code, Entry]] = {
 }
 
 REFUSALS: Final[Mapping[Code, Entry]] = {
+    Code.TOO_MANY_CREATES: Entry(
+        "A plan would create more products than `limits: {creates: …}` allows.",
+        "The plan would create 600 products of 1000; the limit is 20%, or 5.",
+        "Read the plan. If it is meant, apply with `--allow-creates 600`.",
+    ),
     Code.TOO_MANY_DELETES: Entry(
         "A plan would delete more products than `limits: {deletes: …}` allows (10 % of the remote, "
         "and always up to the floor of 5). Often a wrong folder or a bad merge is behind it.",

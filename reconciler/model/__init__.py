@@ -38,7 +38,7 @@ from reconciler.model.ledger import (
     State,
     slot,
 )
-from reconciler.model.remote import Listing, Record, RemoteProduct, whole_number
+from reconciler.model.remote import Listing, Record, RemoteProduct, finite_number, whole_number
 
 __all__ = [
     "COLUMN_BITS",
@@ -68,6 +68,7 @@ __all__ = [
     "Value",
     "Values",
     "canonical_tags",
+    "finite_number",
     "first_line",
     "pack_place",
     "slot",

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from reconciler.model.fields import FIELDS, INDEX, Value, Values
@@ -77,7 +78,12 @@ class Listing:
 
 def _results(page: bytes) -> Sequence[Record]:
     """The records of one page."""
-    answer = json.loads(zlib.decompress(page), parse_int=whole_number, parse_constant=str)
+    answer = json.loads(
+        zlib.decompress(page),
+        parse_int=whole_number,
+        parse_float=finite_number,
+        parse_constant=str,
+    )
     results: Sequence[Record] = answer["results"]
     return results
 
@@ -85,6 +91,12 @@ def _results(page: bytes) -> Sequence[Record]:
 def whole_number(digits: str) -> int | str:
     """A whole number; as text where it is longer than Python agrees to read or write."""
     return int(digits) if len(digits) < _MOST_DIGITS else digits
+
+
+def finite_number(digits: str) -> float | str:
+    """A number with a fraction or an exponent; as text where no finite one is near: 1e999."""
+    number = float(digits)
+    return number if isfinite(number) else digits
 
 
 def _bare_record(product: RemoteProduct) -> Record:

@@ -25,11 +25,12 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a plan may do at the most. At or below `floor` a count is never refused."""
+    """What a plan may do at the most; None is no limit. Up to `floor` nothing is refused."""
 
-    deletes: Limit = Limit(10, percent=True)
-    updates: Limit = Limit(100, percent=True)
+    deletes: Limit | None = Limit(10, percent=True)
+    updates: Limit | None = Limit(100, percent=True)
     floor: int = 5
+    creates: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,24 @@ class Allowances:
     deletes: int | None = None
     updates: int | None = None
     empty: bool = False
+    creates: int | None = None
 
 
 _DEFAULT_LIMITS: Final = Limits()
 _NO_ALLOWANCES: Final = Allowances()
+
+
+def with_fresh_figures(plan: Plan, remote_products: int) -> Plan:
+    """A saved plan with the figures that guards look at taken from a list, not from its file.
+
+    Whether the catalogue was empty no list tells; but a plan that leaves nothing at the remote is
+    what an empty catalogue makes, and is judged as one.
+    """
+    summary = plan.summary
+    catalog = plan.catalog
+    if summary.delete >= remote_products and not summary.create:
+        catalog = catalog._replace(products=0)
+    return replace(plan, catalog=catalog, remote_products=remote_products)
 
 
 def judge(
@@ -63,6 +78,14 @@ def judge(
         )
     for code, verb, count, limit, allowed, flag in (
         (
+            Code.TOO_MANY_CREATES,
+            "create",
+            summary.create,
+            limits.creates,
+            allowances.creates,
+            "--allow-creates",
+        ),
+        (
             Code.TOO_MANY_DELETES,
             "delete",
             summary.delete,
@@ -79,6 +102,8 @@ def judge(
             "--allow-updates",
         ),
     ):
+        if limit is None:
+            continue
         if count > max(limit.of(plan.remote_products), limits.floor, allowed or 0):
             refusals.append(
                 Refusal(

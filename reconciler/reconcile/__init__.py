@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reconciler.reconcile.run import Options as Options
     from reconciler.reconcile.run import apply as apply
+    from reconciler.reconcile.run import check_store as check_store
     from reconciler.reconcile.run import operations as operations
     from reconciler.reconcile.run import plan as plan
     from reconciler.reconcile.run import read_journal as read_journal
     from reconciler.reconcile.run import read_plan as read_plan
+    from reconciler.reconcile.run import rehearsed as rehearsed
     from reconciler.reconcile.run import unlock as unlock
     from reconciler.reconcile.run import validate as validate
 
 __all__ = [
     "Options",
     "apply",
+    "check_store",
     "operations",
     "plan",
     "read_journal",
     "read_plan",
+    "rehearsed",
     "unlock",
     "validate",
 ]

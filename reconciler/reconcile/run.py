@@ -13,24 +13,25 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from reconciler.catalog.read import check_catalog
 from reconciler.catalog.revision import load_revision, revision_of
 from reconciler.codes import Code
-from reconciler.errors import GuardRefused, PlanFileError, StalePlan
+from reconciler.errors import GuardRefused, OtherShop, PlanFileError, StalePlan
 from reconciler.interpreter import paused
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, Listing
 from reconciler.planning.diff import Prune, diff
-from reconciler.planning.guard import Allowances, judge
+from reconciler.planning.guard import Allowances, judge, with_fresh_figures
 from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
 from reconciler.planning.plan import Create, Plan
-from reconciler.reconcile.store import DATA, Store, beside
+from reconciler.reconcile.store import DATA, SANDBOX, Store, beside
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     from reconciler.planning.outcome import Report
     from reconciler.report.journal_text import JournalRecord
+    from reconciler.report.plan_json import SavedPlan
     from reconciler.settings import Settings
 
 Listed: TypeAlias = frozenset[str | None] | None
@@ -50,6 +51,7 @@ class Options:
     allow_empty: bool = False
     resend: tuple[str, ...] = ()
     base: str | None = None
+    allow_creates: int | None = None
 
 
 def validate(
@@ -114,7 +116,12 @@ def _diff(
 
 
 def _judged(made: Plan, store: Store, options: Options) -> Plan:
-    allowances = Allowances(options.allow_deletes, options.allow_updates, options.allow_empty)
+    allowances = Allowances(
+        deletes=options.allow_deletes,
+        updates=options.allow_updates,
+        creates=options.allow_creates,
+        empty=options.allow_empty,
+    )
     return judge(made, store.settings.limits.for_guard(), allowances)
 
 
@@ -123,11 +130,11 @@ def operations(made: Plan, settings: "Settings") -> list[dict[str, Any]]:
     return as_json(made, batch=settings.requests.batch)
 
 
-def read_plan(path: Path, store: str | None = None) -> Plan:
-    """A saved plan; PlanFileError where it is damaged, of another store, or of a newer format."""
+def read_plan(path: Path) -> "SavedPlan":
+    """A saved plan; PlanFileError where it is damaged, was edited, or is of a newer format."""
     from reconciler.report.plan_json import read_plan as parse
 
-    return parse(_read_saved(path), store=store)
+    return parse(_read_saved(path))
 
 
 def read_journal(path: Path) -> "JournalRecord | None":
@@ -153,7 +160,7 @@ def apply(
     store: Store,
     options: Options | None = None,
     *,
-    saved: Plan | None = None,
+    saved: "SavedPlan | Plan | None" = None,
     approve: Callable[[Plan], bool] = lambda _: False,
     lock_timeout: float = 0.0,
     on_write: Callable[[], None] = lambda: None,
@@ -163,26 +170,25 @@ def apply(
     The store is held from before the plan is made until the last line of the ledger is written, so
     two applies never work from the same state. `approve` is shown the plan; it raises NotConfirmed
     to stop, and returns whether time went by meanwhile (somebody was asked), since then the remote
-    is looked at again. `on_write` is called before the first write. Raises GuardRefused, StalePlan,
-    Locked and LedgerNotWritten before anything is sent.
+    is looked at again. `on_write` is called before the first write. Raises OtherShop, GuardRefused,
+    StalePlan, Locked and LedgerNotWritten before anything is sent.
     """
     from reconciler.applying.apply import Means, carry_out
 
     options = options or Options()
+    reviewed = None if saved is None else _of_this_shop(saved, store)
     with store.ledger.hold(timeout=lock_timeout, holder=Holder.here()) as held:
         catalog: Catalog | None = None
         listed: Listed = None
-        if saved is None:
+        if reviewed is None:
             made, catalog, ledger, listed = _plan(store, options, held.load)
         else:
-            made, ledger = _judged(saved, store, options), held.load()
+            made, ledger = reviewed, held.load()
         asked = approve(made)
+        if made.changes and (asked or reviewed is not None):
+            made, listed = _looked_at_again(made, ledger, store, options)
         if made.refusals:
             raise _refused(made)
-        if made.changes and (asked or saved is not None):
-            listing = store.client.list()
-            _refuse_stale(made, listing, ledger, store.settings.protected)
-            listed = _listed(made, listing)
 
         def remains(closing: Listing, final: Ledger) -> Plan:
             again = Options(select=(), prune=options.prune)
@@ -193,6 +199,70 @@ def apply(
             means = Means(store.client, held, journal, batch, on_write, listed)
             proof = remains if catalog is not None and not options.select else None
             return _with_takeover(carry_out(made, ledger, means, proof), held.broke)
+
+
+def rehearsed(store: Store, saved: "SavedPlan", options: Options) -> Plan:
+    """A saved plan as `apply` would carry it out now, its refusals judged; nothing is written.
+
+    Raises OtherShop and StalePlan as `apply` does.
+    """
+    made = _of_this_shop(saved, store)
+    if not made.changes:
+        return made
+    return _looked_at_again(made, store.ledger.load(), store, options)[0]
+
+
+def _of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
+    """The plan to carry out; raises OtherShop for one of another endpoint or store.
+
+    A Plan was made in this process and knows its store only; one from a file, its endpoint too.
+    """
+    if isinstance(saved, Plan):
+        made, endpoint = saved, store.endpoint
+    else:
+        made, endpoint = saved.plan, saved.api_url or "no remote"
+    check_store(made, store.name)
+    if endpoint != store.endpoint:
+        raise OtherShop(
+            f"Nothing was changed: the plan is for {endpoint}, and the store {store.name!r} is "
+            f"at {store.endpoint} now.",
+            hint="Apply it with the settings that it was made with, or make a plan of this shop.",
+        )
+    return made
+
+
+def check_store(made: Plan, store: str) -> None:
+    """Raise OtherShop where a plan is for another store than the one called `store`."""
+    if made.store != store:
+        sandbox = made.store == SANDBOX
+        raise OtherShop(
+            f"Nothing was changed: the plan is for the store {made.store!r}, not for {store!r}.",
+            hint="Apply it with --sandbox, or make a plan of this store."
+            if sandbox
+            else "Apply it with the settings that it was made with; it needs no --store.",
+        )
+
+
+def _looked_at_again(
+    made: Plan, ledger: Ledger, store: Store, options: Options
+) -> tuple[Plan, Listed]:
+    """A plan made earlier, judged by a list that is read now, and the ids in that list.
+
+    A plan that a guard refuses comes back with its refusals; one that does not fit any more raises
+    StalePlan.
+    """
+    from reconciler.applying.stale import changed_since
+
+    listing = store.client.list()
+    made = _judged(with_fresh_figures(made, len(listing.products)), store, options)
+    details = changed_since(made, listing, ledger, store.settings.protected)
+    if details and not made.refusals:
+        raise StalePlan(
+            "Nothing was changed: it is not as it was when the plan was made.",
+            details=details,
+            hint="Make a new plan, look at it, and apply that.",
+        )
+    return made, _listed(made, listing)
 
 
 def _with_takeover(report: "Report", dead: Holder | None) -> "Report":
@@ -212,18 +282,6 @@ def _refused(made: Plan) -> GuardRefused:
     return GuardRefused(
         f"Nothing was changed: {reasons}", hint=f"If this is meant, apply again with {flags}."
     )
-
-
-def _refuse_stale(made: Plan, listing: Listing, ledger: Ledger, protected: Sequence[str]) -> None:
-    from reconciler.applying.stale import changed_since
-
-    details = changed_since(made, listing, ledger, protected)
-    if details:
-        raise StalePlan(
-            "Nothing was changed: it is not as it was when the plan was made.",
-            details=details,
-            hint="Make a new plan, look at it, and apply that.",
-        )
 
 
 @contextmanager

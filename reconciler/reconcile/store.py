@@ -43,6 +43,11 @@ class Store:
         """The working folder."""
         return self.settings.folder
 
+    @property
+    def endpoint(self) -> str:
+        """What a saved plan is held to: the URL; a word for the sandbox, whose port is any."""
+        return SANDBOX if self.name == SANDBOX else self.client.api_url
+
     def loading(self, lint: Levels) -> AbstractContextManager[Callable[[], Catalog]]:
         """The catalogue, read while the block does something else (see `loading_catalog`)."""
         return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)

@@ -87,6 +87,7 @@ class Client:
         self._count = Lock()
         self._thread = local()
         self._redactor = Redactor([key])
+        self.api_url = self._redactor.redact(api_url)
         self._transport = transport(api_url, key, how, self.clock)
         self._workers = Workers(how.concurrency)
 

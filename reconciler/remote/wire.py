@@ -25,6 +25,7 @@ from reconciler.model import (
     RemoteProduct,
     Value,
     canonical_tags,
+    finite_number,
     whole_number,
 )
 from reconciler.remote.transport import Answer
@@ -98,7 +99,10 @@ def _mended(body: bytes) -> bytes | None:
     nesting in one record would else make the whole list unreadable.
     """
     try:
-        text = json.dumps(json.loads(body, parse_int=whole_number), ensure_ascii=False)
+        read = json.loads(
+            body, parse_int=whole_number, parse_float=finite_number, parse_constant=str
+        )
+        text = json.dumps(read, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()

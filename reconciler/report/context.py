@@ -12,12 +12,14 @@ from reconciler.planning.plan import Plan
 class Context:
     """The surroundings of one rendering.
 
-    `operations` are the plan's calls as Plan JSON shows them; `width` is in columns, None for a
-    pipe; `repository_url` and `commit` make links of places, where both are known.
+    `tool` and `created_at` say which version made the plan when, and `api_url` for which endpoint;
+    `operations` are its calls as Plan JSON shows them; `width` is in columns, None for a pipe;
+    `repository_url` and `commit` make links of places, where both are known.
     """
 
     tool: str = ""
     created_at: str = ""
+    api_url: str | None = None
     operations: Sequence[Mapping[str, Any]] = ()
     color: bool = False
     width: int | None = None

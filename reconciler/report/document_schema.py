@@ -23,6 +23,8 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "plan_digest": ("The digest of the plan that was applied.", "9f86d081884c7d65"),
     "PlanDocument.catalog": ("The declared side.", {"products": 24}),
     "remote": ("The remote side.", {"products": 23}),
+    "api_url": ("The endpoint, without a key; null where no remote was asked.", "https://…/"),
+    "seal": ("SHA-256 of all the rest: an edited file is refused.", "9f86d081884c7d65"),
     "PlanDocument.summary": ("The plan in numbers.", {"create": 1, "update": 2}),
     "ReportDocument.summary": ("The outcomes in numbers.", {"applied": 3, "failed": 0}),
     "changes": ("What would be done, sorted by action and store_id.", []),

@@ -39,7 +39,11 @@ def _json(plan: Plan, context: Context) -> str:
     from reconciler.report.plan_json import plan_json
 
     return plan_json(
-        plan, tool=context.tool, created_at=context.created_at, operations=context.operations
+        plan,
+        tool=context.tool,
+        created_at=context.created_at,
+        api_url=context.api_url,
+        operations=context.operations,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.errors import PlanFileError
+from reconciler.model import finite_number
 from reconciler.report.escape import escape
 from reconciler.report.style import Style
 from reconciler.report.words import compact, plural
@@ -71,7 +72,7 @@ def read_journal(data: bytes) -> JournalRecord:
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(line)
+        value = json.loads(line, parse_float=finite_number, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -136,4 +137,4 @@ def journal_json(journal: JournalRecord) -> str:
             for call in journal.calls
         ],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"

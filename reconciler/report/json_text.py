@@ -24,6 +24,11 @@ def json_text(document: Mapping[str, Any]) -> str:
     return break_commands("{\n" + ",\n".join(lines) + "\n}\n", "\\u0023")
 
 
+def canonical_text(document: Mapping[str, Any]) -> str:
+    """`document` as JSON on one line, its keys sorted: the same text for the same values."""
+    return _canonical(document)
+
+
 def _plain(value: object) -> object:
     """A read-only mapping or another iterable as JSON knows it."""
     if isinstance(value, Mapping):
@@ -31,4 +36,8 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form.")
 
 
-_encode = json.JSONEncoder(default=_plain).encode
+# A number that JSON lacks would be an error of ours: what is read from elsewhere has none.
+_encode = json.JSONEncoder(default=_plain, allow_nan=False).encode
+_canonical = json.JSONEncoder(
+    default=_plain, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode

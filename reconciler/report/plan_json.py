@@ -4,17 +4,23 @@ Beyond the documented keys a plan carries what makes it whole again when it is r
 `seen`, the remote product it was made from, and of a rename `place` and `moves_from`; per create
 `absent`; per delete `record`; `in_doubt` in a field; `adoptions`; and `released`. `seen` leaves out
 the id, which is the change's own.
+
+A saved plan belongs to one endpoint, and is sealed: `seal` is the SHA-256 of all the rest. It is no
+signature, since whoever edits the file may seal it anew; so nothing that guards the remote is taken
+from the file's figures.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler.errors import PlanFileError
 from reconciler.model import FIELDS, Finding, Location, RemoteProduct, Value
 from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
-from reconciler.report.json_text import json_text
+from reconciler.report.json_text import canonical_text, json_text
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -25,25 +31,53 @@ _FORMAT_NAME = re.compile(r"reconciler\.plan/([0-9]{1,9})")
 _AGAIN = "Make the plan again: reconciler plan --out FILE."
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan from a file: which endpoint it is for, and which version made it when.
+
+    `api_url` is None where no remote was asked, as by `diff`. `operations` are the calls that the
+    file shows; an apply derives its own from the changes.
+    """
+
+    plan: Plan
+    api_url: str | None
+    created_at: str
+    tool: str
+    operations: tuple[Mapping[str, Any], ...] = ()
+
+
 def plan_json(
-    plan: Plan, *, tool: str, created_at: str, operations: Sequence[Mapping[str, Any]] = ()
+    plan: Plan,
+    *,
+    tool: str,
+    created_at: str,
+    api_url: str | None = None,
+    operations: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The plan as JSON text, one line a change; `read_plan` gives an equal Plan back."""
-    return json_text(plan_document(plan, tool=tool, created_at=created_at, operations=operations))
+    document = plan_document(
+        plan, tool=tool, created_at=created_at, api_url=api_url, operations=operations
+    )
+    return json_text(document)
 
 
 def plan_document(
-    plan: Plan, *, tool: str, created_at: str, operations: Sequence[Mapping[str, Any]] = ()
+    plan: Plan,
+    *,
+    tool: str,
+    created_at: str,
+    api_url: str | None,
+    operations: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The plan as plain JSON values; `operations` stand in it for reading only."""
-    return {
+    """The plan as plain JSON values, sealed; `operations` stand in it for reading only."""
+    document = {
         "format": FORMAT,
         "tool": tool,
         "store": plan.store,
         "created_at": created_at,
         "digest": plan.digest,
         "catalog": plan.catalog._asdict(),
-        "remote": {"products": plan.remote_products},
+        "remote": {"products": plan.remote_products, "api_url": api_url},
         "summary": plan.summary._asdict(),
         "changes": [_change(change) for change in plan.changes],
         "operations": list(operations),
@@ -63,6 +97,12 @@ def plan_document(
         "warnings": [warning_document(warning) for warning in plan.warnings],
         "refusals": [refusal._asdict() for refusal in plan.refusals],
     }
+    return {**document, "seal": _seal(document)}
+
+
+def _seal(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document's values: the layout of its text does not count."""
+    return hashlib.sha256(canonical_text(document).encode()).hexdigest()
 
 
 def warning_document(warning: Finding) -> dict[str, Any]:
@@ -126,12 +166,11 @@ def _source(location: Location | None) -> dict[str, Any] | None:
     return location._asdict() if location else None
 
 
-def read_plan(data: bytes, *, store: str | None, file: str = "the plan file") -> Plan:
-    """The Plan that `data` holds; `file` names it in errors, `store` is the one it must be for.
+def read_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
+    """The plan that `data` holds; `file` names it in errors.
 
-    With `store` None any store's plan is read, as for showing it. Raises PlanFileError where the
-    data is damaged, its changes do not match its digest, it is another store's, or its format is
-    newer than this tool.
+    Raises PlanFileError where the data is damaged or was edited, or its format is newer than this
+    tool.
     """
     document = _parse(data, file)
     _check_format(document.get("format"), file)
@@ -144,35 +183,45 @@ def read_plan(data: bytes, *, store: str | None, file: str = "the plan file") ->
         read = PlanDocument.model_validate(document)
         plan = read.plan()
     except ValidationError as error:
-        raise PlanFileError(
-            f"{_capital(file)} is damaged: {_first_fault(error)}.", hint=_AGAIN
-        ) from error
+        raise _damaged(file, _first_fault(error)) from error
     except UnknownNameError as error:
-        raise PlanFileError(f"{_capital(file)} is damaged: {error}.", hint=_AGAIN) from error
-    if store is not None and plan.store != store:
-        raise PlanFileError(
-            f'{_capital(file)} is for the store "{plan.store}", not for "{store}".',
-            hint=f"Apply it with --store {plan.store}, or make a plan of this store.",
-        )
+        raise _damaged(file, str(error)) from error
     if plan.digest != read.digest:
-        raise PlanFileError(
-            f"{_capital(file)} is damaged: its changes do not match its digest, so it was edited"
-            " or cut after it was made.",
-            hint=_AGAIN,
-        )
-    return plan
+        raise _damaged(file, "its changes do not match its digest, so it was edited or cut")
+    del document["seal"]
+    if _seal(document) != read.seal:
+        raise _damaged(file, "it does not match its seal, so it was edited after it was made")
+    return SavedPlan(plan, read.remote.api_url, read.created_at, read.tool, tuple(read.operations))
+
+
+def _damaged(file: str, fault: str) -> PlanFileError:
+    return PlanFileError(f"{_capital(file)} is damaged: {fault}.", hint=_AGAIN)
 
 
 def _parse(data: bytes, file: str) -> dict[str, Any]:
     """The JSON object in `data`."""
     try:
-        document = json.loads(data.decode("utf-8-sig"))
+        document = json.loads(
+            data.decode("utf-8-sig"), object_pairs_hook=_distinct, parse_constant=_refuse
+        )
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise PlanFileError(f"{_capital(file)} is not JSON{where}.", hint=_AGAIN) from error
     if not isinstance(document, dict):
         raise PlanFileError(f"{_capital(file)} is JSON, but not a plan.", hint=_AGAIN)
     return document
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; ValueError where a key stands twice, since readers differ in which one counts."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return read
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _check_format(name: object, file: str) -> None:

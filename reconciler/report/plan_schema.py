@@ -170,6 +170,7 @@ class RemoteDocument(_Model):
     """The remote side."""
 
     products: int
+    api_url: Text | None
 
 
 class SummaryDocument(_Model):
@@ -260,6 +261,7 @@ class PlanDocument(_Model):
     refusals: list[RefusalDocument]
     adoptions: list[AdoptionDocument]
     released: list[list[LinkDocument]] = Field(default_factory=list)
+    seal: Text
 
     def plan(self) -> Plan:
         """The Plan meant; raises UnknownNameError for codes that this tool does not know."""

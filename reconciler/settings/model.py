@@ -36,10 +36,12 @@ _LIMIT: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(%?)")
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-def parse_limit(value: object) -> guard.Limit:
-    """Read "10%" or "50" as a Limit. Raises ValueError with what is expected."""
-    if isinstance(value, guard.Limit):
+def parse_limit(value: object) -> guard.Limit | None:
+    """Read "10%" or "50" as a Limit, null as none. Raises ValueError with what is expected."""
+    if value is None or isinstance(value, guard.Limit):
         return value
+    if isinstance(value, str) and value.strip() in _NOTHING:
+        return None
     match = _LIMIT.fullmatch(str(value).strip())
     if match is None:
         raise ValueError("must be a percentage (10%) or a number of products (50)")
@@ -128,9 +130,9 @@ StoreName = Annotated[str, AfterValidator(_store_name)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 FilledPath = Annotated[Path, BeforeValidator(_filled_path)]
 LimitText = Annotated[
-    guard.Limit,
-    PlainValidator(parse_limit, json_schema_input_type=str | int),
-    PlainSerializer(str, return_type=str),
+    guard.Limit | None,
+    PlainValidator(parse_limit, json_schema_input_type=str | int | None),
+    PlainSerializer(lambda limit: limit and str(limit), return_type=str | None),
 ]
 
 
@@ -141,8 +143,9 @@ class Section(BaseModel):
 
 
 class Limits(Section):
-    """Above both its limit and the floor, a plan is refused by apply."""
+    """Above both its limit and the floor, a plan is refused by apply; null is no limit."""
 
+    creates: LimitText = Field(guard.Limits().creates, description="How many may be created.")
     deletes: LimitText = Field(guard.Limits().deletes, description="How many may be deleted.")
     updates: LimitText = Field(guard.Limits().updates, description="How many may be changed.")
     floor: int = Field(
@@ -151,7 +154,7 @@ class Limits(Section):
 
     def for_guard(self) -> guard.Limits:
         """The limits as the guard reads them."""
-        return guard.Limits(self.deletes, self.updates, self.floor)
+        return guard.Limits(self.deletes, self.updates, self.floor, self.creates)
 
 
 class Requests(Section):

@@ -14,6 +14,7 @@ _LIMIT: Final[dict[str, Any]] = {
         {"type": "string", "pattern": r"^ *(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?) *% *$"},
         {"type": "string", "pattern": r"^ *[0-9]{1,9} *$"},
         {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+        {"type": "null"},
     ]
 }
 _STORE_NAME: Final = (
@@ -46,8 +47,9 @@ def settings_schema() -> dict[str, Any]:
     for key, examples in _EXAMPLES.items():
         properties[key]["examples"] = examples
     limits = definitions["Limits"]["properties"]
-    for key, default in (("deletes", "10%"), ("updates", "100%")):
-        limits[key] = {**limits[key], **_LIMIT, "default": default, "examples": [default, 50]}
+    for key, default in (("creates", None), ("deletes", "10%"), ("updates", "100%")):
+        examples = [default or "20%", 50]
+        limits[key] = {**limits[key], **_LIMIT, "default": default, "examples": examples}
     entry = definitions["StoreEntry"]["properties"]
     entry["api_url"]["pattern"] = _API_URL
     entry["api_key_env"]["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$"

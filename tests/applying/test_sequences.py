@@ -348,7 +348,7 @@ def test_chain_is_sent_in_order_where_store_ids_are_rewritten(strict: World) -> 
         ]
     )
     text = plan_json(strict.plan(), tool="1", created_at="2026-01-02T03:04:05Z")
-    report = strict.apply(saved=read_plan(text.encode(), store="default"))
+    report = strict.apply(saved=read_plan(text.encode()).plan)
     assert report.exit_code == 0
     now = {row.store_id: row.id for row in strict.rows()}
     assert (now["CD"], now["EF"]) == (ids["AB"], ids["CD"])

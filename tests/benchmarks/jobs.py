@@ -105,7 +105,7 @@ def growth(count: str) -> dict[str, float]:
         text = time(format, lambda: render_plan(made, format, context=context))  # noqa: B023
         if format == "json":
             saved = text.encode()
-    time("read plan", lambda: read_plan(saved, store=None))
+    time("read plan", lambda: read_plan(saved))
     doubts = time("in doubt", lambda: in_doubt(Ledger(), made))
     data = time("write ledger", lambda: encode(doubts, store="default"))
     time("read ledger", lambda: decode(data, store="default", source="ledger"))
