@@ -44,7 +44,7 @@ class NoJournal:
 
 
 class FileJournal:
-    """A journal in `folder`/<time>-<store>.jsonl; the oldest of the store beyond `keep` go.
+    """A journal in `folder`/<time>-<store>.jsonl; the oldest others of the store beyond `keep` go.
 
     Lines reach the system at once, so they survive the death of this process.
     """
@@ -61,7 +61,7 @@ class FileJournal:
             folder.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = self.path.open("a", encoding="utf-8")
             self._write({"format": FORMAT, "store": store, "time": moment, **header})
-            _prune(folder, store, keep)
+            _prune(self.path, store, keep)
         except OSError as error:
             raise LedgerNotWritten(
                 f"The journal cannot be written: {self.path}: {error.strerror}.",
@@ -100,12 +100,17 @@ class FileJournal:
                 os.fsync(self._file.fileno())
 
 
-def _prune(folder: Path, store: str, keep: int) -> None:
-    """Remove the oldest journals of `store`; their names begin with the time."""
-    mine = sorted(
+def _prune(own: Path, store: str, keep: int) -> None:
+    """Remove the oldest journals of `store` but `own`, which is written now.
+
+    Names begin with the time. A journal that is dated later than `own` was written by a wrong
+    clock: it counts as the oldest, or it would outlive all that are written from now on.
+    """
+    others = [
         path
-        for path in folder.glob(f"*-{store}.jsonl")
-        if path.name.split("-", 3)[3:] == [f"{store}.jsonl"]
-    )
-    for path in mine[: max(0, len(mine) - keep)]:
+        for path in own.parent.glob(f"*-{store}.jsonl")
+        if path.name.split("-", 3)[3:] == [f"{store}.jsonl"] and path != own
+    ]
+    others.sort(key=lambda path: (path.name < own.name, path.name))
+    for path in others[: max(0, len(others) + 1 - keep)]:
         path.unlink(missing_ok=True)
