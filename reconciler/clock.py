@@ -3,7 +3,10 @@
 import time
 from datetime import UTC, datetime
 from threading import Event
-from typing import Protocol
+from typing import Final, Protocol
+
+# The monotonic clock of Linux stands still while the machine sleeps, and a lease does not.
+_CLOCK: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):
@@ -26,8 +29,8 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """Seconds of the monotonic clock."""
-        return time.monotonic()
+        """Seconds since some moment in the past, the machine's sleep included where it tells."""
+        return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
     def utc(self) -> datetime:
         """The machine's time of day."""

@@ -92,7 +92,8 @@ ERRORS: Final[Mapping[Code, Entry]] = {
     Code.LOCKED: Entry(
         "Another apply holds the store. Two at a time would each undo the other's view of it.",
         "the store is held by process 4711 on build-7",
-        "Wait, or say --lock-timeout SECONDS. If that run is dead, `reconciler unlock` frees it.",
+        "Wait, or say --lock-timeout SECONDS: with 300 or more, a lock that its run does not renew "
+        "is taken over. If that run is dead, `reconciler unlock` frees it at once.",
     ),
     Code.BAD_PLAN_FILE: Entry(
         "A plan file is damaged, was edited, or was written by a newer version.",

@@ -88,8 +88,8 @@ WARNINGS: Final[Mapping[Code, Entry]] = {
         "Mend the value at Robosize and pull again, or let the next apply send what is declared.",
     ),
     Code.BROKE_A_LOCK: Entry(
-        "An earlier run on this machine died while it held the store; its lock was taken over. "
-        "What it had begun was looked at before anything was sent.",
+        "An earlier run died while it held the store, or did not renew its lock for five minutes; "
+        "its lock was taken over. What it had begun was looked at before anything was sent.",
         "A run that died held the store: process 4711 on build-7.",
         "Nothing. Find out why the run died if you do not know.",
     ),

@@ -10,8 +10,8 @@ from reconciler.durable import sync_folder, write
 from reconciler.errors import LedgerError, LedgerNotWritten
 from reconciler.ledger.codec import decode, encode
 from reconciler.ledger.holder import Holder
-from reconciler.ledger.lock import FolderLock
-from reconciler.ledger.stores import HeldLedger, Revision
+from reconciler.ledger.lock import Claim, FolderLock
+from reconciler.ledger.stores import Revision
 from reconciler.model import Ledger
 
 
@@ -46,10 +46,10 @@ class FileLedger:
         return decode(data, store=self.store, source=self._source)
 
     @contextmanager
-    def hold(self, *, timeout: float, holder: Holder) -> Iterator[HeldLedger]:
+    def hold(self, *, timeout: float, holder: Holder) -> Iterator["HeldFile"]:
         """Keep other applies out; wait up to `timeout` seconds for one that goes on."""
-        with self._lock.held(holder, timeout=timeout) as left:
-            yield _HeldFile(self, left)
+        with self._lock.held(holder, timeout=timeout) as claim:
+            yield HeldFile(self, claim)
 
     def break_lock(self) -> Holder | None:
         """Free the lock and return whose it was; Locked where its holder still runs here."""
@@ -75,44 +75,55 @@ class FileLedger:
             ) from error
 
     def write(self, data: bytes) -> None:
-        """Replace the file by `data`; LedgerNotWritten where that fails. Only while held."""
+        """Replace the file by `data`; OSError where that fails. Only while held."""
         if data == self._read():
             return
-        try:
-            write(self.path, data)
-        except OSError as error:
-            raise self._not_written(error) from error
+        write(self.path, data)
 
     def remove(self) -> None:
-        """Remove the file; LedgerNotWritten where that fails. Only while held."""
-        try:
-            self.path.unlink(missing_ok=True)
-            sync_folder(self.path.parent)
-        except OSError as error:
-            raise self._not_written(error) from error
-
-    def _not_written(self, error: OSError) -> LedgerNotWritten:
-        return LedgerNotWritten(
-            f"The ledger {self.path} cannot be written: {error.strerror or error}.",
-            hint="Make room on the disk, and the folder writable for the user who applies.",
-        )
+        """Remove the file; OSError where that fails. Only while held."""
+        self.path.unlink(missing_ok=True)
+        sync_folder(self.path.parent)
 
 
-class _HeldFile:
+class HeldFile:
     """A FileLedger while its lock is held."""
 
-    def __init__(self, ledger: FileLedger, broke: Holder | None) -> None:
+    def __init__(self, ledger: FileLedger, claim: Claim) -> None:
         self._ledger = ledger
-        self.broke = broke
+        self._claim = claim
+        self.lease = claim.lease
+        self.broke = claim.broke
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease may have been taken over: no further call may be made."""
+        return self.lease.lost
 
     def load(self) -> Ledger:
         """The ledger as last written."""
+        self.lease.keep()
         return self._ledger.load()
 
     def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
         """Write `ledger`; `message` and `last` are for stores with a history."""
-        self._ledger.write(encode(ledger, store=self._ledger.store))
+        self.lease.keep()
+        with self._writing():
+            self._ledger.write(encode(ledger, store=self._ledger.store))
 
     def retire(self, *, message: str) -> None:
         """Remove the file."""
-        self._ledger.remove()
+        with self._writing():
+            self._ledger.remove()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Keep the lock while the file is written; LedgerNotWritten where either fails."""
+        try:
+            with self._claim.writing():
+                yield
+        except OSError as error:
+            raise LedgerNotWritten(
+                f"The ledger {self._ledger.path} cannot be written: {error.strerror or error}.",
+                hint="Make room on the disk, and the folder writable for the user who applies.",
+            ) from error

@@ -4,7 +4,8 @@ Each save is one commit, so the ref's log is the history of what was applied. Th
 push is the lock: the first save of an apply carries `holder.json` and is taken by the server only
 if nobody wrote since the ledger was read; the last one carries it no more. An apply that is told
 to wait takes the lock before it reads, by a commit of its own: what it read while another run
-went on could not be written any more.
+went on could not be written any more. A holder renews its lock by a commit that changes nothing, at
+most once a minute; the history leaves such commits out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,17 +17,15 @@ from typing import Final
 
 from reconciler.clock import Clock, SystemClock
 from reconciler.errors import LedgerError, LedgerNotWritten, Locked
-from reconciler.ledger.codec import decode, encode
+from reconciler.ledger.codec import decode
 from reconciler.ledger.gitcommand import LedgerGit
+from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, HeldRef
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
 from reconciler.ledger.holder import Holder, locked
-from reconciler.ledger.stores import HeldLedger, Revision, patiently
+from reconciler.ledger.lease import Watch
+from reconciler.ledger.stores import Revision, patiently
 from reconciler.model import Ledger
 
-LEDGER: Final = "ledger.jsonl"
-HOLDER: Final = "holder.json"
-
-_LOCK_ONLY: Final = "Reconciler-Lock: "
 _PAUSE: Final = 2.0
 _RETRIES: Final = (1.0, 4.0)
 
@@ -45,8 +44,8 @@ class GitLedger:
     ) -> None:
         self.store = store
         self.ref = GitRef(LedgerGit(folder), name=f"refs/reconciler/{store}", remote=remote)
+        self.clock = clock or SystemClock()
         self._remote = remote
-        self._clock = clock or SystemClock()
         self._stop = stop or Event()
 
     def describe(self) -> str:
@@ -62,16 +61,16 @@ class GitLedger:
         return self.ledger_at(self.ref.read())
 
     @contextmanager
-    def hold(self, *, timeout: float, holder: Holder) -> Iterator[HeldLedger]:
+    def hold(self, *, timeout: float, holder: Holder) -> Iterator[HeldRef]:
         """Keep other applies out; wait up to `timeout` seconds for one that goes on, then Locked.
 
         Without a timeout nothing is pushed before the first save, which is the lock.
         """
         held = patiently(
-            partial(self._enter, holder, claim=timeout > 0),
+            partial(self._enter, holder, Watch(self.clock), claim=timeout > 0),
             timeout=timeout,
             pause=_PAUSE,
-            clock=self._clock,
+            clock=self.clock,
             stop=self._stop,
         )
         try:
@@ -82,6 +81,8 @@ class GitLedger:
             except LedgerError as failure:
                 error.add_note(f"The lock could not be freed: {failure}")
             raise
+        finally:
+            held.lease.close()
         # What an apply has done is not lost to a lock that stays: its last save has said so.
         with suppress(LedgerError) if held.failed else nullcontext():
             held.free()
@@ -100,7 +101,7 @@ class GitLedger:
 
     def history(self, limit: int) -> Sequence[Revision]:
         """The last `limit` writes of the ledger, newest first, as the remote has them."""
-        return self.ref.log(limit, without=_LOCK_ONLY)
+        return self.ref.log(limit, without=LOCK_ONLY)
 
     def ledger_at(self, tip: Tip) -> Ledger:
         """The ledger of one commit."""
@@ -113,21 +114,21 @@ class GitLedger:
         """Who held the store when a commit was made."""
         return Holder.decode(self.ref.blob(tip.files[HOLDER])) if HOLDER in tip.files else None
 
-    def push(self, old: str | None, new: str) -> bool:
+    def push(self, old: str | None, new: str, *, patient: bool = True) -> bool:
         """Whether the ref is `new` now; False where another run was quicker.
 
-        An answer that was lost is asked for again, also by a run that is told to stop: what it
-        did must be remembered. Raises LedgerNotWritten where the server refuses the push or
-        cannot be reached.
+        If it is `patient`, an answer that was lost is asked for again, also by a run that is told
+        to stop: what it did must be remembered. Raises LedgerNotWritten where the server refuses
+        the push or cannot be reached.
         """
-        pauses = iter(_RETRIES)
+        pauses = iter(_RETRIES if patient else ())
         while True:
             try:
                 outcome, complaint = self.ref.push(old=old, new=new)
                 break
             except LedgerError as error:
                 pause = next(pauses, None)
-                if pause is None or self._clock.wait(pause, Event()):
+                if pause is None or self.clock.wait(pause, Event()):
                     raise LedgerNotWritten(
                         f"The ledger was not written: {error.message}",
                         hint="Run the command again once the remote answers.",
@@ -140,7 +141,7 @@ class GitLedger:
         """Whether a commit that only frees the lock could be put on `tip`."""
         files = {name: blob for name, blob in tip.files.items() if name != HOLDER}
         return self.push(
-            tip.commit, self.ref.commit(tip.commit, files, f"{subject}\n\n{_LOCK_ONLY}freed\n")
+            tip.commit, self.ref.commit(tip.commit, files, f"{subject}\n\n{LOCK_ONLY}freed\n")
         )
 
     def overtaken(self) -> Locked:
@@ -153,13 +154,14 @@ class GitLedger:
             hint="Run the command again; --lock-timeout SECONDS makes it wait its turn.",
         )
 
-    def _enter(self, holder: Holder, *, claim: bool) -> "_HeldRef":
+    def _enter(self, holder: Holder, watch: Watch, *, claim: bool) -> HeldRef:
         """The ledger for `holder` to write, or Locked."""
         tip = self.ref.read()
+        silent = watch.expired(tip.commit)
         left = self.holder_at(tip)
-        if left is not None and not left.dead:
+        if left is not None and not left.dead and not silent:
             raise locked(self.store, left)
-        held = _HeldRef(self, tip, holder, left)
+        held = HeldRef(self, tip, holder, left)
         if claim:
             held.claim()
         return held
@@ -171,79 +173,3 @@ class GitLedger:
             "workflow and a checkout that keeps its credentials; on GitLab a token with the scope "
             "write_repository.",
         )
-
-
-class _HeldRef:
-    """A GitLedger while this run holds it, or is about to.
-
-    `failed` says that a save has raised: who called it knows that the remote is not as wished.
-    """
-
-    def __init__(self, ledger: GitLedger, tip: Tip, holder: Holder, broke: Holder | None) -> None:
-        self._ledger = ledger
-        self._tip = tip
-        self._holder = holder
-        self._pushed = False
-        self._claimed = False
-        self.broke = broke
-        self.failed = False
-
-    def load(self) -> Ledger:
-        """The ledger of the commit that the next save will stand on."""
-        return self._ledger.ledger_at(self._tip)
-
-    def claim(self) -> None:
-        """Take the lock by a commit that changes nothing else; Locked where another is quicker."""
-        files = dict(self._tip.files) | {HOLDER: self._holder.encode()}
-        self._write(files, f"Take the lock for {self._holder}\n\n{_LOCK_ONLY}taken\n", claims=True)
-
-    def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
-        """Push `ledger` as one commit with `message`; `last` frees the lock with it.
-
-        A last save of what the ref holds already, by a run that never took the lock, is no
-        commit: an apply that found nothing to do leaves no trace.
-        """
-        data = encode(ledger, store=self._ledger.store)
-        if last and not self._claimed and HOLDER not in self._tip.files and self._is_there(data):
-            return
-        files: dict[str, bytes | str] = {LEDGER: data}
-        if not last:
-            files[HOLDER] = self._holder.encode()
-        self._write(files, message, claims=not last)
-
-    def retire(self, *, message: str) -> None:
-        """Push a commit without any file, if there is a ledger."""
-        if LEDGER in self._tip.files:
-            self._write({}, message, claims=False)
-
-    def free(self) -> None:
-        """Free the lock if this run still has it; LedgerError where that fails."""
-        if not self._claimed:
-            return
-        # What is at the remote counts: the answer to the last push may have been lost.
-        tip = self._ledger.ref.read()
-        if self._ledger.holder_at(tip) == self._holder:
-            self._ledger.push_without_holder(tip, f"Free the lock of {self._holder}")
-        self._claimed = False
-
-    def _is_there(self, data: bytes) -> bool:
-        blob = self._tip.files.get(LEDGER)
-        return blob is not None and self._ledger.ref.blob(blob) == data
-
-    def _write(self, files: dict[str, bytes | str], message: str, *, claims: bool) -> None:
-        ref = self._ledger.ref
-        commit = ref.commit(self._tip.commit, files, message)
-        self._claimed = self._claimed or claims
-        self.failed = True
-        if not self._ledger.push(self._tip.commit, commit):
-            if not self._pushed:
-                raise self._ledger.overtaken()
-            raise LedgerNotWritten(
-                f"Another run took {ref.name} over while this one went on.",
-                hint="Let one run at a time apply to a store, and `unlock` only dead ones. What "
-                "this run had sent stays in doubt and is sent again by the next apply.",
-            )
-        self._tip = Tip(commit, ref.files(commit))
-        self._pushed = True
-        self._claimed = claims
-        self.failed = False

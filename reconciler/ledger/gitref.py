@@ -113,12 +113,23 @@ class GitRef:
         commit = self.at_remote()
         if commit is None:
             return ()
-        # Up to three commits make one apply, and a shallow clone fetches no more than it must.
-        self._fetch(depth=4 * limit)
+        # A shallow clone fetches no more than it must, but a long apply has many commits.
+        depth = 4 * limit
+        while True:
+            self._fetch(depth=depth)
+            commit = self._local() or commit
+            found = self._logged(commit, limit, without)
+            known = int(self._git.text("rev-list", "--count", "--first-parent", commit, "--"))
+            if len(found) == limit or known < depth:
+                return found
+            depth *= 4
+
+    def _logged(self, commit: str, limit: int, without: str) -> Sequence[Revision]:
+        """The last `limit` commits that are there, without those with `without` in a message."""
         output = self._git.read(
             *("log", "-z", f"--max-count={limit}", "--first-parent", "--invert-grep"),
             *("--fixed-strings", f"--grep={without}", "--format=" + "%x00".join(_LOG_FIELDS)),
-            *(self._local() or commit, "--"),
+            *(commit, "--"),
         )
         texts = output.decode(errors="replace").split("\0")[:-1]
         count = len(_LOG_FIELDS)

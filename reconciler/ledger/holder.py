@@ -111,7 +111,8 @@ def locked(store: str, holder: Holder | None) -> Locked:
     by = "another run" if holder is None else str(holder)
     return Locked(
         f"The store {store!r} is held by {by}.",
-        hint="Wait for that run, with --lock-timeout SECONDS if you like. If it is dead, "
+        hint="Wait for that run, with --lock-timeout SECONDS if you like; a lock that it does not "
+        "renew for five minutes of that wait is taken over. If that run is dead, "
         f"`reconciler unlock --store {store}` frees the lock that it left.",
     )
 

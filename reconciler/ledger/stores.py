@@ -7,7 +7,9 @@
         held.save(final_ledger, message="...", last=True)
 
 A run that dies between the two saves leaves its name and its doubts; one that ends by an
-exception leaves its doubts only.
+exception leaves its doubts only. While a ledger is held its lock is renewed (see `lease`), from the
+first `load` or `save` on: the thread that does it would keep the catalogue from being read by many
+processes.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +40,12 @@ class HeldLedger(Protocol):
 
     @property
     def broke(self) -> Holder | None:
-        """The dead run whose lock this one took over."""
+        """The dead or silent run whose lock this one took over."""
+        ...
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease may have been taken over: no further call may be made."""
         ...
 
     def load(self) -> Ledger:
@@ -49,8 +56,8 @@ class HeldLedger(Protocol):
         """Write `ledger` durably, whole or not at all.
 
         `message` goes into the history, if there is one. `last` also frees the lock where that is
-        a write of its own. Raises LedgerNotWritten, and on the first save Locked where another
-        run was quicker.
+        a write of its own. Raises LedgerNotWritten, also if another run has taken the lock over,
+        and on the first save Locked if another run was quicker.
         """
         ...
 
@@ -85,7 +92,8 @@ class LedgerStore(Protocol):
     def hold(self, *, timeout: float, holder: Holder) -> AbstractContextManager[HeldLedger]:
         """Keep other applies out; wait up to `timeout` seconds for one that goes on, then Locked.
 
-        A lock whose holder is provably dead is taken over.
+        A lock is taken over at once if its holder is provably dead, and if nobody renewed it for
+        five minutes of that wait.
         """
         ...
 

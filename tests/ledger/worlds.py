@@ -47,7 +47,7 @@ with store.hold(timeout=0, holder=Holder.here("the other run")) as held:
 class QuickClock:
     """A clock whose waits take no time; `meanwhile` is called in each of them."""
 
-    def __init__(self, meanwhile: Callable[[], None] | None = None) -> None:
+    def __init__(self, meanwhile: Callable[[], object] | None = None) -> None:
         self.time = 0.0
         self.waits = 0
         self._meanwhile = meanwhile

@@ -1,0 +1,152 @@
+"""The ledger in a git ref while a run holds it: each write stands on the newest commit of its own.
+
+A run and the thread that renews its lock push one after the other. What a push was told is not
+always what became of it: a commit whose answer was lost may be at the remote, or get there later.
+So a push that finds another commit than it expected goes on from it, if it is one of this run's.
+"""
+
+from collections.abc import Callable, Mapping
+from threading import RLock
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from reconciler.errors import LedgerNotWritten
+from reconciler.ledger.codec import encode
+from reconciler.ledger.gitref import Tip
+from reconciler.ledger.holder import Holder
+from reconciler.ledger.lease import Lease
+from reconciler.model import Ledger
+
+if TYPE_CHECKING:
+    from reconciler.ledger.git import GitLedger
+
+LEDGER: Final = "ledger.jsonl"
+HOLDER: Final = "holder.json"
+LOCK_ONLY: Final = "Reconciler-Lock: "
+"""How a line of the message begins whose commit changes nothing but the lock."""
+
+Files: TypeAlias = Mapping[str, bytes | str]
+"""The files of a commit by name: their content, or the id of a blob."""
+
+
+class HeldRef:
+    """A GitLedger while this run holds it, or is about to. Thread-safe.
+
+    `failed` says that a save has raised: who called it knows that the remote is not as wished.
+    """
+
+    def __init__(self, ledger: "GitLedger", tip: Tip, holder: Holder, broke: Holder | None) -> None:
+        self.lease = Lease(self._renew, ledger.clock)
+        self.broke = broke
+        self.failed = False
+        self._ledger = ledger
+        self._tip = tip
+        self._holder = holder
+        self._pushed = False
+        self._claimed = False
+        self._sent: set[str] = set()
+        """Commits of this run of which it is not known whether they are at the remote."""
+        self._turn = RLock()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease may have been taken over: no further call may be made."""
+        return self.lease.lost
+
+    def load(self) -> Ledger:
+        """The ledger of the commit that the next save will stand on."""
+        self.lease.keep()
+        return self._ledger.ledger_at(self._tip)
+
+    def claim(self) -> None:
+        """Take the lock by a commit that changes nothing else; Locked where another is quicker."""
+        message = f"Take the lock for {self._holder}\n\n{LOCK_ONLY}taken\n"
+        self._write(self._with_holder, message, claims=True)
+
+    def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
+        """Push `ledger` as one commit with `message`; `last` frees the lock with it.
+
+        A last save of what the ref holds already, by a run that never took the lock, is no
+        commit: an apply that found nothing to do leaves no trace.
+        """
+        self.lease.keep()
+        data = encode(ledger, store=self._ledger.store)
+        if last and not self._claimed and HOLDER not in self._tip.files and self._is_there(data):
+            return
+        files: dict[str, bytes | str] = {LEDGER: data}
+        if not last:
+            files[HOLDER] = self._holder.encode()
+        self._write(lambda _: files, message, claims=not last)
+
+    def retire(self, *, message: str) -> None:
+        """Push a commit without any file, if there is a ledger."""
+        if LEDGER in self._tip.files:
+            self._write(lambda _: {}, message, claims=False)
+
+    def free(self) -> None:
+        """Free the lock if this run still has it; LedgerError where that fails."""
+        with self._turn:
+            self.lease.over()
+            if not self._claimed:
+                return
+            # What is at the remote counts: the answer to the last push may have been lost.
+            tip = self._ledger.ref.read()
+            if self._ledger.holder_at(tip) == self._holder:
+                self._ledger.push_without_holder(tip, f"Free the lock of {self._holder}")
+            self._claimed = False
+
+    def _is_there(self, data: bytes) -> bool:
+        blob = self._tip.files.get(LEDGER)
+        return blob is not None and self._ledger.ref.blob(blob) == data
+
+    def _with_holder(self, tip: Tip) -> Files:
+        return {**tip.files, HOLDER: self._holder.encode()}
+
+    def _write(self, files: Callable[[Tip], Files], message: str, *, claims: bool) -> None:
+        with self._turn:
+            self._claimed = self._claimed or claims
+            self.failed = True
+            moment = self._ledger.clock.now()
+            if not self._push(files, message):
+                if not self._pushed:
+                    raise self._ledger.overtaken()
+                self.lease.over(taken=True)
+                raise LedgerNotWritten(
+                    f"Another run took {self._ledger.ref.name} over while this one went on.",
+                    hint="Let one run at a time apply to a store, and `unlock` only dead ones. "
+                    "What this run had sent stays in doubt and is sent again by the next apply.",
+                )
+            if claims:
+                self.lease.renewed(moment)
+            else:
+                self.lease.over()
+            self._pushed = True
+            self._claimed = claims
+            self.failed = False
+
+    def _renew(self) -> bool:
+        """Push a commit that changes nothing; a second try comes with the next renewal."""
+        with self._turn:
+            message = f"Renew the lock of {self._holder}\n\n{LOCK_ONLY}renewed\n"
+            return not self._claimed or self._push(self._with_holder, message, patient=False)
+
+    def _push(
+        self,
+        files: Callable[[Tip], Files],
+        message: str,
+        *,
+        patient: bool = True,
+    ) -> bool:
+        """Whether a commit of `files` is on the newest commit of this run; False if overtaken."""
+        ref = self._ledger.ref
+        while True:
+            old = self._tip.commit
+            new = ref.commit(old, files(self._tip), message)
+            self._sent.add(new)
+            landed = self._ledger.push(old, new, patient=patient)
+            found = new if landed else ref.at_remote()
+            if found not in self._sent:
+                return False
+            self._sent.discard(found)
+            self._tip = Tip(found, ref.files(found))
+            if landed:
+                return True
