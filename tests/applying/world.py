@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -39,23 +39,29 @@ class HurriedClock:
         return self._system.now() + self._skipped
 
     def utc(self) -> datetime:
-        """The system's time of day."""
-        return self._system.utc()
+        """The system's time of day and all that was skipped."""
+        return self._system.utc() + timedelta(seconds=self._skipped)
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass, for the tool and for a sandbox that has this clock."""
+        self._skipped += seconds
 
     def wait(self, seconds: float, stop: Event) -> bool:
         """Skip the time."""
         self.waits.append(seconds)
-        self._skipped += max(0.0, seconds)
+        self.skip(max(0.0, seconds))
         return stop.is_set()
 
 
 class World:
     """One store with all that belongs to it, below `folder`."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, **requests: Any) -> None:
+    def __init__(
+        self, folder: Path, sandbox: Sandbox, *, clock: HurriedClock | None = None, **requests: Any
+    ) -> None:
         self.folder = folder
         self.sandbox = sandbox
-        self.clock = HurriedClock()
+        self.clock = clock or HurriedClock()
         self.stop = Event()
         self.requests = {"concurrency": 4, "timeout": 5, "page_size": 50, **requests}
         self.catalog = folder / "catalog"
