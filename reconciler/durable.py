@@ -1,30 +1,55 @@
-"""Files that are whole or not there at all, also after the power fails."""
+"""Files that are whole or not there at all, also after the power fails: the one writer of files."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+_SHARED: Final = 0o666
+_OWN: Final = 0o644
+
+
+def replace(path: Path, data: bytes, *, mode: int = _SHARED) -> None:
+    """Replace the file at `path` by `data`, atomically and durably; its folder must exist.
+
+    The file gets `mode` minus umask. Raises OSError; whatever was at `path` then is as it was.
+    """
+    # Several processes may write the same file at the same time.
+    with draft(path.with_name(f".reconciler-{os.urandom(8).hex()}.tmp"), data, mode) as made:
+        made.replace(path)
+    with suppress(OSError):
+        sync_folder(path.parent)
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace the file at `path` by `data`, atomically and durably; make missing folders.
+    """Replace one of the tool's own files as `replace` does; make missing folders.
 
-    The file gets mode 0644 minus umask; a symbolic link is followed. Raises OSError.
+    Only one process writes such a file at a time, so a draft that a killed run left is taken over.
+    A symbolic link is followed. Raises OSError.
     """
     path = Path(os.path.realpath(path))
     _make_folder(path.parent)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
+    own = path.with_name(f".{path.name}.draft")
+    own.unlink(missing_ok=True)
+    with draft(own, data, _OWN) as made:
+        made.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def draft(path: Path, data: bytes, mode: int = _SHARED) -> Iterator[Path]:
+    """A new durable file of `data` at `path`; it is removed if what follows fails."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor, not a path)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        yield path
     except BaseException:
-        remove(draft)
+        remove(path)
         raise
-    sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -34,7 +59,7 @@ def remove(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable, where the system can do that."""
+    """Make the names in `folder` durable, if the system can do that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

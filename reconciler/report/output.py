@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
+from reconciler import durable
 from reconciler.errors import OutputError
 
 _PRIVATE = 0o600
-_SHARED = 0o666
 _ROOM = 64 * 1024
 """How many bytes are tried: the report of some hundred changes."""
 REDIRECT: Final = "Run it again with stdout in a file, on a disk that has room: `> FILE`."
@@ -38,9 +38,10 @@ def write_file(path: Path, text: str, *, private: bool = False) -> None:
         if _is_special(target):
             target.write_bytes(data)
             return
-        with _beside(target, data, _PRIVATE if private else _SHARED) as temporary:
-            temporary.replace(target)
-        _sync_folder(target.parent)
+        if private:
+            durable.replace(target, data, mode=_PRIVATE)
+        else:
+            durable.replace(target, data)
 
 
 def try_file(path: Path) -> None:
@@ -51,8 +52,9 @@ def try_file(path: Path) -> None:
     with _telling(path):
         target = path.resolve()
         if not _is_special(target):
-            with _beside(target, bytes(_ROOM), _SHARED) as temporary:
-                temporary.unlink()
+            trial = target.with_name(f".reconciler-{os.urandom(8).hex()}.tmp")
+            with durable.draft(trial, bytes(_ROOM)):
+                trial.unlink()
         elif not target.is_fifo():  # opening a pipe would wait for its reader, and then end it
             descriptor = os.open(target, os.O_WRONLY)
             try:
@@ -77,33 +79,6 @@ def _telling(path: Path) -> Iterator[None]:
 def _is_special(target: Path) -> bool:
     """Whether a folder, a device or a pipe is there."""
     return target.exists() and not stat.S_ISREG(target.stat().st_mode)
-
-
-@contextlib.contextmanager
-def _beside(target: Path, data: bytes, mode: int) -> Iterator[Path]:
-    """A durable file of `data` beside `target`; it is removed where what follows fails."""
-    temporary = target.with_name(f".reconciler-{os.urandom(8).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable, on systems where a folder can be synced."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIRECT) -> None:
