@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Delete as Delete
     from reconciler.planning.plan import Plan as Plan
     from reconciler.planning.plan import Update as Update
+    from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.init import init as init
     from reconciler.reconcile.run import Options as Options
     from reconciler.reconcile.run import apply as apply
     from reconciler.reconcile.run import plan as plan
     from reconciler.reconcile.run import read_plan as read_plan
-    from reconciler.reconcile.run import validate as validate
     from reconciler.reconcile.schemas import schema as schema
     from reconciler.reconcile.status import status as status
     from reconciler.reconcile.store import Store as Store
@@ -71,7 +71,7 @@ _HOMES = {
     "apply": "reconciler.reconcile.run",
     "plan": "reconciler.reconcile.run",
     "read_plan": "reconciler.reconcile.run",
-    "validate": "reconciler.reconcile.run",
+    "validate": "reconciler.reconcile.files",
     "init": "reconciler.reconcile.init",
     "status": "reconciler.reconcile.status",
     "Client": "reconciler.remote.client",

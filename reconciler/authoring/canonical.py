@@ -1,67 +1,47 @@
-"""Scalars in canonical form: one line where they fit, quotes where plain text could be misread."""
+"""The canonical form of a product: the one that `pull` writes and that `fmt` brings files into."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from reconciler.yamltext.layout import Node
-from reconciler.yamltext.scalars import is_safe_plain, spelled
+from reconciler.model import FIELDS, Value, Values
+from reconciler.yamltext.scalars import spelled
 
 WIDTH: Final = 100
-"""The longest line, in characters, that text of several lines or a list is joined into."""
-
-_STEP: Final = 2
-
-
-def is_single_line(text: str, node: Node) -> bool:
-    """Whether a node begins and ends on one line."""
-    return "\n" not in text[node.start : node.end]
+"""The longest line, in characters, that a list of tags is written on."""
+STEP: Final = "  "
+"""How far the entries of a list, and the fields of an entry, are indented."""
 
 
-def flow_scalar(text: str, node: Node) -> str:
-    """A scalar of one line as it stands between brackets."""
-    source = text[node.content : node.end]
-    if source[:1] in ('"', "'") or is_safe_plain(node.value, flow=True):
-        return source
-    return spelled(node.value, flow=True)
+def inline(value: Value, *, flow: bool) -> str:
+    """A value on one line."""
+    if isinstance(value, str):
+        return spelled(value, flow=flow)
+    return f"[{', '.join(spelled(tag, flow=True) for tag in value)}]"
 
 
-def scalar_lines(text: str, node: Node, column: int, used: int) -> list[str]:
-    """The lines of a scalar whose key stands at `column`; the first follows that key.
-
-    `used` characters of the line are taken. Raises ValueError where the text must stay as it is.
-    """
-    source = text[node.content : node.end]
-    if source[:1] in ("|", ">"):
-        return _block_lines(source, column)
-    quote = source[0] if source[:1] in ('"', "'") else ""
-    if "\n" not in source:
-        if quote or is_safe_plain(node.value, flow=False):
-            return [source]
-        return [spelled(node.value, flow=False)]
-    joined = spelled(node.value, flow=False, quote=quote)
-    if "\n" in node.value or used + len(joined) > WIDTH:
-        raise ValueError("text of several lines that would not fit one")
-    return [joined]
+def field_lines(key: str, value: Value, indent: str = "") -> list[str]:
+    """A field as lines, each after `indent`: text on one line, tags too if they fit."""
+    line = f"{indent}{key}: {inline(value, flow=False)}"
+    if isinstance(value, str) or len(line) <= WIDTH:
+        return [line]
+    return [f"{indent}{key}:", *(f"{indent}{STEP}- {spelled(tag, flow=False)}" for tag in value)]
 
 
-def _block_lines(source: str, column: int) -> list[str]:
-    """A block scalar, its text indented by two more than its key."""
-    header, _, body = source.partition("\n")
-    if any(character.isdigit() for character in header.partition("#")[0]) or not body:
-        raise ValueError("an indentation given in the header, or no text")
-    lines = body.split("\n")
-    first = next(line for line in lines if line.strip())
-    indent = len(first) - len(first.lstrip(" "))
+def product_lines(values: Values, indent: str = "") -> list[str]:
+    """A product as lines, each after `indent`."""
     return [
-        header.rstrip(),
-        *(" " * (column + _STEP) + line[indent:] if line.strip() else "" for line in lines),
+        line
+        for field, value in zip(FIELDS, values, strict=True)
+        if value is not None
+        for line in field_lines(field.key, value, indent)
     ]
 
 
-def shifted(source: str, by: int, column: int) -> list[str]:
-    """The lines of `source`, which begins at `column`, each moved to the right `by` characters."""
-    first, *rest = source.split("\n")
-    lines = [" " * column + first.rstrip()]
-    for line in rest:
-        blank = len(line) - len(line.lstrip(" "))
-        lines.append(" " * max(0, blank + by) + line.lstrip(" ") if line.strip() else "")
-    return lines
+def one_product(values: Values) -> str:
+    """The text of a file that declares one product."""
+    return "\n".join([*product_lines(values), ""])
+
+
+def entry_lines(lines: Sequence[str], indent: str, mark: str = "- ") -> list[str]:
+    """A product's lines, indented by `indent` and the width of `mark`, as an entry of a list."""
+    return [indent + mark + lines[0].lstrip(), *lines[1:]]

@@ -4,31 +4,9 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from reconciler.authoring.edit_values import inline
-from reconciler.authoring.format_values import WIDTH
-from reconciler.model import FIELDS, Values
+from reconciler.authoring.canonical import entry_lines, product_lines
+from reconciler.model import Values
 from reconciler.yamltext.layout import Document, Edit, Layout, Node
-from reconciler.yamltext.scalars import spelled
-
-
-def product_lines(values: Values, indent: str = "") -> list[str]:
-    """A product as lines in canonical form, each after `indent`."""
-    lines: list[str] = []
-    for field, value in zip(FIELDS, values, strict=True):
-        if value is None:
-            continue
-        line = f"{indent}{field.key}: {inline(value, flow=False)}"
-        if isinstance(value, tuple) and len(line) > WIDTH:
-            entries = (f"{indent}  - {spelled(tag, flow=False)}" for tag in value)
-            lines += [f"{indent}{field.key}:", *entries]
-        else:
-            lines.append(line)
-    return lines
-
-
-def one_product(values: Values) -> str:
-    """The text of a file that declares one product."""
-    return "\n".join([*product_lines(values), ""])
 
 
 def appended(text: str, products: Sequence[Values]) -> Edit:
@@ -76,7 +54,7 @@ def _grown(layout: Layout, listed: Node, products: Sequence[Values]) -> Edit:
 
 def _entry(values: Values, indent: str, mark: str) -> str:
     lines = product_lines(values, indent + " " * len(mark))
-    return "\n".join([indent + mark + lines[0].lstrip(), *lines[1:]])
+    return "\n".join(entry_lines(lines, indent, mark))
 
 
 def removal_edits(layout: Layout, gone: Collection[Node]) -> Iterator[Edit]:

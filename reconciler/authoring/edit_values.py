@@ -1,14 +1,13 @@
 """Edits that give one product of a file other values, or remove it, and touch nothing else."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from reconciler.authoring.canonical import field_lines, inline
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import FIELDS, Value
 from reconciler.yamltext.layout import Edit, Layout, Node
 from reconciler.yamltext.scalars import spelled
-
-_STEP: Final = 2
 
 
 def value_edits(
@@ -24,6 +23,8 @@ def value_edits(
     for field, value in changes.items():
         if field not in own:
             missing[field] = value
+        elif not product.flow and _is_free(layout, *own[field]):
+            yield _field_edit(layout, *own[field], value)
         elif isinstance(value, str):
             yield _scalar_edit(layout, own[field][1], value, product.flow, aliased)
         else:
@@ -32,11 +33,21 @@ def value_edits(
         yield from _insertions(layout, product, missing)
 
 
-def inline(value: Value, *, flow: bool) -> str:
-    """A value on one line."""
-    if isinstance(value, str):
-        return spelled(value, flow=flow)
-    return f"[{', '.join(spelled(tag, flow=True) for tag in value)}]"
+def _is_free(layout: Layout, key: Node, node: Node) -> bool:
+    """Whether a field can be written anew: nothing depends on its text, no comment is within it."""
+    end = layout.line_end(node.end) if node.kind == "seq" and not node.flow else node.end
+    special = key.is_special or node.is_special
+    return not special and not layout.has_comments(key.start, end)
+
+
+def _field_edit(layout: Layout, key: Node, node: Node, value: Value) -> Edit:
+    """The field in canonical form; a comment behind it stays behind its first line."""
+    lines = field_lines(key.value, value, " " * layout.column(key.start))
+    end = node.end
+    if len(lines) > 1:
+        end = layout.line_end(node.end)
+        lines[0] += layout.text[node.end : end].rstrip()
+    return Edit(key.start, end, "\n".join(lines).lstrip())
 
 
 def _start(layout: Layout, node: Node, aliased: set[str]) -> int:
@@ -48,32 +59,12 @@ def _start(layout: Layout, node: Node, aliased: set[str]) -> int:
 def _scalar_edit(layout: Layout, node: Node, value: str, flow: bool, aliased: set[str]) -> Edit:
     if node.kind == "alias":
         return Edit(node.start, node.end, spelled(value, flow=flow))
-    source = layout.text[node.content : node.end]
-    start = _start(layout, node, aliased)
-    if source[:1] in ("|", ">"):
-        return Edit(node.content, node.end, _block(layout, node, source, value))
-    quote = source[0] if source[:1] in ('"', "'") else ""
-    return Edit(start, node.end, spelled(value, flow=flow, quote=quote))
-
-
-def _block(layout: Layout, node: Node, source: str, value: str) -> str:
-    """A block scalar with another text: its header and its indentation stay."""
-    header, _, body = source.partition("\n")
-    first = next((line for line in body.split("\n") if line.strip()), "")
-    indent = first[: len(first) - len(first.lstrip(" "))]
-    folded, lines = header[0] == ">", value.split("\n")
-    hard = folded and any(line[:1] in ("", " ", "\t") for line in lines)
-    if not indent or hard or any(character.isdigit() for character in header.partition("#")[0]):
-        return spelled(value, flow=False)
-    if any(spelled(line, flow=False, quote='"') != f'"{_plainly(line)}"' for line in lines):
-        return spelled(value, flow=False)
-    between = "\n\n" if folded else "\n"
-    return header + "\n" + between.join(indent + line if line else "" for line in lines)
-
-
-def _plainly(line: str) -> str:
-    """A line as double quotes hold it where nothing but those quotes need an escape."""
-    return line.replace("\\", "\\\\").replace('"', '\\"')
+    if layout.text[node.content : node.content + 1] in ("|", ">"):
+        header = layout.text[node.content : layout.line_end(node.content)]
+        comment = header[header.find("#") :] if "#" in header else ""
+        text = f"{spelled(value, flow=flow)}  {comment}".rstrip()
+        return Edit(node.content, node.end, text)
+    return Edit(_start(layout, node, aliased), node.end, spelled(value, flow=flow))
 
 
 class _Entries(NamedTuple):
@@ -216,17 +207,19 @@ def _without_entry(layout: Layout, node: Node, position: int) -> Edit:
 def _insertions(layout: Layout, product: Node, missing: dict[str, Value]) -> Iterator[Edit]:
     """Fields that the product does not have yet, each behind the one that it belongs behind."""
     pairs = product.pairs
-    column = layout.column(product.items[0].start)
+    indent = " " * layout.column(product.items[0].start)
     lines: dict[int, str] = {}
     for field in sorted(missing, key=lambda field: POSITIONS[field]):
         before = [
             pair for pair in pairs if POSITIONS.get(pair[0].value, -1) < POSITIONS[field]
         ] or pairs
         value = max(before, key=lambda pair: (POSITIONS.get(pair[0].value, -1), pair[0].start))[1]
-        entry = f"{field}: {inline(missing[field], flow=product.flow)}"
-        place = value.end if product.flow else layout.line_end(value.end)
-        glue = ", " if product.flow else "\n" + " " * column
-        lines[place] = lines.get(place, "") + glue + entry
+        if product.flow:
+            place, entry = value.end, f", {field}: {inline(missing[field], flow=True)}"
+        else:
+            place = layout.line_end(value.end)
+            entry = "".join("\n" + line for line in field_lines(field, missing[field], indent))
+        lines[place] = lines.get(place, "") + entry
     for place, line in lines.items():
         yield Edit(place, place, line)
 

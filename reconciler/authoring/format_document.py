@@ -1,291 +1,287 @@
-"""The lines of one document in canonical form: fields, lists, products, and their comments.
+"""One document in canonical form: its values written anew, its comments hung back on.
 
-Every method returns the lines of a node and the trivia (comments and blank lines) that follow it
-and belong to what comes next. Trivia belongs to the innermost node that it is indented like.
+A comment behind a value stays behind it. A comment on a line of its own stays above what followed
+it, or at the end of what it is indented like. What has an anchor, an alias or a tag keeps its text,
+since other places depend on it.
 """
 
-from typing import Final
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from reconciler.authoring.format_trivia import (
-    LeaveAsItIsError,
-    Left,
-    Lines,
-    Trivia,
-    lines_at,
-    split,
-)
-from reconciler.authoring.format_values import (
-    WIDTH,
-    flow_scalar,
-    is_single_line,
-    scalar_lines,
-    shifted,
-)
+from reconciler.authoring.canonical import STEP, field_lines
 from reconciler.catalog.values import POSITIONS
+from reconciler.model import canonical_tags
 from reconciler.yamltext.layout import Layout, Node
+from reconciler.yamltext.scalars import spelled
 
-_STEP: Final = 2
-_ODD_KEY: Final = "a field is not written as `key: value`"
-_ODD_LINE: Final = "something else stands on the same line"
-_INNER_COMMENT: Final = "a comment stands within the value"
-_SEVERAL_LINES: Final = "text of several lines stands between brackets"
-_PRODUCTS_IN_BRACKETS: Final = "the products stand between brackets"
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 _SHAPE: Final = {"defaults": 0, "products": 1}
 
+Lines = list[str]
 
-Pair = tuple[Node, Node]
+
+class Trivia(NamedTuple):
+    """A comment on a line of its own, or a blank line (`text` is empty), and its column."""
+
+    column: int
+    text: str
+
+
+class Gap(NamedTuple):
+    """What stands between two nodes: the comment behind the first, and the lines below it."""
+
+    tail: str
+    lines: Sequence[Trivia]
+
+
+class _Entry(NamedTuple):
+    """A tag with its comments."""
+
+    above: Lines
+    text: str
+    tail: str
+
+
+_NOTHING: Final = Gap("", ())
 
 
 class Formatter:
-    """Lays out the nodes of one document anew; `left` are those whose text it kept."""
+    """Writes the nodes of one layout anew.
+
+    Each method gets the place `stop` at which what follows its node begins. It returns the node's
+    lines, and the comments and blank lines before `stop` that belong to what follows.
+    """
 
     def __init__(self, layout: Layout) -> None:
-        self.left: list[Left] = []
         self._layout = layout
         self._text = layout.text
 
-    def root(self, root: Node) -> tuple[Lines, Lines]:
-        """The lines of a document's mapping, and the comments that end the document."""
-        lines, rest = self._map(root, 0, self._trivia(root.end, len(self._text)))
-        return lines, [item.text for item in rest]
+    def document(self, root: Node, stop: int) -> Lines:
+        """The lines of a document's root, a mapping, and of what stands between it and `stop`."""
+        lines, rest = self._mapping(root, "", stop)
+        return [*lines, *_placed(rest, "")]
 
-    def _map(self, node: Node, column: int, after: list[Trivia]) -> tuple[Lines, list[Trivia]]:
-        """A block mapping whose keys shall stand at `column`."""
-        own = self._layout.column(node.items[0].start)
-        chunks: list[tuple[int, list[Trivia], Lines]] = []
-        leading: list[Trivia] = []
+    def _mapping(self, node: Node, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
+        """A mapping whose keys shall stand behind `indent`."""
         pairs = node.pairs
+        end = node.end if node.flow else stop
+        opening = _NOTHING
+        if node.flow:
+            opening = self._gap(node.content, pairs[0][0].start if pairs else end)
+        leading = opening.lines
+        fields: list[tuple[int, Lines]] = []
         for number, (key, value) in enumerate(pairs):
-            # After `? ` the first key alone stands further to the right.
-            odd = node.items[0] if self._text[node.content] == "?" else key
-            self._expect(self._layout.column(key.start) == own, odd.start, _ODD_KEY)
-            last = number + 1 == len(pairs)
-            gap = after if last else self._trivia(value.end, pairs[number + 1][0].start)
-            lines, rest = self._pair(key, value, column, gap)
-            chunks.append((_rank(key), leading, lines))
+            following = pairs[number + 1][0].start if number + 1 < len(pairs) else end
+            lines, rest = self._field(key, value, indent, following)
+            fields.append((_rank(key), [*_placed(leading, indent), *lines]))
             leading = rest
-        chunks.sort(key=lambda chunk: chunk[0])
-        inner, outer = split(leading, own) if own else ([], leading)
-        result: Lines = []
-        for _, above, lines in chunks:
-            result += [*lines_at(column, above), *lines]
-        return [*result, *lines_at(column, inner)], outer
+        fields.sort(key=lambda field: field[0])
+        above: Lines = []
+        if node.flow:
+            inner, closing = leading, self._gap(node.end, stop)
+            above = [indent + tail for tail in (opening.tail, closing.tail) if tail]
+            rest = [*closing.lines]
+        else:
+            inner, rest = _split(leading, self._layout.column(node.content))
+        lines = [line for _, field in fields for line in field]
+        return [*above, *lines, *_placed(inner, indent)], rest
 
-    def _pair(
-        self, key: Node, value: Node, column: int, gap: list[Trivia]
+    def _field(self, key: Node, value: Node, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
+        """A key with its value."""
+        if key.value in POSITIONS:
+            if value.kind == "seq":
+                return self._tags(key, value, indent, stop)
+            gap = self._gap(value.end, stop)
+            tails = [*self._comments_in(key, value), gap.tail]
+            return _noted(field_lines(key.value, value.value, indent), tails), [*gap.lines]
+        if not (key.is_special_itself or value.is_special_itself):
+            if value.kind == "seq" and key.value == "products":
+                return self._products(key, value, indent, stop)
+            if value.kind == "map" and key.value == "defaults" and not value.is_special:
+                return self._defaults(key, value, indent, stop)
+        gap = self._gap(value.end, stop)
+        return self._as_it_is(key.start, value.end, indent), [*gap.lines]
+
+    def _comments_in(self, key: Node, value: Node) -> Lines:
+        """The comments between a key and its text, and in the header of a block scalar."""
+        end = value.content
+        if self._text[end : end + 1] in ("|", ">"):
+            end = self._layout.line_end(end)
+        return self._comments(key.end, end)
+
+    def _defaults(
+        self, key: Node, value: Node, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
-        """A key with its value; the key shall stand at `column`."""
-        between = self._text[key.end : value.start]
-        plain = key.kind == "scalar" and not key.is_special and between.lstrip()[:1] == ":"
-        self._expect(plain, key.start, _ODD_KEY)
-        if value.is_special_itself:
-            return self._as_it_is(key, value, column), gap
-        if self._is_odd(key, value):
-            self.left.append(Left(key.start, _INNER_COMMENT))
-            return self._as_it_is(key, value, column), gap
-        name = f"{' ' * column}{key.value}:"
-        if value.kind == "scalar":
-            tail = self._tail(value)
-            try:
-                shape = scalar_lines(self._text, value, column, len(name) + 1 + len(tail))
-            except ValueError:
-                return self._as_it_is(key, value, column), gap
-            shape = [f"{name} {shape[0]}", *shape[1:]]
-            shape[-1] += tail
-            return shape, gap
-        if value.kind == "map":
-            return self._mapping_value(name, key, value, column, gap)
-        if key.value == "products":
-            return self._products(name, key, value, column, gap)
-        return self._tags(name, key, value, column, gap)
-
-    def _mark(self, key: Node) -> str:
-        """The comment behind a key whose value begins on a later line."""
-        tail = self._text[key.end : self._layout.line_end(key.end)].partition(":")[2].rstrip()
-        self._expect(tail.strip()[:1] in ("", "#"), key.start, _ODD_LINE)
-        return tail
-
-    def _is_odd(self, key: Node, value: Node) -> bool:
-        """Whether comments stand where no rule expects them."""
-        between = self._text[key.end : value.content]
-        if value.kind != "scalar" and not value.flow:
-            return False
-        return "#" in between or (value.flow and self._layout.has_comments(value.start, value.end))
-
-    def _mapping_value(
-        self, name: str, key: Node, value: Node, column: int, gap: list[Trivia]
-    ) -> tuple[Lines, list[Trivia]]:
-        if value.is_special:
-            return self._as_it_is(key, value, column), gap
-        if value.flow and (is_single_line(self._text, value) or not value.items):
-            return [f"{name} {self._flow_map(value)}{self._tail(value)}"], gap
-        if value.flow:
-            return [f"{name}{self._tail(value)}", *self._opened(value, column + _STEP)], gap
-        above = lines_at(column + _STEP, self._trivia(key.end, value.start))
-        lines, rest = self._map(value, column + _STEP, gap)
-        return [name + self._mark(key), *above, *lines], rest
+        """The defaults of a document's products."""
+        head = self._gap(key.end, value.content)
+        lines, rest = self._mapping(value, indent + STEP, stop)
+        if not value.items:
+            return [*(line.strip() for line in lines), f"{indent}{key.value}: {{}}"], rest
+        name = _noted([f"{indent}{key.value}:"], [head.tail])
+        return [*name, *_placed(head.lines, indent + STEP), *lines], rest
 
     def _products(
-        self, name: str, key: Node, value: Node, column: int, gap: list[Trivia]
+        self, key: Node, value: Node, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
-        if value.flow:
-            if value.items:
-                self.left.append(Left(value.start, _PRODUCTS_IN_BRACKETS))
-            return self._as_it_is(key, value, column), gap
-        lines = [name + self._mark(key)]
-        at = column + _STEP
-        dashes = self._dashes(value)
-        own = self._layout.column(dashes[0])
-        leading = self._trivia(key.end, dashes[0])
-        for number, (dash, item) in enumerate(zip(dashes, value.items, strict=True)):
-            self._expect(self._layout.column(dash) == own, dash, _ODD_LINE)
-            last = number + 1 == len(dashes)
-            after = gap if last else self._trivia(item.end, dashes[number + 1])
-            item_lines, rest = self._product(dash, item, at, after)
-            lines += [*lines_at(at, leading), *item_lines]
+        """A list of products, an entry each."""
+        starts = self._starts(value)
+        head = self._gap(key.end, starts[0] if starts else value.end)
+        if not starts:
+            gap = self._gap(value.end, stop)
+            lines = [f"{indent}{key.value}: []"]
+            return _noted(lines, [*self._comments(key.end, value.end), gap.tail]), [*gap.lines]
+        lines, leading = [f"{indent}{key.value}:"], head.lines
+        at = indent + STEP
+        for number, item in enumerate(value.items):
+            last = value.end if value.flow else stop
+            following = starts[number + 1] if number + 1 < len(starts) else last
+            entry, rest = self._product(starts[number], item, at, following)
+            lines += [*_placed(leading, at), *entry]
             leading = rest
-        inner, outer = self._within(key, own, leading)
-        return [*lines, *lines_at(at, inner)], outer
-
-    def _within(
-        self, key: Node, column: int, trivia: list[Trivia]
-    ) -> tuple[list[Trivia], list[Trivia]]:
-        """The trivia after a list at `column` below `key` that is the list's own, and the rest."""
-        return split(trivia, column) if column > self._layout.column(key.start) else ([], trivia)
+        tails = [head.tail]
+        if value.flow:
+            closing = self._gap(value.end, stop)
+            inner, rest, tails = leading, [*closing.lines], [head.tail, closing.tail]
+        else:
+            inner, rest = self._within(key, starts[0], leading)
+        return _noted([*lines, *_placed(inner, at)], tails), rest
 
     def _product(
-        self, dash: int, item: Node, column: int, after: list[Trivia]
+        self, start: int, item: Node, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
-        """An entry of a list of products, whose dash shall stand at `column`."""
-        kept = len(self.left)
-        try:
-            if item.kind == "map" and not item.is_special:
-                return self._plain_product(dash, item, column, after)
-        except LeaveAsItIsError as error:
-            self.left[kept:] = [error.left]
-        return self._verbatim(dash, item.end, column), after
+        """An entry of a list of products, which begins at `start`."""
+        if item.kind != "map" or not item.items or item.is_special:
+            gap = self._gap(item.end, stop)
+            if self._text[start] == "-":
+                return self._as_it_is(start, item.end, indent), [*gap.lines]
+            lines = self._shifted(item.start, item.end, indent + STEP)
+            return _noted([f"{indent}- {lines[0].lstrip()}", *lines[1:]], [gap.tail]), [*gap.lines]
+        lines, rest = self._mapping(item, indent + STEP, stop)
+        above = [*self._comments(start, item.content)]
+        while lines[0].lstrip()[:1] in ("", "#"):
+            above.append(lines.pop(0).strip())
+        first = f"{indent}- {lines[0].lstrip()}"
+        return [*(indent + line if line else "" for line in above), first, *lines[1:]], rest
 
-    def _plain_product(
-        self, dash: int, item: Node, column: int, after: list[Trivia]
-    ) -> tuple[Lines, list[Trivia]]:
-        self._expect("#" not in self._text[dash + 1 : item.start], dash, _INNER_COMMENT)
-        if not item.flow:
-            lines, rest = self._map(item, column + _STEP, after)
-            first = next(n for n, line in enumerate(lines) if line.strip(" ")[:1] not in ("", "#"))
-            above = [line[_STEP:] for line in lines[:first]]
-            lines[first] = f"{' ' * column}- {lines[first].lstrip()}"
-            return [*above, *lines[first:]], rest
-        inner = self._layout.has_comments(item.start, item.end)
-        self._expect(not inner, item.start, _INNER_COMMENT)
-        lead, tail = f"{' ' * column}- ", self._tail(item)
-        if is_single_line(self._text, item) or not item.items:
-            return [f"{lead}{self._flow_map(item)}{tail}"], after
-        opened = self._opened(item, column + _STEP)
-        opened[0] = lead + opened[0].lstrip()
-        return ([f"{' ' * column}{tail.lstrip()}"] if tail else []) + opened, after
+    def _tags(self, key: Node, value: Node, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
+        """A list of tags: sorted, and on one line if they fit; as they stand if any has a comment.
 
-    def _opened(self, node: Node, column: int) -> Lines:
-        """A flow mapping of several lines as a block mapping."""
-        lines: Lines = []
-        for key, value in sorted(node.pairs, key=lambda pair: _rank(pair[0])):
-            plain = key.kind == "scalar" and value.kind in ("scalar", "seq")
-            self._expect(plain, key.start, _ODD_KEY)
-            name = f"{' ' * column}{key.value}:"
-            if value.kind == "seq":
-                lines += self._tag_lines(name, [self._flow(item) for item in value.items], column)
-            else:
-                self._expect(is_single_line(self._text, value), value.start, _SEVERAL_LINES)
-                lines += [f"{name} {scalar_lines(self._text, value, column, 0)[0]}"]
+        A comment may be about several tags, so that their order is left to whoever wrote it.
+        """
+        if self._text.find("#", key.end, value.end if value.flow else stop) < 0:
+            gap = self._gap(value.end, stop)
+            tags = canonical_tags([item.value for item in value.items])
+            return _noted(field_lines(key.value, tags, indent), [gap.tail]), [*gap.lines]
+        starts = self._starts(value)
+        head = self._gap(key.end, starts[0] if starts else value.end)
+        leading: Sequence[Trivia] = head.lines
+        entries: list[_Entry] = []
+        for number, item in enumerate(value.items):
+            last = value.end if value.flow else stop
+            following = starts[number + 1] if number + 1 < len(starts) else last
+            gap = self._gap(item.end, following)
+            above = [text for _, text in leading if text]
+            above += self._comments(starts[number], item.content)
+            tails = [gap.tail] if gap.tail else []
+            if self._text[item.content : item.content + 1] in ("|", ">"):
+                tails = self._comments(item.content, self._layout.line_end(item.content))
+            entries.append(_Entry(above, item.value, " ".join(tails)))
+            leading = gap.lines
+        tails = [head.tail]
+        if value.flow or not starts:
+            closing = self._gap(value.end, stop)
+            inner, rest, tails = leading, [*closing.lines], [head.tail, closing.tail]
+        else:
+            inner, rest = self._within(key, starts[0], leading)
+        notes = [text for _, text in inner if text]
+        if not starts:
+            return _noted([f"{indent}{key.value}: []"], [*notes, *tails]), rest
+        if not notes and not any(entry.above or entry.tail for entry in entries):
+            tags = canonical_tags([entry.text for entry in entries])
+            return _noted(field_lines(key.value, tags, indent), tails), rest
+        at = indent + STEP
+        lines = [f"{indent}{key.value}:"]
+        for entry in entries:
+            lines += [at + text for text in entry.above]
+            lines += _noted([f"{at}- {spelled(entry.text, flow=False)}"], [entry.tail])
+        return _noted([*lines, *(at + text for text in notes)], tails), rest
+
+    def _within(
+        self, key: Node, dash: int, trivia: Sequence[Trivia]
+    ) -> tuple[list[Trivia], list[Trivia]]:
+        """The trivia after a block list that is the list's own, and the rest."""
+        column = self._layout.column(dash)
+        deeper = column > self._layout.column(key.start)
+        return _split(trivia, column) if deeper else ([], [*trivia])
+
+    def _starts(self, node: Node) -> list[int]:
+        """Where each entry of a list begins: with its dash, if it has one."""
+        if node.flow:
+            return [item.start for item in node.items]
+        return [self._layout.dash(node, number) for number in range(len(node.items))]
+
+    def _as_it_is(self, start: int, end: int, indent: str) -> Lines:
+        """The text from `start` to the end of the line of `end`, moved as a whole."""
+        return self._shifted(start, self._layout.line_end(end), indent)
+
+    def _shifted(self, start: int, end: int, indent: str) -> Lines:
+        by = len(indent) - self._layout.column(start)
+        first, *others = self._text[start:end].split("\n")
+        lines = [indent + first.rstrip()]
+        for line in others:
+            blank = len(line) - len(line.lstrip(" "))
+            lines.append(" " * max(0, blank + by) + line.lstrip(" ") if line.strip() else "")
         return lines
 
-    def _tags(
-        self, name: str, key: Node, value: Node, column: int, gap: list[Trivia]
-    ) -> tuple[Lines, list[Trivia]]:
-        if value.is_special or any(item.kind != "scalar" for item in value.items):
-            return self._as_it_is(key, value, column), gap
-        if value.flow:
-            lines = self._tag_lines(name, [self._flow(item) for item in value.items], column)
-            lines[0] += self._tail(value)
-            return lines, gap
-        dashes = self._dashes(value)
-        inner, outer = self._within(key, self._layout.column(dashes[0]), gap)
-        if not all(is_single_line(self._text, item) for item in value.items):
-            return self._as_it_is(key, value, column), gap
-        noted = self._layout.has_comments(key.end, value.end)
-        if not (noted or self._tail(value) or any(item.text for item in inner)):
-            items = [self._flow(item) for item in value.items]
-            return self._tag_lines(name, items, column), gap
-        at = column + _STEP
-        lines = [name + self._mark(key), *lines_at(at, self._trivia(key.end, dashes[0]))]
-        for number, (dash, item) in enumerate(zip(dashes, value.items, strict=True)):
-            shown = scalar_lines(self._text, item, at, 0)[0]
-            lines.append(f"{' ' * at}- {shown}{self._tail(item)}")
-            self._expect("#" not in self._text[dash + 1 : item.start], dash, _INNER_COMMENT)
-            if number + 1 < len(dashes):
-                lines += lines_at(at, self._trivia(item.end, dashes[number + 1]))
-        return [*lines, *lines_at(at, inner)], outer
+    def _comments(self, start: int, end: int) -> Lines:
+        """The comments between two places, between which no text of a value stands."""
+        if self._text.find("#", start, end) < 0:
+            return []
+        return [match[0].rstrip() for match in _COMMENT.finditer(self._text[start:end])]
 
-    def _tag_lines(self, name: str, items: list[str], column: int) -> Lines:
-        """Tags on one line where that is short enough, else one a line."""
-        line = f"{name} [{', '.join(items)}]"
-        if len(line) <= WIDTH:
-            return [line]
-        return [name, *(f"{' ' * (column + _STEP)}- {item}" for item in items)]
-
-    def _flow_map(self, node: Node) -> str:
-        """A flow mapping on one line."""
-        pairs = sorted(node.pairs, key=lambda pair: _rank(pair[0]))
-        return "{" + ", ".join(f"{key.value}: {self._flow(value)}" for key, value in pairs) + "}"
-
-    def _flow(self, node: Node) -> str:
-        """A scalar or a list of scalars as it stands between brackets."""
-        self._expect(node.kind in ("scalar", "seq"), node.start, _ODD_KEY)
-        self._expect(is_single_line(self._text, node), node.start, _SEVERAL_LINES)
-        if node.kind == "seq":
-            return f"[{', '.join(self._flow(item) for item in node.items)}]"
-        return flow_scalar(self._text, node)
-
-    def _dashes(self, node: Node) -> list[int]:
-        """Where the dash of each entry of a block list stands."""
-        dashes: list[int] = []
-        index = node.content
-        for item in node.items:
-            dash = self._layout.after_trivia(index)
-            before = self._text[self._layout.line_start(dash) : dash]
-            self._expect(self._text[dash] == "-" and not before.strip(), item.start, _ODD_LINE)
-            dashes.append(dash)
-            index = item.end
-        return dashes
-
-    def _as_it_is(self, key: Node, value: Node, column: int) -> Lines:
-        return self._verbatim(key.start, value.end, column)
-
-    def _verbatim(self, start: int, end: int, column: int) -> Lines:
-        """The text from `start` to the end of the line of `end`, moved to `column` as a whole."""
-        end = self._layout.line_end(end)
-        return shifted(self._text[start:end], column - self._layout.column(start), column)
-
-    def _tail(self, node: Node) -> str:
-        """The comment behind a node on its line, with the white space before it."""
-        tail = self._text[node.end : self._layout.line_end(node.end)].rstrip()
-        self._expect(tail.strip()[:1] in ("", "#"), node.start, _ODD_LINE)
-        return tail
-
-    def _trivia(self, start: int, end: int) -> list[Trivia]:
-        """The comments and blank lines on the lines between two nodes."""
-        begin = self._layout.line_end(start) + 1
-        stop = self._layout.line_start(end) if end < len(self._text) else end
+    def _gap(self, start: int, stop: int) -> Gap:
+        """What stands between a node that ends at `start` and one that begins at `stop`."""
+        between = self._text[start:stop]
+        if "#" not in between and between.count("\n") < 2:
+            return _NOTHING
+        first, *others = between.split("\n")
+        if others and stop < len(self._text):
+            # What follows begins on this line.
+            others.pop()
         found: list[Trivia] = []
-        for line in self._text[begin:stop].removesuffix("\n").split("\n") if begin < stop else ():
-            text = line.strip()
-            self._expect(text[:1] in ("", "#"), start, _ODD_LINE)
-            if text or not found or found[-1].text:
-                found.append(Trivia(len(line) - len(line.lstrip()), text))
-        return found
+        for line in others:
+            comment = _COMMENT.search(line)
+            if comment or not line.strip():
+                column = len(line) - len(line.lstrip())
+                found.append(Trivia(column, comment[0].rstrip() if comment else ""))
+        tail = _COMMENT.search(first)
+        return Gap(tail[0].rstrip() if tail else "", found)
 
-    def _expect(self, holds: bool, index: int, why: str) -> None:
-        if not holds:
-            raise LeaveAsItIsError(index, why)
+
+def _split(trivia: Sequence[Trivia], column: int) -> tuple[list[Trivia], list[Trivia]]:
+    """The trivia that is indented by `column` at least, and the rest."""
+    inner = 0
+    for number, item in enumerate(trivia):
+        if item.text and item.column < column:
+            break
+        if item.text:
+            inner = number + 1
+    return [*trivia[:inner]], [*trivia[inner:]]
+
+
+def _placed(trivia: Sequence[Trivia], indent: str) -> Lines:
+    """Trivia as lines behind `indent`."""
+    return [indent + item.text if item.text else "" for item in trivia]
+
+
+def _noted(lines: Lines, comments: Sequence[str]) -> Lines:
+    """A field's lines with its comments: the last one behind the first line, others above it."""
+    if not any(comments):
+        return lines
+    *above, tail = [text for text in comments if text]
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    return [*(indent + text for text in above), f"{lines[0]}  {tail}", *lines[1:]]
 
 
 def _rank(key: Node) -> int:

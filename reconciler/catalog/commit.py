@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from reconciler.catalog.files import DEFAULTS_NAMES, belongs, is_defaults
-from reconciler.catalog.names import Names, shown_name
+from reconciler.catalog.names import shown_name
 from reconciler.codes import Code
+from reconciler.model import Names
 from reconciler.yamltext.findings import Faults, Findings
 
 _HIDDEN: Final = (".", "_")

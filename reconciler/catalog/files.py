@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from reconciler.catalog.names import Names, shown_name
+from reconciler.catalog.names import shown_name
 from reconciler.codes import Code
+from reconciler.model import Names
 from reconciler.yamltext.findings import Faults, Findings
 
 DEFAULTS_NAMES: Final = ("_defaults.yaml", "_defaults.yml")

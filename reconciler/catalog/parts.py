@@ -12,10 +12,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.catalog.files import is_defaults
 from reconciler.catalog.folder_defaults import FolderDefaults
-from reconciler.catalog.names import Names
 from reconciler.catalog.products import FileReader
 from reconciler.catalog.values import Memory
-from reconciler.model import Location, Product
+from reconciler.model import Location, Names, Product
 from reconciler.processes import MOST_TASKS, spare_processes, spread
 from reconciler.yamltext.findings import Faults, Findings
 from reconciler.yamltext.source import decode

@@ -21,7 +21,7 @@ from reconciler.catalog.files import (
     is_small_enough,
     read_bytes,
 )
-from reconciler.catalog.names import Names, name_of
+from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.parts import Part, PartReader
 from reconciler.catalog.paths import Asked, ways_below
 from reconciler.catalog.unique import Declared
@@ -29,7 +29,7 @@ from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
 from reconciler.linting.registry import DEFAULT_LEVELS, TAG_RULE, Levels, lint_catalog
-from reconciler.model import Catalog, Finding, Location
+from reconciler.model import Catalog, Finding, Location, Names
 from reconciler.yamltext.findings import Faults, Findings
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -110,8 +110,24 @@ def check_catalog(
     max_bytes: int = MAX_BYTES,
     lint: Levels = DEFAULT_LEVELS,
 ) -> tuple[Finding, ...]:
-    """All findings about the catalogue in `folder`, sorted; never raises for its faults.
+    """All findings about the catalogue in `folder`, sorted: those of `examine_catalog`."""
+    findings, _ = examine_catalog(
+        folder, paths, working_folder=working_folder, max_bytes=max_bytes, lint=lint
+    )
+    return findings
 
+
+def examine_catalog(
+    folder: Path,
+    paths: Iterable[Path] | None = None,
+    *,
+    working_folder: Path | None = None,
+    max_bytes: int = MAX_BYTES,
+    lint: Levels = DEFAULT_LEVELS,
+) -> tuple[tuple[Finding, ...], Catalog]:
+    """All findings about the catalogue in `folder`, sorted, and what could be read of it.
+
+    Never raises for its faults.
     With `paths`, files or folders, only what concerns them, although everything is read: a
     store_id that one of them shares with another file is found, wherever it is placed. A path
     that is not there, or that no catalogue reads, is a finding itself.
@@ -121,13 +137,13 @@ def check_catalog(
         reading = read()
     reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
-        return tuple(lint.judged(reading.findings.sorted()))
+        return tuple(lint.judged(reading.findings.sorted())), reading.whole()
     asked = Asked(paths, working)
     missed = asked.missed(reading.files())
     for path in asked.paths:
         faults = Faults(name_of(path, working), reading.findings)
         _check_path(path, faults, working / folder, is_read=path not in missed)
-    return tuple(lint.judged(reading.findings.sorted(asked.covers)))
+    return tuple(lint.judged(reading.findings.sorted(asked.covers))), reading.whole()
 
 
 @contextmanager
@@ -141,7 +157,7 @@ def _begun(
 ) -> Iterator[Callable[[], "_Reading"]]:
     """A reading of the catalogue in `folder`, begun, and made whole where the block asks for it."""
     folder = working_folder / folder
-    names = Names.between(folder, working_folder)
+    names = names_between(folder, working_folder)
     findings = Findings()
     files: list[FoundFile] = []
     if folder.is_dir():
@@ -200,7 +216,7 @@ class _Reading:
         """Run the rules about the catalogue as a whole."""
         # What could not be read may well use a default.
         whole = not any(finding.severity == "error" for finding in self.findings.sorted())
-        read = self._catalog(unused=self._unused_defaults() if whole else ())
+        read = self.whole(unused=self._unused_defaults() if whole else ())
         for finding, about in lint_catalog(read, levels, errors_only=errors_only):
             self.findings.add(finding, about)
 
@@ -210,7 +226,7 @@ class _Reading:
         findings = tuple(levels.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
             raise CatalogError(findings, hint="Mend the files at the places named.")
-        return self._catalog(findings, self._unused_defaults())
+        return self.whole(findings, self._unused_defaults())
 
     def _take(self, part: Part) -> None:
         """Put the next part to those before it."""
@@ -229,18 +245,19 @@ class _Reading:
         given = enumerate(self._reader.folder_defaults)
         return (*(default for number, default in given if number not in self._used), *self._unused)
 
-    def _catalog(
+    def whole(
         self,
         findings: tuple[Finding, ...] = (),
         unused: tuple[tuple[str, Location], ...] = (),
     ) -> Catalog:
+        """All that was read, whatever faults there are."""
         return Catalog(
             products=MappingProxyType(self._declared.products),
             files=tuple(sorted(map(self._names.of, self._digests))),
             digest=self._digest(),
             warnings=findings,
             unused_defaults=unused,
-            root=self._names.root,
+            names=self._names,
         )
 
     def _digest(self) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconciler.catalog.commit import CommitTree, find_commit_files
-from reconciler.catalog.names import Names
+from reconciler.catalog.names import names_between
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.git import Git
 from reconciler.linting.registry import DEFAULT_LEVELS, Levels
-from reconciler.model import Catalog, Finding, Location
+from reconciler.model import Catalog, Finding, Location, Names
 from reconciler.yamltext.findings import Findings
 
 _LINK: Final = "120000"
@@ -79,7 +79,7 @@ def load_revision(
     folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
     home = _home(folder)
     commit = _commit(home.git, revision)
-    names = Names.between(folder, working_folder)
+    names = names_between(folder, working_folder)
     findings = Findings()
     try:
         sources = _read(home, commit, names, findings)

@@ -10,14 +10,14 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import FOLDER, pass_invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from reconciler.model import Location
+    from reconciler.authoring.folder import Left
     from reconciler.reconcile.files import Formatted
 
 WOULD_CHANGE: Final = 2
 """The exit code of --check where a file has not the canonical form."""
-_MOST_KEPT: Final = 20
+_MOST_LEFT: Final = 20
 """How many places that were left as they are the log names."""
 
 
@@ -34,78 +34,52 @@ def command(
 ) -> int:
     """Bring the catalogue's files into canonical form.
 
-    One order of fields, one indentation, short tags on one line, and quotes where another YAML tool
-    could misread a value. Comments and the order of products stay, and no value changes. Prints the
-    names of the files that it changed. Files with errors are told and left alone, and so is what
-    cannot be laid out anew.
+    One order of fields, one indentation, sorted tags, on one line if they fit, and quotes only if
+    another YAML tool could misread a value. Comments and the order of products stay, and no value
+    changes. Prints the names of the files that it changed. Files with errors are told and left
+    alone; what has an anchor, an alias or a tag keeps its text.
     """
+    from reconciler.authoring.folder import write_changes
     from reconciler.errors import CatalogError
-    from reconciler.reconcile.files import write_changes
+    from reconciler.reconcile.files import format_files
     from reconciler.report.escape import escape
     from reconciler.report.output import write_stdout
     from reconciler.report.unified import unified_diff
 
-    done = _formatted(invocation, paths, catalog)
-    files = {change.file: change for formatted in done for change in formatted.files}
+    done = format_files(invocation.settings, catalog, paths)
     if not (check or diff):
-        write_changes(list(files.values()))
-    for change in files.values():
+        write_changes(done.files)
+    for change in done.files:
         if diff:
             color = invocation.console.stdout_color
             write_stdout(unified_diff(change.file, change.before, change.after, color=color))
         else:
             write_stdout(f"{escape(change.file)}\n")
-    kept = dict(place for formatted in done for place in formatted.kept)
-    _tell_kept(invocation, kept)
-    _sum_up(
-        invocation,
-        len(files),
-        sum(each.seen for each in done),
-        kept=len({place.file for place in kept}),
-        written=not (check or diff),
-    )
-    errors = [error for formatted in done for error in formatted.errors]
-    if errors:
-        raise CatalogError(errors, hint="Files with errors were left as they are: mend them first.")
-    return WOULD_CHANGE if check and files else 0
+    _tell_left(invocation, done.left)
+    _sum_up(invocation, done, written=not (check or diff))
+    if done.errors:
+        hint = "Files with errors were left as they are: fix them first."
+        raise CatalogError(done.errors, hint=hint)
+    return WOULD_CHANGE if check and done.files else 0
 
 
-def _formatted(
-    invocation: Invocation, paths: "Sequence[Path]", catalog: Path | None
-) -> "list[Formatted]":
-    """Each catalogue formatted; a path that is in none of them goes to the first, which says so."""
-    from reconciler.catalog.paths import home_of
-    from reconciler.reconcile.files import format_files
-
-    settings = invocation.settings
-    if catalog is not None:
-        catalogs = [settings.folder / catalog]
-    else:
-        catalogs = list(dict.fromkeys(settings.store(name).catalog for name in settings.stores))
-    if not paths:
-        return [format_files(settings, folder) for folder in catalogs]
-    shares: dict[Path, list[Path]] = {}
-    for path in (settings.folder / path for path in paths):
-        shares.setdefault(home_of(path, catalogs) or catalogs[0], []).append(path)
-    return [format_files(settings, folder, within) for folder, within in shares.items()]
-
-
-def _tell_kept(invocation: Invocation, kept: "Mapping[Location, str]") -> None:
-    """Say what was left as it is, and why; the exit code is none the worse for it."""
-    for place, why in list(kept.items())[:_MOST_KEPT]:
+def _tell_left(invocation: Invocation, left: "Sequence[Left]") -> None:
+    """Say what was left as it is, and why; that does not change the exit code."""
+    for place, why in left[:_MOST_LEFT]:
         invocation.console.say("warning", f"{place}: left as it is, since {why}.")
-    if len(kept) > _MOST_KEPT:
-        message = f"{len(kept) - _MOST_KEPT} more places were left as they are."
+    if len(left) > _MOST_LEFT:
+        message = f"{len(left) - _MOST_LEFT} more places were left as they are."
         invocation.console.say("warning", message)
 
 
-def _sum_up(invocation: Invocation, changed: int, seen: int, *, kept: int, written: bool) -> None:
+def _sum_up(invocation: Invocation, done: "Formatted", *, written: bool) -> None:
     from reconciler.report.words import plural
 
     if invocation.quiet:
         return
-    if not changed and kept:
-        message = f"{plural(seen - kept, 'file')} in canonical form, {kept} in part or not at all."
+    changed, seen, left = len(done.files), done.seen, len({place.file for place, _ in done.left})
+    if not changed and left:
+        message = f"{plural(seen - left, 'file')} in canonical form, {left} in part or not at all."
     elif not changed:
         message = f"{plural(seen, 'file')} in canonical form."
     elif written:

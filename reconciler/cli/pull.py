@@ -45,8 +45,9 @@ def command(
     Prints the difference, and writes it with --write. type and image_url are never returned by the
     API, so they are not pulled.
     """
+    from reconciler.authoring.folder import write_changes
     from reconciler.cli.signals import stopping
-    from reconciler.reconcile.files import pull, write_changes
+    from reconciler.reconcile.files import pull
     from reconciler.report.output import write_stdout
     from reconciler.report.unified import unified_diff
 

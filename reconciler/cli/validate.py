@@ -46,37 +46,9 @@ def command(
     if rules:
         write_stdout(_rules(settings, format, color=color))
         return 0
-    if catalog is not None:
-        catalogs = [settings.folder / catalog]
-    else:
-        catalogs = list(dict.fromkeys(settings.store(name).catalog for name in settings.stores))
-    findings: list[Finding] = []
-    for folder, within in _shared_out(catalogs, [settings.folder / path for path in paths]):
-        findings += reconcile.validate(settings, folder, within)
+    findings = reconcile.validate(settings, catalog, paths)
     write_stdout(_rendered(findings, format, color=color))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
-
-
-def _shared_out(
-    catalogs: Sequence[Path], paths: Sequence[Path]
-) -> list[tuple[Path, Sequence[Path]]]:
-    """Each catalogue with its paths; a path in none is a catalogue of its own, or in one.
-
-    What no catalogue would read goes to the first, which says so.
-    """
-    from reconciler.catalog.files import belongs
-    from reconciler.catalog.paths import home_of
-
-    if not paths:
-        return [(catalog, ()) for catalog in catalogs]
-    shares: dict[Path, list[Path]] = {}
-    for path in paths:
-        home = home_of(path, catalogs)
-        if home is None:
-            alone = path.parent if path.is_file() and belongs(path.name) else catalogs[0]
-            home = path if path.is_dir() else alone
-        shares.setdefault(home, []).append(path)
-    return list(shares.items())
 
 
 def _rules(settings: "Settings", format: str, *, color: bool) -> str:

@@ -38,6 +38,7 @@ from reconciler.model.ledger import (
     State,
     slot,
 )
+from reconciler.model.names import Names
 from reconciler.model.remote import Listing, Record, RemoteProduct, finite_number, whole_number
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Link",
     "Listing",
     "Location",
+    "Names",
     "Product",
     "Record",
     "Remembered",

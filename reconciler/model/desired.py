@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.codes import Code
 from reconciler.model.fields import INDEX, Value, Values
+from reconciler.model.names import Names
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -102,7 +103,7 @@ class Catalog:
 
     `digest` changes when any file's name or bytes change. `warnings` are findings that do not
     stop a plan. `unused_defaults` are declared defaults, each field with its place, that no product
-    takes.
+    takes. `names` tells what its files are called, and where its folder is.
     """
 
     products: Mapping[str, Product]
@@ -112,7 +113,7 @@ class Catalog:
     commit: str | None = None
     dirty: bool | None = None
     unused_defaults: tuple[tuple[str, Location], ...] = ()
-    root: str = field(default="catalog")
+    names: Names = field(default=Names("catalog"), compare=False)
 
     @classmethod
     def of(cls, *products: Product) -> "Catalog":

@@ -7,6 +7,7 @@ Names are loaded when they are first used, since most commands need only a part.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.run import Options as Options
     from reconciler.reconcile.run import apply as apply
     from reconciler.reconcile.run import check_store as check_store
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from reconciler.reconcile.run import read_plan as read_plan
     from reconciler.reconcile.run import rehearsed as rehearsed
     from reconciler.reconcile.run import unlock as unlock
-    from reconciler.reconcile.run import validate as validate
 
 __all__ = [
     "Options",
@@ -36,6 +36,6 @@ if not TYPE_CHECKING:  # type checkers see the names above, and refuse any other
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from reconciler.reconcile import run
+        from reconciler.reconcile import files, run
 
-        return getattr(run, name)
+        return getattr(files if name == "validate" else run, name)

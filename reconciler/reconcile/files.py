@@ -1,47 +1,33 @@
-"""The story of the files themselves: pulled from the remote, and brought into canonical form."""
+"""The story of the files themselves: checked, pulled from the remote, brought into form."""
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.authoring.edit import Read, Rewrite, rewritten
-from reconciler.authoring.edit_products import one_product
-from reconciler.authoring.file_names import FileNames
-from reconciler.authoring.format import form_of
-from reconciler.authoring.pull import Drift, New, drift
 from reconciler.catalog.files import belongs, find_files, is_defaults
-from reconciler.catalog.names import Names, name_of
-from reconciler.catalog.paths import Asked
-from reconciler.catalog.read import check_catalog, load_sources
-from reconciler.errors import OutputError, UsageError
+from reconciler.catalog.names import name_of
+from reconciler.catalog.paths import Asked, home_of
+from reconciler.catalog.read import check_catalog, examine_catalog
+from reconciler.errors import UsageError
 from reconciler.linting.registry import DEFAULT_LEVELS
-from reconciler.model import Catalog, Finding, Listing, Location, Product, Values
-from reconciler.reconcile.store import Store
-from reconciler.report.output import write_file
+from reconciler.model import Catalog, Finding, Product, Values
 from reconciler.yamltext.findings import Findings
 
 if TYPE_CHECKING:
+    from reconciler.authoring.edit import Rewrite
+    from reconciler.authoring.folder import FileChange, Left
+    from reconciler.authoring.pull import Drift
+    from reconciler.reconcile.store import Store
     from reconciler.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """What becomes of one file: `before` is None where there is none, `after` where none stays."""
-
-    file: str
-    path: Path
-    before: bytes | None
-    after: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
     """What a pull would write: the files, and the products that are changed, added, removed."""
 
-    files: tuple[FileChange, ...]
+    files: "tuple[FileChange, ...]"
     changed: int
     added: int
     removed: int
@@ -52,22 +38,115 @@ class Pulled:
 class Formatted:
     """What formatting would write, of how many files, and the errors in those that it left out.
 
-    `kept` are the places of what no rule covers, which keeps its text, each with the reason.
+    `left` are the places of what keeps its text though no rule says so, each with the reason.
     """
 
-    files: tuple[FileChange, ...]
+    files: "tuple[FileChange, ...]"
     seen: int
     errors: tuple[Finding, ...] = ()
-    kept: tuple[tuple[Location, str], ...] = ()
+    left: "tuple[Left, ...]" = ()
 
 
-def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pulled:
+def validate(
+    settings: "Settings", catalog: Path | None = None, paths: Sequence[Path] = ()
+) -> tuple[Finding, ...]:
+    """All findings about a catalogue, or about `paths` in it; offline.
+
+    Without a `catalog`, those of all stores. A path in none of them is a catalogue of its own, or
+    in one; what no catalogue would read is told of the first.
+    """
+    catalogs = _catalogs(settings, catalog)
+
+    def elsewhere(path: Path) -> Path:
+        alone = path.parent if path.is_file() and belongs(path.name) else catalogs[0]
+        return path if path.is_dir() else alone
+
+    levels = settings.lint_levels()
+    return tuple(
+        finding
+        for folder, within in _shares(settings, catalogs, paths, elsewhere)
+        for finding in check_catalog(
+            folder, within or None, working_folder=settings.folder, lint=levels
+        )
+    )
+
+
+def format_files(
+    settings: "Settings", catalog: Path | None = None, paths: Sequence[Path] = ()
+) -> Formatted:
+    """The canonical form of a catalogue's files, or of `paths` in it; nothing is written.
+
+    Without a `catalog`, of all stores. Files with errors are left out, and their errors told.
+    """
+    catalogs = _catalogs(settings, catalog)
+    done = [
+        _formatted(settings, folder, within)
+        for folder, within in _shares(settings, catalogs, paths, lambda _: catalogs[0])
+    ]
+    # Catalogues may lie within each other.
+    files = {change.file: change for each in done for change in each.files}
+    left = dict(place for each in done for place in each.left)
+    return Formatted(
+        tuple(files.values()),
+        sum(each.seen for each in done),
+        tuple(error for each in done for error in each.errors),
+        tuple(left.items()),
+    )
+
+
+def _formatted(settings: "Settings", folder: Path, paths: Sequence[Path]) -> Formatted:
+    from reconciler.authoring.folder import Folder
+
+    working = settings.folder
+    findings, catalog = examine_catalog(
+        folder, paths or None, working_folder=working, lint=settings.lint_levels()
+    )
+    errors = tuple(finding for finding in findings if finding.severity == "error")
+    faulty = {finding.location.file for finding in errors if finding.location}
+    if not folder.is_dir():
+        return Formatted((), 0, errors)
+    asked = Asked(paths, working)
+    files = {
+        file.name: Path(file.path)
+        for file in find_files(folder, catalog.names, Findings())
+        if file.name not in faulty and (not paths or asked.covers(file.name))
+    }
+    changes, left = Folder(catalog, folder, working).formatted(files)
+    return Formatted(tuple(changes), len(files), errors, tuple(left))
+
+
+def _catalogs(settings: "Settings", catalog: Path | None) -> list[Path]:
+    """The folder of one catalogue, or those of all stores."""
+    if catalog is not None:
+        return [settings.folder / catalog]
+    return list(dict.fromkeys(settings.store(name).catalog for name in settings.stores))
+
+
+def _shares(
+    settings: "Settings",
+    catalogs: Sequence[Path],
+    paths: Sequence[Path],
+    elsewhere: Callable[[Path], Path],
+) -> list[tuple[Path, Sequence[Path]]]:
+    """Each catalogue with its paths; those that are in none go where `elsewhere` says."""
+    if not paths:
+        return [(catalog, ()) for catalog in catalogs]
+    shares: dict[Path, list[Path]] = {}
+    for path in (settings.folder / path for path in paths):
+        shares.setdefault(home_of(path, catalogs) or elsewhere(path), []).append(path)
+    return list(shares.items())
+
+
+def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pulled:
     """What the remote says, as changes of the catalogue's files; nothing is written.
 
     New products go into the file `into`, or each into a file of its own in the catalogue's folder.
-    With `prune`, declared products that the remote lacks are removed. Raises CatalogError where
-    the catalogue has faults, or where a product cannot be edited without changing another.
+    With `prune`, declared products that the remote lacks are removed. Raises CatalogError if the
+    catalogue has faults, or if a product cannot be edited without changing another.
     """
+    from reconciler.authoring.folder import Folder
+    from reconciler.authoring.pull import drift
+
     target = None if into is None else _target(store, into)
     with store.loading(DEFAULT_LEVELS) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
@@ -75,18 +154,17 @@ def pull(store: Store, *, into: Path | None = None, prune: bool = False) -> Pull
         listing = listed()
     found = drift(catalog, listing, ledger)
     gone = found.gone if prune else []
-    called = Names.between(store.catalog, store.folder)
-    files = _Files(store.folder, catalog, called)
-    changes = files.changes(_rewrites(catalog, found, gone, target))
+    folder = Folder(catalog, store.catalog, store.folder)
+    changes = folder.edited(_rewrites(catalog, found, gone, target))
     if target is None:
-        changes += _new_files(store, called, listing, found.new)
+        changes += folder.added(found.new, listing)
     return Pulled(
         tuple(changes), len(found.values), len(found.new), len(gone), tuple(found.warnings)
     )
 
 
-def _target(store: Store, into: Path) -> str:
-    """The name of the file that new products go into; UsageError where no catalogue reads it."""
+def _target(store: "Store", into: Path) -> str:
+    """The name of the file that new products go into; UsageError if no catalogue reads it."""
     path = Path(os.path.abspath(store.folder / into))  # noqa: PTH100  (links stay as named)
     folder = Path(os.path.abspath(store.catalog))  # noqa: PTH100
     below = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
@@ -103,9 +181,11 @@ def _target(store: Store, into: Path) -> str:
 
 
 def _rewrites(
-    catalog: Catalog, found: Drift, gone: Iterable[Product], target: str | None
-) -> list[Rewrite]:
+    catalog: Catalog, found: "Drift", gone: Iterable[Product], target: str | None
+) -> "list[Rewrite]":
     """What shall become of each file that changes, by name."""
+    from reconciler.authoring.edit import Rewrite
+
     values: dict[str, dict[str, Values]] = {}
     leaving: dict[str, set[str]] = {}
     for store_id, wanted in found.values.items():
@@ -123,135 +203,3 @@ def _rewrites(
         )
         for file in sorted(touched)
     ]
-
-
-class _Files:
-    """The catalogue's files as they are rewritten."""
-
-    def __init__(self, working_folder: Path, catalog: Catalog, names: Names) -> None:
-        self._working_folder = working_folder
-        self._catalog = catalog
-        self._names = names
-        self._defaults: Mapping[str, bytes] = {
-            file: self._bytes(file) for file in catalog.files if is_defaults(file)
-        }
-
-    def changes(self, rewrites: Iterable[Rewrite]) -> list[FileChange]:
-        """The changes that carry out `rewrites`, each proven by reading its result."""
-        changes: list[FileChange] = []
-        for rewrite in rewrites:
-            file, path = rewrite.file, self._working_folder / rewrite.file
-            before = self._bytes(file) if file in self._catalog.files or path.exists() else None
-            after = rewritten(rewrite, before or b"", self._reader(file))
-            changes.append(FileChange(file, path, before, after))
-        return changes
-
-    def _reader(self, file: str) -> Read:
-        """Reads one file with the defaults of its folder and of those above."""
-        folder = self._folder(file)
-        defaults = [
-            (name, data)
-            for name, data in self._defaults.items()
-            if folder.startswith(self._folder(name))
-        ]
-
-        def read(data: bytes) -> Sequence[Product]:
-            read_alone = load_sources([*defaults, (file, data)], root=self._names)
-            return [p for p in read_alone.products.values() if p.file == file]
-
-        return read
-
-    def _folder(self, file: str) -> str:
-        """The folder of a file below the catalogue's, with a `/` at its end; "" for that itself."""
-        return "".join((self._names.below(file) or "").rpartition("/")[:2])
-
-    def _bytes(self, file: str) -> bytes:
-        try:
-            return (self._working_folder / file).read_bytes()
-        except OSError as error:
-            raise OutputError(
-                f"The file {file} cannot be read any more: {error.strerror or error}.",
-                hint="Run the command again.",
-            ) from None
-
-
-def _new_files(
-    store: Store, called: Names, listing: Listing, new: Sequence[New]
-) -> list[FileChange]:
-    """A file for each new product, in the catalogue's folder."""
-    if not new:
-        return []
-    records = listing.records([product.id for product in new])
-    names = FileNames([path.name for path in store.catalog.iterdir()])
-    changes: list[FileChange] = []
-    for product in new:
-        handle = records.get(product.id, {}).get("handle")
-        name = names.name(product.store_id, handle if isinstance(handle, str) else None)
-        text = one_product(product.values)
-        changes.append(FileChange(called.of(name), store.catalog / name, None, text.encode()))
-    return changes
-
-
-def format_files(settings: "Settings", catalog: Path, paths: Collection[Path] = ()) -> Formatted:
-    """The canonical form of the catalogue's files, or of `paths` in it; nothing is written.
-
-    Files with errors are left out, and their errors told.
-    """
-    working = settings.folder
-    findings = check_catalog(
-        catalog, paths or None, working_folder=working, lint=settings.lint_levels()
-    )
-    errors = tuple(finding for finding in findings if finding.severity == "error")
-    faulty = {finding.location.file for finding in errors if finding.location}
-    names = Names.between(working / catalog, working)
-    asked = Asked(paths, working)
-    changes: list[FileChange] = []
-    kept: list[tuple[Location, str]] = []
-    seen = 0
-    if not (working / catalog).is_dir():
-        return Formatted((), 0, errors)
-    for file in find_files(working / catalog, names, Findings()):
-        if file.name in faulty or (paths and not asked.covers(file.name)):
-            continue
-        seen += 1
-        path = Path(file.path)
-        before = path.read_bytes()
-        form = form_of(before)
-        kept += ((Location(file.name, each.line, each.column), each.why) for each in form.kept)
-        if form.data != before:
-            changes.append(FileChange(file.name, path, before, form.data))
-    return Formatted(tuple(changes), seen, errors, tuple(kept))
-
-
-def write_changes(changes: Sequence[FileChange]) -> None:
-    """Replace the files, each atomically; OutputError where one changed since it was read.
-
-    All are looked at before the first is replaced. Files that go are removed last.
-    """
-    for change in changes:
-        if _now(change.path) != change.before:
-            raise OutputError(
-                f"The file {change.file} was changed by somebody else meanwhile.",
-                hint="Nothing was written. Run the command again.",
-            )
-    for change in changes:
-        if change.after is not None:
-            _put(change.path, change.after)
-    for change in changes:
-        if change.after is None:
-            change.path.unlink()
-
-
-def _now(path: Path) -> bytes | None:
-    with suppress(FileNotFoundError):
-        return path.read_bytes()
-    return None
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Replace the content of a file and keep its mode."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, data.decode())
-    if mode is not None:
-        path.chmod(mode)

@@ -9,8 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from reconciler.authoring.folder import write_changes
 from reconciler.errors import OutputError
-from reconciler.reconcile.files import pull, write_changes
+from reconciler.reconcile.files import pull
 from reconciler.reconcile.schemas import schema_text
 from reconciler.reconcile.store import Store
 

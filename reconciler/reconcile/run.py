@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reconciler.catalog.read import check_catalog
 from reconciler.catalog.revision import load_revision, revision_of
 from reconciler.codes import Code
 from reconciler.errors import GuardRefused, OtherShop, PlanFileError, StalePlan
@@ -18,7 +17,7 @@ from reconciler.interpreter import paused
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import linted
-from reconciler.model import Catalog, Finding, Ledger, Listing
+from reconciler.model import Catalog, Ledger, Listing
 from reconciler.planning.diff import Prune, diff
 from reconciler.planning.guard import Allowances, judge, with_fresh_figures
 from reconciler.planning.hints import warning
@@ -52,15 +51,6 @@ class Options:
     resend: tuple[str, ...] = ()
     base: str | None = None
     allow_creates: int | None = None
-
-
-def validate(
-    settings: "Settings", catalog: Path, paths: Sequence[Path] = ()
-) -> tuple[Finding, ...]:
-    """All findings about the catalogue, or about `paths` in it; offline."""
-    return check_catalog(
-        catalog, paths or None, working_folder=settings.folder, lint=settings.lint_levels()
-    )
 
 
 def plan(store: Store, options: Options | None = None) -> Plan:

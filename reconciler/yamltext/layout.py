@@ -22,6 +22,7 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     StreamEndEvent,
+    StreamStartEvent,
 )
 
 from reconciler.yamltext.events import pull_from
@@ -86,7 +87,7 @@ class Node:
     @property
     def is_special(self) -> bool:
         """Whether it is special, or anything in it is: then its place or its text matters."""
-        return any(node.is_special_itself for node in self.walk())
+        return self.is_special_itself or any(item.is_special for item in self.items)
 
 
 @dataclass(slots=True)
@@ -159,9 +160,13 @@ class Layout:
     def comments(self) -> list[tuple[int, str]]:
         """Every comment with its place, in order, without the white space at its end."""
         found: list[tuple[int, str]] = []
+        if "#" not in self.text:
+            return found
         for start, end in self._gaps():
-            for match in _COMMENT.finditer(self.text, start, end):
-                found.append((match.start(), match[0].rstrip()))
+            # Most gaps hold no comment, and a search for one sign is much faster than a pattern.
+            if self.text.find("#", start, end) >= 0:
+                for match in _COMMENT.finditer(self.text, start, end):
+                    found.append((match.start(), match[0].rstrip()))
         return found
 
     def has_comments(self, start: int, end: int) -> bool:
@@ -207,16 +212,16 @@ class _Builder:
         documents: list[Document] = []
         pull = pull_from(source)
         stack: list[Node] = []
-        while not isinstance(event := pull(), StreamEndEvent):
-            if isinstance(event, DocumentStartEvent):
+        while (kind := (event := pull()).__class__) is not StreamEndEvent:
+            if kind is DocumentStartEvent:
                 documents.append(self._document(event))
-            elif isinstance(event, DocumentEndEvent):
+            elif kind is DocumentEndEvent:
                 documents[-1].ended = bool(event.explicit)
-            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = stack.pop()
                 node.end = event.end_mark.index if node.flow else node.items[-1].end
-            elif documents and not isinstance(event, DocumentEndEvent):
-                node = self._node(event)
+            elif kind is not StreamStartEvent:
+                node = self._scalar(event) if kind is ScalarEvent else self._node(event)
                 if stack:
                     stack[-1].items.append(node)
                 else:
@@ -230,25 +235,30 @@ class _Builder:
         directives = event.version is not None or bool(event.tags)
         return Document(start, bool(event.explicit), directives)
 
+    def _scalar(self, event: Any) -> Node:
+        start, end, anchor = event.start_mark.index, event.end_mark.index, event.anchor
+        tagged = event.ctag is not None
+        content = self._content(event) if tagged or anchor is not None else start
+        # A block scalar ends before the line breaks that follow it.
+        if end > content and self._text[content] in "|>":
+            end = content + len(self._text[content:end].rstrip())
+        return Node("scalar", start, content, end, event.value, False, anchor, tagged)
+
     def _node(self, event: Any) -> Node:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, AliasEvent):
             return Node("alias", start, start, end, name=event.anchor)
-        tagged = event.ctag is not None
-        content = start
-        if tagged or event.anchor is not None:
-            match = _PROPERTIES.match(self._text, start)
-            content = match.end() if match else start
-        if isinstance(event, ScalarEvent):
-            # A block scalar ends before the line breaks that follow it.
-            if self._text[content : content + 1] in ("|", ">"):
-                end = content + len(self._text[content:end].rstrip())
-            return Node(
-                "scalar", start, content, end, event.value, name=event.anchor, tagged=tagged
-            )
         kind: Kind = "map" if isinstance(event, MappingStartEvent) else "seq"
-        flow = bool(event.flow_style)
-        return Node(kind, start, content, end, flow=flow, name=event.anchor, tagged=tagged)
+        flow, tagged = bool(event.flow_style), event.ctag is not None
+        return Node(kind, start, self._content(event), end, "", flow, event.anchor, tagged)
+
+    def _content(self, event: Any) -> int:
+        """Where what follows the anchor and the tag of a node begins."""
+        start: int = event.start_mark.index
+        if event.anchor is None and event.ctag is None:
+            return start
+        match = _PROPERTIES.match(self._text, start)
+        return match.end() if match else start
 
 
 def _is_nothing(node: Node) -> bool:

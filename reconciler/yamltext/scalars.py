@@ -21,6 +21,8 @@ _MISREAD: Final = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# Most texts are such, of six signs or more: what is misread and begins with a letter is shorter.
+_ORDINARY: Final = re.compile(r"[a-z][a-z0-9 _/-]{4,}[a-z0-9]", re.IGNORECASE | re.ASCII)
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@`=<~")
 _BREAKS_FLOW: Final = re.compile(r"[,\[\]{}:?]")
 _BREAKS_PLAIN: Final = re.compile(r":(?:\s|$)|\s#|^\.\.\.")
@@ -31,28 +33,22 @@ _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\
 
 def is_safe_plain(text: str, *, flow: bool) -> bool:
     """Whether `text` without quotes is read as this text by every YAML tool."""
-    return (
+    return bool(_ORDINARY.fullmatch(text)) or (
         text != ""
         and text[0] not in _INDICATORS
         and text.strip() == text
         and not _MISREAD.fullmatch(text)
         and not _BREAKS_PLAIN.search(text)
         and not (flow and _BREAKS_FLOW.search(text))
-        and all(map(_is_shown, text))
+        and (text.isprintable() or all(map(_is_shown, text)))
     )
 
 
-def spelled(text: str, *, flow: bool, quote: str = "") -> str:
-    """`text` as a YAML scalar on one line.
-
-    `quote` is the kind of quotes that the place had before, kept where they can hold the text;
-    without one, plain where that is safe.
-    """
-    if not quote and is_safe_plain(text, flow=flow):
+def spelled(text: str, *, flow: bool) -> str:
+    """`text` as a YAML scalar on one line: plain if that is safe, else in quotes."""
+    if is_safe_plain(text, flow=flow):
         return text
-    shown = all(map(_is_shown, text))
-    handy = '"' in text or "\\" in text
-    if shown and (quote == "'" or (handy and quote != '"')):
+    if ('"' in text or "\\" in text) and all(map(_is_shown, text)):
         return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(map(_escaped, text)) + '"'
 

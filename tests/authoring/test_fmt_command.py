@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.authoring.format import Form
 from reconciler.cli.main import run
 from tests.cli.run import Ended
 
@@ -105,22 +106,34 @@ def test_a_missing_catalogue_is_an_error(
 
 def test_what_is_left_as_it_is_is_named(catalog: Path, here: Here) -> None:
     """A file that cannot be laid out is named with place and reason, and not counted as in form."""
-    braces = '{name: 1,   store_id: "x"}\n'
-    (catalog / "braces.yaml").write_text(braces)
-    place = "catalog/braces.yaml:1:1: left as it is, since the fields of the document stand between"
+    ended = 'name: 1\nstore_id: "x"\n...\n'
+    (catalog / "ended.yaml").write_text(ended)
+    place = "catalog/ended.yaml:1:1: left as it is, since the document ends with `...`"
     done = here("fmt")
     assert (done.code, place in done.err) == (0, True)
     assert "Formatted 2 of 4 files." in done.err
-    assert (catalog / "braces.yaml").read_text() == braces
+    assert (catalog / "ended.yaml").read_text() == ended
     done = here("fmt", "--check")
     assert (done.code, done.out, place in done.err) == (0, "", True)
     assert "3 files in canonical form, 1 in part or not at all." in done.err
 
 
+def test_a_form_that_says_something_else_is_not_written(
+    catalog: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new files are read before they are written: a product that changed stays as it is."""
+    broken = Form(b"store_id: 2\nname: B\n")
+    monkeypatch.setattr("reconciler.authoring.folder.form_of", lambda _: broken)
+    done = here("fmt", "catalog/sub/messy.yaml")
+    assert (done.code, done.out) == (0, "")
+    assert "messy.yaml:1:1: left as it is, since its values would not be the same." in done.err
+    assert (catalog / "sub" / "messy.yaml").read_text() == MESSY
+
+
 def test_many_places_are_counted(catalog: Path, here: Here) -> None:
     """Of many places that were left as they are the first are named, and the others counted."""
-    entries = "".join(f"- # c\n  store_id: p{number}\n  name: A\n" for number in range(25))
-    (catalog / "many.yaml").write_text(f"products:\n{entries}")
+    documents = "".join(f"---\nstore_id: p{n}\nname: A\n...\n" for n in range(25))
+    (catalog / "many.yaml").write_text(documents)
     done = here("fmt", "-q")
     assert done.err.count("left as it is, since") == 20
     assert "5 more places were left as they are." in done.err

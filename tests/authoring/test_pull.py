@@ -124,7 +124,30 @@ def test_undeclared_products_get_files(catalog: Path, remote: Sandbox, here: Her
         "up.yaml": 'store_id: 10\nname: "12:30"\ntags: []\n',
     }
     assert here("plan", "--detailed-exitcode").code == 0
-    assert here("fmt", "--check", *(f"catalog/{n}" for n in content(catalog))).code == 0
+    made = [f"catalog/{name}" for name in content(catalog) if name != "all.yaml"]
+    assert here("fmt", "--check", *made).code == 0
+
+
+def test_a_pull_leaves_files_in_form(catalog: Path, remote: Sandbox, here: Here) -> None:
+    """Files in canonical form still are after a pull, whatever it changes in them and adds."""
+    long = tuple(f"a tag with a long name {number}" for number in range(5))
+    (catalog / "all.yaml").write_text(
+        PRODUCTS.replace("[b, a]", "# why\n      - b\n      - a\n")
+        + "  - {store_id: 3, name: Hat, tags: []}\n  - {store_id: 4, name: Cap, tags: [x]}\n",
+        encoding="utf-8",
+    )
+    assert here("fmt").code == 0
+    assert here("apply", "--yes").code == 0
+    change(remote, "0001", name='"two"\nlines', tags=("a", "c"))
+    change(remote, "2", name="No")
+    change(remote, "3", tags=long)
+    change(remote, "4", name="12:30", tags=("0123", "x"))
+    remote.store.seed([{"store_id": "9", "name": "Scarf", "tags": [*long]}])
+    assert here("pull", "--write", "--into", "catalog/all.yaml").code == 0
+    assert here("fmt", "--check").code == 0
+    change(remote, "3", tags=("y",))
+    assert here("pull", "--write").code == 0
+    assert here("fmt", "--check").code == 0
 
 
 def test_undeclared_products_go_into_one_file(catalog: Path, remote: Sandbox, here: Here) -> None:

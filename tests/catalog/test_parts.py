@@ -12,10 +12,9 @@ import pytest
 
 from reconciler.catalog import files, parts, read
 from reconciler.catalog.files import FoundFile
-from reconciler.catalog.names import Names
 from reconciler.catalog.parts import Part
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
-from reconciler.model import Catalog
+from reconciler.model import Catalog, Names
 from reconciler.processes import spread
 from reconciler.yamltext.findings import Findings
 from tests.project import ROOT
@@ -66,7 +65,7 @@ def all_of(catalog: Catalog) -> tuple[object, ...]:
         catalog.digest,
         catalog.warnings,
         catalog.unused_defaults,
-        catalog.root,
+        catalog.names.root,
     )
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.catalog.names import Names
 from reconciler.catalog.read import load_catalog
 from reconciler.errors import CatalogError
+from reconciler.model import Names
 
 
 @pytest.mark.parametrize(

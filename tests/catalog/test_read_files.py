@@ -63,7 +63,7 @@ def test_names(folder: Path) -> None:
         "catalog/deep/er/c.yaml",
         "catalog/named.yaml/d.yaml",
     )
-    assert catalog.root == "catalog"
+    assert catalog.names.root == "catalog"
     assert catalog.products["c"].location == Location("catalog/deep/er/c.yaml", 1, 1)
     for name in ("_draft.yaml", ".git/e.yaml", "_old/_defaults.yaml", "notes.txt"):
         assert not belongs(name)
@@ -75,7 +75,7 @@ def test_named_from_the_working_folder(folder: Path, monkeypatch: pytest.MonkeyP
     write(folder, {"a/b.yaml": product("1")})
     assert load_catalog(folder, working_folder=folder / "x").files == ("../a/b.yaml",)
     assert load_catalog(Path(), working_folder=folder).files == ("a/b.yaml",)
-    assert load_catalog(Path(), working_folder=folder).root == "."
+    assert load_catalog(Path(), working_folder=folder).names.root == "."
     monkeypatch.chdir(folder.parent)
     assert load_catalog(Path("catalog")).files == ("catalog/a/b.yaml",)
     assert codes(check_catalog(Path("catalog"), [Path("none.yaml")])) == [
