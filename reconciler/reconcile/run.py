@@ -3,7 +3,7 @@
 Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcomes -> report.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
