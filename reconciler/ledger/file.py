@@ -1,4 +1,7 @@
-"""The ledger as a file of the working folder: `.reconciler/ledger/<store>.jsonl`."""
+"""The ledger as a file of the working folder: `.reconciler/ledger/<store>.jsonl`.
+
+What deletes removed is in `<store>.removed.jsonl` beside it.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,11 +11,12 @@ from threading import Event
 from reconciler.clock import Clock, SystemClock
 from reconciler.durable import sync_folder, write
 from reconciler.errors import LedgerError, LedgerNotWritten
+from reconciler.ledger.archive import Archive
 from reconciler.ledger.codec import decode, encode
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lock import Claim, FolderLock
 from reconciler.ledger.stores import Revision
-from reconciler.model import Ledger
+from reconciler.model import Ledger, Removed
 
 
 class FileLedger:
@@ -23,10 +27,12 @@ class FileLedger:
     ) -> None:
         self.store = store
         self.path = folder / ".reconciler" / "ledger" / f"{store}.jsonl"
+        self.archive_path = self.path.with_name(f"{store}.removed.jsonl")
+        self.clock = clock or SystemClock()
         self._lock = FolderLock(
             folder / ".reconciler" / "lock",
             store=store,
-            clock=clock or SystemClock(),
+            clock=self.clock,
             stop=stop or Event(),
         )
 
@@ -40,10 +46,23 @@ class FileLedger:
 
     def load(self) -> Ledger:
         """The ledger, empty where there is no file; LedgerError where it cannot be read."""
-        data = self._read()
+        data = self.read(self.path)
         if data is None:
             return Ledger()
-        return decode(data, store=self.store, source=self._source)
+        return decode(data, store=self.store, source=_named(self.path))
+
+    def removed(self) -> Sequence[Removed]:
+        """What deletes removed, the oldest first; LedgerError where it cannot be read."""
+        return self.archive().read()
+
+    def archive(self) -> Archive:
+        """What deletes removed, as it is now; LedgerError where the file cannot be read."""
+        return Archive(
+            self.read(self.archive_path),
+            store=self.store,
+            source=_named(self.archive_path),
+            clock=self.clock,
+        )
 
     @contextmanager
     def hold(self, *, timeout: float, holder: Holder) -> Iterator["HeldFile"]:
@@ -59,31 +78,35 @@ class FileLedger:
         """Nothing: a file keeps no history."""
         return ()
 
-    @property
-    def _source(self) -> str:
-        return f".reconciler/ledger/{self.store}.jsonl"
-
-    def _read(self) -> bytes | None:
+    def read(self, path: Path) -> bytes | None:
+        """The content of one of the two files; None where it is not there."""
         try:
-            return self.path.read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise LedgerError(
-                f"The ledger {self.path} cannot be read: {error.strerror or error}.",
+                f"The ledger {path} cannot be read: {error.strerror or error}.",
                 hint="Make it a file that this user may read.",
             ) from error
 
-    def write(self, data: bytes) -> None:
-        """Replace the file by `data`; OSError where that fails. Only while held."""
-        if data == self._read():
-            return
-        write(self.path, data)
+    def write(self, path: Path, data: bytes | None) -> None:
+        """Make one of the two files `data`, or take it away; OSError where that fails.
 
-    def remove(self) -> None:
-        """Remove the file; OSError where that fails. Only while held."""
-        self.path.unlink(missing_ok=True)
-        sync_folder(self.path.parent)
+        Only while held.
+        """
+        if data == self.read(path):
+            return
+        if data is not None:
+            write(path, data)
+            return
+        path.unlink()
+        sync_folder(path.parent)
+
+
+def _named(path: Path) -> str:
+    """The path as errors and people name it."""
+    return f".reconciler/ledger/{path.name}"
 
 
 class HeldFile:
@@ -92,6 +115,8 @@ class HeldFile:
     def __init__(self, ledger: FileLedger, claim: Claim) -> None:
         self._ledger = ledger
         self._claim = claim
+        self._archive: Archive | None = None
+        """What deletes removed, as it was when the lock was taken; None until that counts."""
         self.lease = claim.lease
         self.broke = claim.broke
 
@@ -105,16 +130,30 @@ class HeldFile:
         self.lease.keep()
         return self._ledger.load()
 
-    def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
-        """Write `ledger`; `message` and `last` are for stores with a history."""
+    def save(
+        self,
+        ledger: Ledger,
+        *,
+        message: str,
+        last: bool = False,
+        removed: Sequence[Removed] = (),
+    ) -> None:
+        """Write `removed`, then `ledger`; `message` and `last` are for stores with a history."""
         self.lease.keep()
+        place = self._ledger
+        if removed and self._archive is None:
+            self._archive = place.archive()
         with self._writing():
-            self._ledger.write(encode(ledger, store=self._ledger.store))
+            if self._archive is not None:
+                kept = self._archive.after(removed) if removed else self._archive.data
+                place.write(place.archive_path, kept)
+            place.write(place.path, encode(ledger, store=place.store))
 
     def retire(self, *, message: str) -> None:
-        """Remove the file."""
+        """Remove the files."""
         with self._writing():
-            self._ledger.remove()
+            self._ledger.write(self._ledger.archive_path, None)
+            self._ledger.write(self._ledger.path, None)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -17,14 +17,15 @@ from typing import Final
 
 from reconciler.clock import Clock, SystemClock
 from reconciler.errors import LedgerError, LedgerNotWritten, Locked
+from reconciler.ledger.archive import Archive
 from reconciler.ledger.codec import decode
 from reconciler.ledger.gitcommand import LedgerGit
-from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, HeldRef
+from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, REMOVED, HeldRef
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
 from reconciler.ledger.holder import Holder, locked
 from reconciler.ledger.lease import Watch
 from reconciler.ledger.stores import Revision, patiently
-from reconciler.model import Ledger
+from reconciler.model import Ledger, Removed
 
 _PAUSE: Final = 2.0
 _RETRIES: Final = (1.0, 4.0)
@@ -59,6 +60,10 @@ class GitLedger:
     def load(self) -> Ledger:
         """The ledger, empty where there is no ref; LedgerError where it cannot be read."""
         return self.ledger_at(self.ref.read())
+
+    def removed(self) -> Sequence[Removed]:
+        """What deletes removed, the oldest first; LedgerError where it cannot be read."""
+        return self.archive_at(self.ref.read()).read()
 
     @contextmanager
     def hold(self, *, timeout: float, holder: Holder) -> Iterator[HeldRef]:
@@ -109,6 +114,15 @@ class GitLedger:
             return Ledger()
         data = self.ref.blob(tip.files[LEDGER])
         return decode(data, store=self.store, source=f"{self.ref.name}:{LEDGER}")
+
+    def archive_at(self, tip: Tip) -> Archive:
+        """What deletes had removed when a commit was made."""
+        return Archive(
+            self.ref.blob(tip.files[REMOVED]) if REMOVED in tip.files else None,
+            store=self.store,
+            source=f"{self.ref.name}:{REMOVED}",
+            clock=self.clock,
+        )
 
     def holder_at(self, tip: Tip) -> Holder | None:
         """Who held the store when a commit was made."""

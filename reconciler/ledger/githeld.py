@@ -5,7 +5,7 @@ always what became of it: a commit whose answer was lost may be at the remote, o
 So a push that finds another commit than it expected goes on from it, if it is one of this run's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -14,12 +14,13 @@ from reconciler.ledger.codec import encode
 from reconciler.ledger.gitref import Tip
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lease import Lease
-from reconciler.model import Ledger
+from reconciler.model import Ledger, Removed
 
 if TYPE_CHECKING:
     from reconciler.ledger.git import GitLedger
 
 LEDGER: Final = "ledger.jsonl"
+REMOVED: Final = "removed.jsonl"
 HOLDER: Final = "holder.json"
 LOCK_ONLY: Final = "Reconciler-Lock: "
 """How a line of the message begins whose commit changes nothing but the lock."""
@@ -40,6 +41,8 @@ class HeldRef:
         self.failed = False
         self._ledger = ledger
         self._tip = tip
+        self._found = tip
+        """The commit that this run began with."""
         self._holder = holder
         self._pushed = False
         self._claimed = False
@@ -62,19 +65,29 @@ class HeldRef:
         message = f"Take the lock for {self._holder}\n\n{LOCK_ONLY}taken\n"
         self._write(self._with_holder, message, claims=True)
 
-    def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
-        """Push `ledger` as one commit with `message`; `last` frees the lock with it.
+    def save(
+        self,
+        ledger: Ledger,
+        *,
+        message: str,
+        last: bool = False,
+        removed: Sequence[Removed] = (),
+    ) -> None:
+        """Push `ledger` and `removed` as one commit with `message`; `last` frees the lock with it.
 
         A last save of what the ref holds already, by a run that never took the lock, is no
         commit: an apply that found nothing to do leaves no trace.
         """
         self.lease.keep()
-        data = encode(ledger, store=self._ledger.store)
-        if last and not self._claimed and HOLDER not in self._tip.files and self._is_there(data):
-            return
-        files: dict[str, bytes | str] = {LEDGER: data}
+        files: dict[str, bytes | str] = {LEDGER: encode(ledger, store=self._ledger.store)}
+        if REMOVED in self._found.files:
+            files[REMOVED] = self._found.files[REMOVED]
+        if removed:
+            files[REMOVED] = self._ledger.archive_at(self._found).after(removed)
         if not last:
             files[HOLDER] = self._holder.encode()
+        elif not self._claimed and self._is_there(files):
+            return
         self._write(lambda _: files, message, claims=not last)
 
     def retire(self, *, message: str) -> None:
@@ -94,9 +107,13 @@ class HeldRef:
                 self._ledger.push_without_holder(tip, f"Free the lock of {self._holder}")
             self._claimed = False
 
-    def _is_there(self, data: bytes) -> bool:
-        blob = self._tip.files.get(LEDGER)
-        return blob is not None and self._ledger.ref.blob(blob) == data
+    def _is_there(self, files: Files) -> bool:
+        """Whether the newest commit holds just these files."""
+        there = self._tip.files
+        return there.keys() == files.keys() and all(
+            content == there[name] or content == self._ledger.ref.blob(there[name])
+            for name, content in files.items()
+        )
 
     def _with_holder(self, tip: Tip) -> Files:
         return {**tip.files, HOLDER: self._holder.encode()}

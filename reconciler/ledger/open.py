@@ -32,7 +32,8 @@ def open_ledger(
     SettingsError where the store's name can be neither a file's nor a ref's, or the remote's name
     is no name.
     """
-    if not _NAME.fullmatch(store) or store.endswith((".", ".lock")):
+    # x.lock is no ref, and x.removed the name of what deletes removed from the store x.
+    if not _NAME.fullmatch(store) or store.endswith((".", ".lock", ".removed")):
         raise SettingsError(
             f"The store name {store!r} cannot name a ledger.",
             hint="Use letters, digits, `-`, `_` and single dots; not at the start, nor at the end.",
@@ -52,11 +53,12 @@ def open_ledger(
 def move(
     source: LedgerStore, target: LedgerStore, *, holder: Holder, timeout: float = 0.0
 ) -> Ledger:
-    """Carry the ledger from `source` to `target`, and return it; the source keeps none.
+    """Carry the ledger, and what deletes removed, from `source` to `target`; return the ledger.
 
     A copy left behind would grow old, and claim to know what it no longer does, once the settings
-    name it again. Both places are held meanwhile. Raises LedgerError where the source has no
-    ledger or the target has another one; the errors of reading, writing and holding pass.
+    name it again: the source keeps nothing. Both places are held meanwhile. Raises LedgerError
+    where the source has no ledger or the target has another one; the errors of reading, writing and
+    holding pass.
     """
     with (
         source.hold(timeout=timeout, holder=holder) as old,
@@ -73,6 +75,7 @@ def move(
                 f"The ledger cannot move: {target.describe()} already holds another one.",
                 hint="Remove it there if it is not wanted any more, then move again.",
             )
-        new.save(ledger, message=f"Move the ledger here from {source.describe()}", last=True)
+        message = f"Move the ledger here from {source.describe()}"
+        new.save(ledger, message=message, last=True, removed=source.removed())
         old.retire(message=f"Move the ledger away to {target.describe()}")
     return ledger

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from reconciler.clock import Clock
 from reconciler.errors import Interrupted, Locked
 from reconciler.ledger.holder import Holder
-from reconciler.model import Ledger
+from reconciler.model import Ledger, Removed
 
 T = TypeVar("T")
 
@@ -52,17 +52,26 @@ class HeldLedger(Protocol):
         """The ledger as last written; raises LedgerError where it cannot be read."""
         ...
 
-    def save(self, ledger: Ledger, *, message: str, last: bool = False) -> None:
+    def save(
+        self,
+        ledger: Ledger,
+        *,
+        message: str,
+        last: bool = False,
+        removed: Sequence[Removed] = (),
+    ) -> None:
         """Write `ledger` durably, whole or not at all.
 
-        `message` goes into the history, if there is one. `last` also frees the lock where that is
+        `message` goes into the history, if there is one. `removed` is all that this run removes,
+        as far as that is known by now: what is kept of removed products is what was kept before
+        the run and these, durably before `ledger` is. `last` also frees the lock where that is
         a write of its own. Raises LedgerNotWritten, also if another run has taken the lock over,
         and on the first save Locked if another run was quicker.
         """
         ...
 
     def retire(self, *, message: str) -> None:
-        """Take the ledger away, as it is kept elsewhere now; its history stays."""
+        """Take the ledger away with all that goes with it; its history stays."""
         ...
 
 
@@ -84,6 +93,13 @@ class LedgerStore(Protocol):
 
     def load(self) -> Ledger:
         """The ledger, empty where there is none; writes nothing, not even folders.
+
+        Raises LedgerError where it cannot be read.
+        """
+        ...
+
+    def removed(self) -> Sequence[Removed]:
+        """What deletes removed (see `archive`), the oldest first.
 
         Raises LedgerError where it cannot be read.
         """

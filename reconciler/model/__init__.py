@@ -40,6 +40,7 @@ from reconciler.model.ledger import (
 )
 from reconciler.model.names import Names
 from reconciler.model.remote import Listing, Record, RemoteProduct, finite_number, whole_number
+from reconciler.model.removed import Removed
 
 __all__ = [
     "COLUMN_BITS",
@@ -64,6 +65,7 @@ __all__ = [
     "Record",
     "Remembered",
     "RemoteProduct",
+    "Removed",
     "Ring",
     "Severity",
     "State",

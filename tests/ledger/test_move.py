@@ -32,7 +32,9 @@ def test_kinds(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("store", ["", ".", "..", "a/b", "a..b", "a.", "-a", "a.lock", "a b", "é~"])
+@pytest.mark.parametrize(
+    "store", ["", ".", "..", "a/b", "a..b", "a.", "-a", "a.lock", "a.removed", "a b", "é~"]
+)
 def test_bad_store_name(store: str, tmp_path: Path) -> None:
     """A store's name never leads out of its folder, nor makes a ref that git refuses."""
     with pytest.raises(SettingsError, match="cannot name a ledger"):
