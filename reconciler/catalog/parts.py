@@ -15,14 +15,14 @@ from reconciler.catalog.folder_defaults import FolderDefaults
 from reconciler.catalog.products import FileReader
 from reconciler.catalog.values import Memory
 from reconciler.model import Location, Names, Product
-from reconciler.processes import MOST_TASKS, spare_processes, spread
+from reconciler.processes import spare_processes, spread
 from reconciler.yamltext.findings import Faults, Findings
 from reconciler.yamltext.source import decode
 
 Content: TypeAlias = Callable[[int, Findings], bytes | None]
 """The bytes of the file at a position; None, with a finding, where it cannot be read."""
 
-_MOST_PARTS: Final = MOST_TASKS // 2
+_MOST_PARTS: Final = 128
 """Enough that all processes end together, few enough that each is worth handing over."""
 _WORTH_PROCESSES: Final = 512 * 1024
 """Bytes of YAML that take ten times as long to read as a process to make."""
@@ -68,13 +68,13 @@ class PartReader:
     def parts(
         self, sizes: Iterable[int], *, alone: bool = True
     ) -> AbstractContextManager[Iterator[Part]]:
-        """The parts of all other files, in order, read by several processes where it is worth it.
+        """The parts of all other files, in order, read by several processes if it is worth it.
 
-        `sizes` are the files' bytes, asked for until there are enough. Where reading is not `alone`
-        in keeping this process busy, all of it may be left to children.
+        `sizes` are the files' bytes, asked for until there are enough. A single part is left to a
+        child only if reading is not `alone` in keeping this process busy.
         """
         count = -(-(len(self._below) - self._first) // self._size)
-        children = min(spare_processes(), count - alone)
+        children = min(spare_processes(), count) if count > alone else 0
         if children > 0 and not any(total >= _WORTH_PROCESSES for total in accumulate(sizes)):
             children = 0
         return spread(self._part, count, children=children)

@@ -22,7 +22,11 @@ from tests.project import ROOT
 FAULTY = ROOT / "tests" / "commands" / "faulty" / "catalog"
 HERE = os.getpid()
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child processes")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child processes"),
+    # The process of a test may have threads, of xdist's.
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
+]
 
 
 def with_children(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
