@@ -56,11 +56,15 @@ def spread(work: Callable[[int], T], count: int, *, children: int) -> Iterator[I
 
     others = active_children()
     pool = ProcessPoolExecutor(children, get_context("fork"), _begin, (work,))
+    futures: deque[Future[T]] = deque()
+    whole = False
     try:
-        futures = deque(pool.submit(_do, task) for task in range(count))
+        for task in range(count):
+            futures.append(pool.submit(_do, task))
         yield _results(work, futures)
+        whole = all(future.done() for future in futures)
     finally:
-        if not all(future.done() for future in futures):
+        if not whole:
             for child in active_children():
                 if child not in others:
                     child.kill()
