@@ -82,6 +82,7 @@ class Code(StrEnum):
     USAGE = "usage"
     BAD_SETTINGS = "bad_settings"
     NO_API_KEY = "no_api_key"
+    UNTRUSTED_HOST = "untrusted_host"
     BAD_CATALOG = "bad_catalog"
     UNREACHABLE = "unreachable"
     KEY_REFUSED = "key_refused"

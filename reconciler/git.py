@@ -1,7 +1,8 @@
 """Git as a command: run with argument lists, never prompting, never outlasting its time.
 
 It runs in the working folder with that checkout's own configuration, so it reaches the remote
-with whatever token or key the pipeline's checkout has left there.
+with whatever token or key the pipeline's checkout has left there. What the environment says of
+another repository does not reach it: hooks are run with such variables.
 """
 
 import os
@@ -12,11 +13,29 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from reconciler.errors import GitError
 
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
+_USER: Final = re.compile(r"(?<=://)[^/\s'\"]+@")
+_QUERY: Final = re.compile(r"(?<=://)([^\s'\"?]*\?)[^\s'\"]+")
 _TRACES: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE")
+_ELSEWHERE: Final = frozenset(
+    f"GIT_{name}"
+    for name in (
+        # What git sets for hooks and aliases, so that it works on another repository than the one
+        # that the folder is in, or on another index of it (`git rev-parse --local-env-vars`).
+        *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX"),
+        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH"),
+        *("SHALLOW_FILE", "GRAFT_FILE", "NAMESPACE", "INTERNAL_SUPER_PREFIX"),
+        *("NO_REPLACE_OBJECTS", "REPLACE_REF_BASE", "CONFIG", "CONFIG_PARAMETERS"),
+        # What makes paths mean something else.
+        *("LITERAL_PATHSPECS", "GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
+        # What changes what is printed.
+        *("EXTERNAL_DIFF", "DIFF_OPTS", "PAGER", "ATTR_SOURCE"),
+    )
+)
+"""Variables that git must not hear: it works on the folder that it is run in, and nothing else."""
 _QUIET: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",
@@ -33,8 +52,38 @@ _SETTINGS: Final = (
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
     "log.showSignature=false",
+    # What people like to see, and programs must not: `--porcelain` obeys some of it.
+    "color.ui=false",
+    "column.ui=never",
+    "core.quotePath=false",
+    "status.relativePaths=true",
+    "diff.ignoreSubmodules=none",
+    "log.follow=false",
+    "log.mailmap=false",
+    # A program that watches the files is the user's own affair, and may be wrong.
+    "core.fsmonitor=false",
     "advice.detachedHead=false",
 )
+
+
+def without_credentials(text: str) -> str:
+    """`text` without what stands before the host of a URL, or in its query: tokens go there."""
+    return _QUERY.sub(r"\1…", _USER.sub("…@", text))
+
+
+def credentials_in(remote: str) -> tuple[str, ...]:
+    """The passwords and tokens in the address of a git remote, as written and decoded."""
+    scheme, divided, rest = remote.partition("://")
+    if not divided:
+        return ()
+    network, _, query = rest.partition("?")
+    user, at, _ = network.partition("/")[0].rpartition("@")
+    name, colon, password = user.partition(":")
+    # A name alone is a token over http, and a user's name over ssh.
+    secret = password if colon else name if scheme.startswith("http") else ""
+    found = [secret] if at else []
+    found += [value for pair in query.split("&") if (value := pair.rpartition("=")[2])]
+    return tuple(dict.fromkeys(form for text in found if text for form in (text, unquote(text))))
 
 
 class Answer(NamedTuple):
@@ -110,12 +159,16 @@ class Git:
             _end(process)
             raise
         text = " ".join(complaint.decode(errors="replace").split())
-        return Answer(process.returncode, output, _CREDENTIALS.sub("…@", text))
+        return Answer(process.returncode, output, without_credentials(text))
 
 
 def _environment() -> dict[str, str]:
-    """The environment of this process without what makes git talk or ask."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_TRACES)}
+    """The environment of this process without what makes git talk, ask, or look elsewhere."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in _ELSEWHERE and not key.startswith(_TRACES)
+    }
     return kept | _QUIET
 
 

@@ -74,7 +74,8 @@ requires: ">=1.0"
 stores:
   default: {api_url: "https://api.shop.test/p", api_key_env: SHOP_KEY, catalog: goods}
 """
-    settings = load(tmp_path, text, {"SHOP_KEY": "k"})
+    environ = {"SHOP_KEY": "k", "RECONCILER_TRUSTED_HOSTS": "api.shop.test"}
+    settings = load(tmp_path, text, environ)
     assert settings.protected == ("gift-*",)
     assert settings.store().api_url == "https://api.shop.test/p/"
     assert settings.store().catalog == tmp_path / "goods"

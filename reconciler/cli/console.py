@@ -71,7 +71,8 @@ class Console:
     def _labelled(self, level: Level, message: str) -> str:
         from reconciler.report.escape import escape
 
-        text = "\n".join(escape(line) for line in message.split("\n"))
+        # Whole: a line break within a message may be somebody's who wants the log to obey him.
+        text = escape(message)
         if level in _UNPRINTED:
             return text
         label = f"{level}:"
@@ -81,6 +82,17 @@ class Console:
         """Write one line on stderr as it is, where logs are text; JSON logs have it in a record."""
         if self.log_format == "text":
             self._write(text)
+
+    def trace(self, trace: str | None) -> None:
+        """Write a traceback, if there is one, where logs are text.
+
+        Its lines are marked, since an error's own text may break lines: none may be one that a
+        pipeline obeys.
+        """
+        from reconciler.report.escape import escape
+
+        for line in (trace or "").rstrip().splitlines():
+            self.line(f"| {escape(line)}")
 
     def _write(self, text: str) -> None:
         stream = sys.stderr

@@ -75,8 +75,7 @@ def tell_bug(error: BaseException, console: Console) -> int:
     hint = f"Nothing that you did should end like this.{more} please report it."
     trace = "".join(traceback.format_exception(error)) if console.verbose else None
     console.say("error", message, code=Code.BUG, hint=hint, traceback=trace)
-    if trace:
-        console.line(trace.rstrip())
+    console.trace(trace)
     if console.log_format == "text":
         console.say("hint", hint)
     return 1

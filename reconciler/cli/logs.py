@@ -32,10 +32,12 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say what the record says, at its level."""
-        message = record.getMessage()
-        if record.exc_info:
-            message += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._console.say(_level(record.levelno), message, logger=record.name)
+        trace = record.exc_text
+        if trace is None and record.exc_info:
+            trace = logging.Formatter().formatException(record.exc_info)
+        level, message = _level(record.levelno), record.getMessage()
+        self._console.say(level, message, logger=record.name, traceback=trace)
+        self._console.trace(trace)
 
 
 def _level(number: int) -> Level:

@@ -100,6 +100,12 @@ ERRORS: Final[Mapping[Code, Entry]] = {
         "reconciler apply report.json",
         "Make the plan again with `reconciler plan --out FILE`.",
     ),
+    Code.UNTRUSTED_HOST: Entry(
+        "The settings file names a host that the key must not go to: not Robosize's, not this "
+        "machine, and not named by the environment. Whoever can push a branch can write that file.",
+        "stores: {default: {api_url: https://else.example/api/v1/product/}}",
+        "If the host is yours, set RECONCILER_TRUSTED_HOSTS=else.example where the key is set.",
+    ),
     Code.OTHER_SHOP: Entry(
         "A saved plan names another endpoint or store than the one it would be applied to. It was "
         "made from that shop's products, so here it would do what nobody has reviewed.",

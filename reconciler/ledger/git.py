@@ -46,12 +46,11 @@ class GitLedger:
         self.store = store
         self.ref = GitRef(LedgerGit(folder), name=f"refs/reconciler/{store}", remote=remote)
         self.clock = clock or SystemClock()
-        self._remote = remote
         self._stop = stop or Event()
 
     def describe(self) -> str:
         """Where the ledger is, in words for people."""
-        return f"{self.ref.name} of the git remote {self._remote!r}"
+        return f"{self.ref.name} of the git remote {self.ref.remote!r}"
 
     def exists(self) -> bool:
         """Whether the ref holds a ledger; LedgerError where the remote cannot be reached."""
@@ -182,7 +181,7 @@ class GitLedger:
 
     def _refused(self, complaint: str) -> LedgerNotWritten:
         return LedgerNotWritten(
-            f"The remote {self._remote!r} refused the push of {self.ref.name}: {complaint}",
+            f"The remote {self.ref.remote!r} refused the push of {self.ref.name}: {complaint}",
             hint="Allow this run to push that ref: on GitHub `permissions: contents: write` in the "
             "workflow and a checkout that keeps its credentials; on GitLab a token with the scope "
             "write_repository.",

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from reconciler.errors import LedgerError
-from reconciler.git import Answer, Git
+from reconciler.git import Answer, Git, without_credentials
 from reconciler.ledger.stores import Revision
 
 _SOMEBODY: Final = {"NAME": "reconciler", "EMAIL": "reconciler@localhost"}
@@ -45,6 +45,11 @@ class GitRef:
         self.name = name
         self._git = git
         self._remote = remote
+
+    @property
+    def remote(self) -> str:
+        """The remote as messages name it: an address may hold a token."""
+        return without_credentials(self._remote)
 
     def at_remote(self) -> str | None:
         """The commit that the ref is at the remote; None where the remote has no such ref.
@@ -95,8 +100,11 @@ class GitRef:
         Raises LedgerError where it cannot be told what became of the push. It may be tried again
         then: a push that landed is seen to have landed.
         """
+        # Only a remote with a name is configured, and an address may hold what ends a setting.
+        named = "://" not in self._remote
+        plain = ("-c", f"remote.{self._remote}.mirror=false") if named else ()
         answer = self._git.run(
-            *("-c", f"remote.{self._remote}.mirror=false", "push", "--quiet", "--no-verify"),
+            *(*plain, "push", "--quiet", "--no-verify"),
             *("--no-follow-tags", "--no-signed", "--no-recurse-submodules"),
             *(f"--force-with-lease={self.name}:{old or ''}", self._remote, f"{new}:{self.name}"),
         )
@@ -155,7 +163,7 @@ class GitRef:
         if answer.code != 0:
             raise LedgerError(
                 f"The ledger {self.name} cannot be read from the remote "
-                f"{self._remote!r}: {answer.complaint}",
+                f"{self.remote!r}: {answer.complaint}",
                 hint="`ledger: git` needs its remote on every run: check the network, the name "
                 "of the remote, and that the checkout has left its token for later steps.",
             )

@@ -17,6 +17,7 @@ import urllib3
 
 from reconciler.clock import Clock
 from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
+from reconciler.hosts import host_of, is_loopback
 from reconciler.remote.calls import Calls
 from reconciler.remote.connections import Connections
 from reconciler.remote.redaction import RedactingFilter, Redactor
@@ -67,7 +68,8 @@ class Transport(Protocol):
 class HttpTransport:
     """Sends single calls to one endpoint with one key, over connections that are kept alive.
 
-    `proxy` and `ca_bundle` are used only where the settings ask for them: the environment's
+    `proxy` and `ca_bundle` are used only where the settings ask for them, a proxy never for this
+    machine's own addresses: the environment's
     proxies, certificates and .netrc are not looked at, so nothing reroutes a call with a key.
     Raises SettingsError for a URL or a bundle that cannot be used.
     """
@@ -78,7 +80,9 @@ class HttpTransport:
         self._key = key_bytes(key)
         self._timeout = (min(how.timeout, 10.0), how.timeout)
         self._verify = _usable_bundle(how.ca_bundle) if how.ca_bundle else True
-        self._proxies = {"http": how.proxy, "https": how.proxy} if how.proxy else {}
+        # No proxy is nearer to this machine than the machine itself, and it would read the key.
+        proxy = None if is_loopback(host_of(self._url)) else how.proxy
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._connections = Connections(how.concurrency, clock, _DRIP_FACTOR * how.timeout)
         self._templates = {
             method: self._template(method) for method in ("GET", "POST", "PATCH", "DELETE")

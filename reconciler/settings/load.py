@@ -26,9 +26,10 @@ from reconciler.settings.sources import (
     store_names,
 )
 from reconciler.settings.store import Settings
+from reconciler.settings.trust import trusted_hosts, untrusted
 from reconciler.version import VERSION
 
-_SECRET: Final = frozenset({"api_key", "api_key_env", "api_url", "proxy"})
+_SECRET: Final = frozenset({"api_key", "api_key_env", "api_url", "ledger_remote", "proxy"})
 """What may hold a key or a password by mistake: a fault never repeats its value."""
 _LONGEST_SHOWN: Final = 60
 _WORDS: Final[Mapping[str, str]] = {
@@ -89,11 +90,27 @@ def load_settings(
     if any(finding.severity == "error" for finding in findings):
         raise _settings_error(findings)
     settings._folder = folder
+    settings._untrusted = _untrusted(settings, layers, trusted_hosts(environ))
     for entry in settings.stores.values():
         # A secret pasted into a pipeline's form often ends with a line break.
         if key := environ.get(entry.api_key_env, "").strip():
             settings._keys[entry.api_key_env] = SecretStr(key)
     return settings
+
+
+def _untrusted(
+    settings: Settings, layers: Sequence[Source], trusted: frozenset[str]
+) -> dict[str, tuple[Finding, ...]]:
+    """By store: the addresses on the way of its key that are not trusted with it."""
+    proxy = settings.requests.proxy
+    found = {}
+    for name, entry in settings.stores.items():
+        addresses: dict[KeyPath, str] = {("stores", name, "api_url"): entry.api_url}
+        if proxy is not None:
+            # With a bundle of certificates, which a file names too, a proxy can read the call.
+            addresses["requests", "proxy"] = proxy
+        found[name] = tuple(untrusted(addresses, layers, trusted))
+    return found
 
 
 def _over(strong: Mapping[str, Any], weak: Mapping[str, Any]) -> dict[str, Any]:

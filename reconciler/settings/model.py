@@ -4,7 +4,6 @@ Every value arrives as text, from a file whose scalars are text as well as from 
 pydantic turns it into what the tool works with.
 """
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -20,6 +19,7 @@ from pydantic import (
     PlainValidator,
 )
 
+from reconciler.hosts import is_loopback
 from reconciler.planning import guard
 
 DEFAULT_API_URL: Final = "https://api.robosize.com/api/v1/product/"
@@ -33,6 +33,7 @@ SANDBOX: Final = "sandbox"
 _STORE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIMIT: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(%?)")
+_PORTS: Final = {"http": ":80", "https": ":443"}
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -69,19 +70,11 @@ def normal_api_url(value: str) -> str:
         raise ValueError("must hold no user name or password: the key is the only credential")
     if "?" in text or "#" in text:
         raise ValueError("is the product endpoint itself: take away what follows `?` or `#`")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("must begin with https://, or the key would travel unencrypted")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/", "", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether the host is this machine, whatever a name server says."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    # Host names have no case, and each scheme its own port: one endpoint has one spelling.
+    network = parts.netloc.lower().removesuffix(_PORTS[parts.scheme])
+    return urlunsplit((parts.scheme, network, parts.path.rstrip("/") + "/", "", ""))
 
 
 def _store_name(value: str) -> str:

@@ -18,6 +18,8 @@ from reconciler.yamltext.tree import Tree, TreePath, load_tree
 SETTINGS_FILE: Final = "reconciler.yaml"
 _LOOKALIKE: Final = "reconciler.yml"
 PREFIX: Final = "RECONCILER_"
+TRUSTED_VARIABLE: Final = "RECONCILER_TRUSTED_HOSTS"
+"""Names hosts that the key may go to. Not a setting: a file must not be able to say it."""
 _NESTING: Final = "__"
 _LISTS: Final = frozenset({"protected"})
 _LARGEST_FILE: Final = 1 << 20
@@ -146,7 +148,7 @@ def read_environment(environ: Mapping[str, str], stores: Iterable[str]) -> Sourc
     source = Source()
     for variable in sorted(environ):
         value = environ[variable].strip()
-        if not variable.startswith(PREFIX) or not value:
+        if not variable.startswith(PREFIX) or variable == TRUSTED_VARIABLE or not value:
             continue
         path = tuple(variable.removeprefix(PREFIX).lower().split(_NESTING))
         if path[0] == "stores" and len(path) > 1:

@@ -7,8 +7,10 @@ from pathlib import Path
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from reconciler.errors import NoApiKey, SettingsError
+from reconciler.git import credentials_in
 from reconciler.linting.registry import RULES, Levels, rule_named
 from reconciler.linting.rule import Level
+from reconciler.model import Finding
 from reconciler.settings.model import (
     FilledPath,
     LedgerKind,
@@ -31,10 +33,19 @@ class StoreSettings:
     api_key_env: str
     catalog: Path
     secret: SecretStr | None = None
+    untrusted: tuple[Finding, ...] = ()
 
     @property
     def api_key(self) -> SecretStr:
-        """The key. Raises NoApiKey where the environment has none."""
+        """The key. Raises NoApiKey where the environment has none.
+
+        Raises SettingsError where the key would go to a host that is not trusted with it.
+        """
+        if self.untrusted:
+            raise SettingsError(
+                f"The key of the store `{self.name}` must not go where a file sends it.",
+                findings=self.untrusted,
+            )
         if self.secret is None:
             raise NoApiKey(
                 f"There is no API key for the store `{self.name}`: "
@@ -74,6 +85,7 @@ class Settings(Section):
 
     _folder: Path = PrivateAttr(default=Path())
     _keys: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
+    _untrusted: dict[str, tuple[Finding, ...]] = PrivateAttr(default_factory=dict)
 
     @field_validator("ledger_remote")
     @classmethod
@@ -118,8 +130,12 @@ class Settings(Section):
         return self._folder
 
     def keys(self) -> tuple[str, ...]:
-        """Every key that the environment holds for a store, to keep them out of all output."""
-        return tuple(key.get_secret_value() for key in self._keys.values())
+        """Every secret that the settings lead to, to keep them out of all output.
+
+        The keys that the environment holds for stores, and what `ledger_remote` has of the kind.
+        """
+        keys = tuple(key.get_secret_value() for key in self._keys.values())
+        return (*keys, *credentials_in(self.ledger_remote))
 
     def store_name(self, name: str | None = None) -> str:
         """`name`, or the one store that is meant where none is named.
@@ -153,4 +169,5 @@ class Settings(Section):
             api_key_env=entry.api_key_env,
             catalog=self._folder / (entry.catalog or self.catalog),
             secret=self._keys.get(entry.api_key_env),
+            untrusted=self._untrusted.get(name, ()),
         )

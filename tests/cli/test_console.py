@@ -130,7 +130,8 @@ def test_logs_go_to_stderr_and_libraries_stay_silent(capsys: pytest.CaptureFixtu
     records = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     levels = [record["level"] for record in records]
     assert levels == ["debug", "info", "warning", "error", "error"]
-    assert "ValueError: inner" in records[-1]["message"]
+    assert records[-1]["message"] == "outer"
+    assert "ValueError: inner" in records[-1]["traceback"]
     assert records[0]["logger"] == "reconciler.x"
 
 

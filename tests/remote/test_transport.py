@@ -249,13 +249,23 @@ def test_the_environment_reroutes_nothing(
 
 def test_a_proxy_is_used_where_it_is_given(serve: Serve, connect: Connect) -> None:
     """With a proxy every call goes to it, over connections that are kept."""
-    proxy, server = serve(right), serve(right)
-    client = connect(server, proxy=proxy.url.removesuffix("/api/v1/product/"))
+    proxy, url = serve(right), "http://shop.invalid/api/v1/product/"
+    client = connect(url, proxy=proxy.url.removesuffix("/api/v1/product/"))
     for action in ACTIONS.values():
         action(client)
-    assert (server.connections, proxy.connections) == (0, 1)
+    assert proxy.connections == 1
     assert [call.method for call in proxy.calls] == [*ACTIONS]
-    assert all(call.target.startswith(server.url) for call in proxy.calls)
+    assert all(call.target.startswith(url) for call in proxy.calls)
+
+
+def test_no_proxy_is_used_for_this_machine(serve: Serve, connect: Connect) -> None:
+    """P5: a call to a loopback address is made directly, and no proxy sees its key."""
+    proxy, server = serve(right), serve(right)
+    for url in (server.url, server.url.replace("127.0.0.1", "localhost")):
+        client = connect(url, proxy=proxy.url.removesuffix("/api/v1/product/"))
+        for action in ACTIONS.values():
+            action(client)
+    assert (proxy.connections, len(server.calls)) == (0, 2 * len(ACTIONS))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
