@@ -14,7 +14,7 @@ from reconciler.authoring.pull import New
 from reconciler.catalog.files import is_defaults
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError, OutputError
-from reconciler.model import Catalog, Listing, Location, Product
+from reconciler.model import Catalog, Location, Product, Record
 from reconciler.report.output import write_file
 
 _WOULD_CHANGE: Final = "its values would not be the same"
@@ -53,10 +53,10 @@ class Folder:
             changes.append(FileChange(file, path, before, after))
         return changes
 
-    def added(self, new: Sequence[New], listing: Listing) -> list[FileChange]:
-        """A file for each new product, named by its handle."""
-        records = listing.records([product.id for product in new]) if new else {}
-        names = FileNames([path.name for path in self._path.iterdir()])
+    def added(self, new: Sequence[New], records: Mapping[str, Record]) -> list[FileChange]:
+        """A file for each new product, named by the handle in its record, which is found by id."""
+        there = self._path.iterdir() if self._path.is_dir() else ()
+        names = FileNames([path.name for path in there])
         changes: list[FileChange] = []
         for product in new:
             handle = records.get(product.id, {}).get("handle")

@@ -72,7 +72,7 @@ def drift(catalog: Catalog, remote: Listing, ledger: Ledger) -> Drift:
         elif store_id not in matching.held:
             found.gone.append(product)
     for undeclared in sorted(matching.undeclared, key=lambda product: str(product.store_id)):
-        new = _new(undeclared, found.warnings)
+        new = new_product(undeclared, found.warnings)
         if new is not None:
             found.new.append(new)
     found.warnings += _about_blocked(matching.blocked)
@@ -99,23 +99,32 @@ def _pulled(product: Product, remote: RemoteProduct, warnings: list[Finding]) ->
     return tuple(values)
 
 
-def _new(remote: RemoteProduct, warnings: list[Finding]) -> New | None:
-    """An undeclared product; None, with a warning, where the catalogue cannot hold it."""
+def new_product(
+    product: RemoteProduct,
+    warnings: list[Finding],
+    *,
+    kind: str = "remote",
+    remedy: str = "Mend it at Robosize, then pull again.",
+) -> New | None:
+    """An undeclared product; None, with a warning, where the catalogue cannot hold it.
+
+    A warning says of what `kind` the product is, and names the `remedy`.
+    """
     values: list[Value | None] = [None] * len(FIELDS)
     for position in READABLE:
-        value, key = remote.values[position], KEYS[position]
+        value, key = product.values[position], KEYS[position]
         problem = _problem(value)
         if problem is None:
             values[position] = value
             continue
-        message = f"The remote {key} of {remote.store_id!r} {problem}, which no catalogue can hold"
+        message = f"The {kind} {key} of {product.store_id!r} {problem}, which no catalogue can hold"
         if FIELDS[position].required:
-            message += ": the product is left out. Mend it at Robosize, then pull again."
+            message += f": the product is left out. {remedy}"
             warnings.append(warning(Code.NOT_WRITABLE, message))
             return None
         message += f": its {key} are left out."
         warnings.append(warning(Code.NOT_WRITABLE, message))
-    return New(str(remote.id), tuple(values))
+    return New(str(product.id), tuple(values))
 
 
 def _problem(value: Value | None) -> str | None:

@@ -5,7 +5,7 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import pass_invocation, sandbox_option, store_option
+from reconciler.cli.options import Rendering, pass_invocation, sandbox_option, store_option
 from reconciler.errors import UnmatchedPattern
 
 
@@ -27,7 +27,8 @@ def command(
     """Show what is remembered.
 
     That is what was last sent to the fields that the API never returns, and how surely: confirmed,
-    assumed, or in doubt. With STORE_ID (or the remote id) only of that product.
+    assumed, or in doubt. With STORE_ID (or the remote id) only of that product; if it was deleted,
+    what is kept of it.
     """
     from reconciler.reconcile import history
     from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
@@ -38,6 +39,12 @@ def command(
     if store_id is not None:
         ledger = narrowed(ledger, store_id)
         if not ledger.products and not ledger.creates:
+            removed = [p for p in memory.removed() if store_id in (p.id, p.store_id)]
+            if removed:
+                from reconciler.cli.showing import show_removed
+
+                show_removed(removed, memory, Rendering(format, None), invocation)
+                return 0
             raise UnmatchedPattern(
                 f"Nothing is remembered of {store_id!r} in {memory.describe()}.",
                 hint="`reconciler ledger show` lists all that is remembered.",

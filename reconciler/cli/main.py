@@ -34,6 +34,9 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "ledger": CommandEntry(
         f"{_HERE}.ledger", "Show what is remembered, or move it from file to git or back."
     ),
+    "restore": CommandEntry(
+        f"{_HERE}.restore", "Bring what deletes removed back into the catalogue's files."
+    ),
     "unlock": CommandEntry(f"{_HERE}.unlock", "Free a lock that a dead run left."),
     "sandbox": CommandEntry(f"{_HERE}.sandbox", "Run a local server that speaks the API."),
 }

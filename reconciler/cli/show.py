@@ -6,22 +6,55 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Rendering, pass_invocation, rendering
+from reconciler.cli.options import (
+    FILE,
+    Rendering,
+    pass_invocation,
+    rendering,
+    sandbox_option,
+    store_option,
+)
+from reconciler.errors import UsageError
 
 
 @named("show")
-@click.argument("planfile", type=FILE)
+@click.argument("planfile", type=FILE, required=False)
 @rendering()
+@store_option
+@sandbox_option
 @pass_invocation
-def command(invocation: Invocation, planfile: Path, rendering: Rendering) -> int:
+def command(
+    invocation: Invocation,
+    planfile: Path | None,
+    rendering: Rendering,
+    store: str | None,
+    sandbox: bool,
+) -> int:
     """Show a saved plan in any format, or a journal: what an apply did, and what it removed.
 
-    Journals are in .reconciler/journal, and are shown as text or json. Needs neither key nor
-    network.
+    Journals are in .reconciler/journal. Without PLANFILE it shows what the deletes of the store
+    removed, as kept with its ledger. Both are shown as text or json. Needs no key, and no network
+    but for a ledger in git.
     """
     from reconciler import reconcile
-    from reconciler.cli.showing import made_line, show_journal, show_saved
+    from reconciler.cli.showing import made_line, show_journal, show_removed, show_saved
 
+    if planfile is None:
+        from reconciler.reconcile import history
+
+        memory = history.open_memory(invocation.settings, store, sandbox=sandbox)
+        removed = memory.removed()
+        if not removed and store is None and not sandbox:
+            raise click.UsageError(
+                f"Missing argument 'PLANFILE'. (No delete is known in {memory.describe()}.)"
+            )
+        show_removed(removed, memory, rendering, invocation)
+        return 0
+    if store is not None or sandbox:
+        raise UsageError(
+            "--store and --sandbox have no effect on a file, which says which store it is of.",
+            hint="Leave them out, or the file: then what the store's deletes removed is shown.",
+        )
     journal = reconcile.read_journal(planfile)
     if journal is not None:
         show_journal(journal, rendering, invocation)

@@ -19,6 +19,8 @@ from reconciler.report.words import summary_line, unlabelled_line
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
+    from reconciler.ledger.stores import LedgerStore
+    from reconciler.model import Removed
     from reconciler.report.journal_text import JournalRecord
     from reconciler.report.plan_json import SavedPlan
 
@@ -67,15 +69,41 @@ def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Inv
     """Write a journal where `rendering` says; UsageError for a format that only plans have."""
     from reconciler.report.journal_text import journal_json, journal_text
 
+    in_color = _check_record("A journal", rendering, invocation)
+    if rendering.format == "json":
+        _write_record(journal_json(journal), rendering)
+    else:
+        _write_record(journal_text(journal, color=in_color), rendering)
+
+
+def show_removed(
+    removed: "Sequence[Removed]",
+    memory: "LedgerStore",
+    rendering: Rendering,
+    invocation: Invocation,
+) -> None:
+    """Write what deletes removed, as `memory` keeps it; UsageError for a format of plans alone."""
+    from reconciler.report.removed_text import removed_json, removed_text
+
+    in_color = _check_record("What was removed", rendering, invocation)
+    if rendering.format == "json":
+        text = removed_json(removed, store=memory.store, place=memory.describe())
+    else:
+        text = removed_text(removed, color=in_color)
+    _write_record(text, rendering)
+
+
+def _check_record(what: str, rendering: Rendering, invocation: Invocation) -> bool:
+    """Raise UsageError for a format that only plans have; return whether text has colours."""
     if rendering.format not in ("text", "json"):
         raise UsageError(
-            f"A journal has no {rendering.format} format.", hint="Use --format text or json."
+            f"{what} has no {rendering.format} format.", hint="Use --format text or json."
         )
-    if rendering.format == "json":
-        text = journal_json(journal)
-    else:
-        color = invocation.console.stdout_color and rendering.output is None
-        text = journal_text(journal, color=color)
+    return invocation.console.stdout_color and rendering.output is None
+
+
+def _write_record(text: str, rendering: Rendering) -> None:
+    """Write what holds remote records: a file of it is private."""
     if rendering.output is None:
         write_stdout(text, hint=TO_OUTPUT)
     else:

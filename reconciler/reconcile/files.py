@@ -1,4 +1,4 @@
-"""The story of the files themselves: checked, pulled from the remote, brought into form."""
+"""The story of the files themselves: checked, brought into form, pulled or restored."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.catalog.files import belongs, find_files, is_defaults
-from reconciler.catalog.names import name_of
+from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.paths import Asked, home_of
-from reconciler.catalog.read import check_catalog, examine_catalog
+from reconciler.catalog.read import check_catalog, examine_catalog, load_catalog
 from reconciler.errors import UsageError
 from reconciler.linting.registry import DEFAULT_LEVELS
-from reconciler.model import Catalog, Finding, Product, Values
+from reconciler.model import Catalog, Finding, Product, Removed, Values
 from reconciler.yamltext.findings import Findings
 
 if TYPE_CHECKING:
@@ -31,6 +31,19 @@ class Pulled:
     changed: int
     added: int
     removed: int
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore would write: the files, and the products that come back.
+
+    `declared` are those that do not, each with the product that stands for it in the catalogue.
+    """
+
+    files: "tuple[FileChange, ...]"
+    products: tuple[Removed, ...]
+    declared: tuple[tuple[Removed, Product], ...] = ()
     warnings: tuple[Finding, ...] = ()
 
 
@@ -157,9 +170,39 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
     folder = Folder(catalog, store.catalog, store.folder)
     changes = folder.edited(_rewrites(catalog, found, gone, target))
     if target is None:
-        changes += folder.added(found.new, listing)
+        changes += folder.added(found.new, listing.records([new.id for new in found.new]))
     return Pulled(
         tuple(changes), len(found.values), len(found.new), len(gone), tuple(found.warnings)
+    )
+
+
+def restore(
+    settings: "Settings",
+    removed: Sequence[Removed],
+    store_ids: Sequence[str] = (),
+    *,
+    catalog: Path,
+) -> Restored:
+    """What deletes removed, as new files of the catalogue; nothing is written.
+
+    All of `removed` (the oldest first) comes back that is not declared, or only what `store_ids`
+    name, by store_id or by remote id. Raises UnmatchedPattern for one that was not removed, and
+    CatalogError if the catalogue has faults.
+    """
+    from reconciler.authoring.folder import Folder
+    from reconciler.authoring.restore import chosen, returning
+
+    folder = settings.folder / catalog
+    if folder.is_dir():
+        declared = load_catalog(folder, working_folder=settings.folder)
+    else:
+        # git keeps no empty folder: that of a catalogue whose last product was removed.
+        declared = Catalog({}, names=names_between(folder, settings.folder))
+    found = returning(chosen(removed, store_ids), declared)
+    records = {product.id: product.record for product in found.products}
+    changes = Folder(declared, folder, settings.folder).added(found.new, records)
+    return Restored(
+        tuple(changes), tuple(found.products), tuple(found.declared), tuple(found.warnings)
     )
 
 

@@ -4,7 +4,7 @@ It stands beside `reconcile`, which tells what is: nothing here asks the API, so
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from reconciler.ledger.holder import Holder
 from reconciler.ledger.open import LedgerKind, move, open_ledger
 from reconciler.ledger.stores import LedgerStore, Revision
 from reconciler.linting.registry import linted
-from reconciler.model import Catalog, Finding, Ledger
+from reconciler.model import Catalog, Finding, Ledger, Removed
 from reconciler.planning.diff import diff
 from reconciler.planning.guard import judge
 from reconciler.planning.hints import OF_REMOTE
@@ -36,6 +36,8 @@ _COUNTS: Final = r"\d+ created, \d+ updated, \d+ deleted"
 _BEGUN: Final = re.compile(rf"Begin ({_COUNTS})")
 _ENDED: Final = re.compile(rf"Apply ({_COUNTS}): (\d+ of \d+ done)")
 _UNFINISHED: Final = "unfinished"
+_NOT_REMOVED: Final = ("not sent", Code.REJECTED, Code.KEY_REFUSED)
+"""How the result of a delete begins that surely removed nothing."""
 
 
 def diff_revisions(
@@ -113,6 +115,31 @@ def open_memory(
 
 def _ledger(settings: "Settings", kind: LedgerKind, store: str) -> LedgerStore:
     return open_ledger(kind, store=store, folder=settings.folder, remote=settings.ledger_remote)
+
+
+def removed(memory: LedgerStore, journal: Path | None = None) -> Sequence[Removed]:
+    """What deletes removed, the oldest first: as the ledger keeps it, or as one journal tells it.
+
+    Of a journal that are the deletes that took effect, or may have. Raises LedgerError where the
+    ledger cannot be read, and PlanFileError where the journal cannot.
+    """
+    if journal is None:
+        return memory.removed()
+    try:
+        calls = read_journal(journal.read_bytes()).calls
+    except OSError as error:
+        raise PlanFileError(
+            f"The journal {journal} cannot be read: {error.strerror or error}.",
+            hint="Journals are in .reconciler/journal of the folder that applied.",
+        ) from None
+    return [
+        Removed(str(call.ids[0]), str(call.store_ids[0]), call.at, call.record, {})
+        for call in calls
+        if isinstance(call.record, Mapping)
+        and call.ids
+        and call.store_ids
+        and not (call.result or "").startswith(_NOT_REMOVED)
+    ]
 
 
 def move_ledger(

@@ -10,7 +10,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable
 from itertools import repeat
-from typing import Annotated, Any, Final, NamedTuple, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NotRequired
 
 from annotated_types import Ge, Le
 from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
@@ -28,7 +28,9 @@ from reconciler.model import (
     finite_number,
     whole_number,
 )
-from reconciler.remote.transport import Answer
+
+if TYPE_CHECKING:
+    from reconciler.remote.transport import Answer  # records are read offline too, without HTTP
 
 
 class Page(NamedTuple):
@@ -65,7 +67,7 @@ _TAGS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
 _MOST_TAG_SETS: Final = 100_000
 
 
-def read_page(answer: Answer) -> Page:
+def read_page(answer: "Answer") -> Page:
     """A list answer as a Page; BadAnswer, without any of its values, where it is something else."""
     body = answer.body
     page, reason = _validated(_LIST.validate_json, body)
@@ -77,7 +79,7 @@ def read_page(answer: Answer) -> Page:
             f"The product list is not what the API documents ({reason}).",
             hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
         )
-    products = _products(page["results"])
+    products = products_of(page["results"])
     return Page(page["count"], products, zlib.compress(body, 1), bool(page.get("next")))
 
 
@@ -108,8 +110,8 @@ def _mended(body: bytes) -> bytes | None:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 
 
-def _products(records: list[Any]) -> tuple[RemoteProduct, ...]:
-    """The products of one page, made column by column: so only a page with dirty data is slow."""
+def products_of(records: list[Any]) -> tuple[RemoteProduct, ...]:
+    """The products that records hold, made column by column: so only dirty data is slow."""
     ids = _texts([record.get("id") for record in records])
     columns = [_column(field, records) for field in FIELDS]
     return tuple(map(RemoteProduct, [id or None for id in ids], zip(*columns, strict=False)))
@@ -168,7 +170,7 @@ def _met(tags: list[Any]) -> tuple[str, ...]:
     return known
 
 
-def read_object(answer: Answer) -> dict[str, Any] | None:
+def read_object(answer: "Answer") -> dict[str, Any] | None:
     """The JSON object in an answer, or None where it holds something else."""
     try:
         value = from_json(answer.body)

@@ -1,0 +1,98 @@
+"""`reconciler restore`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reconciler.cli.command import command as named
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FILE, Target, pass_invocation, target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.reconcile.files import Restored
+
+_MOST: Final = 20
+"""Of how many products it is told what becomes of them."""
+
+
+@named("restore")
+@click.argument("store_ids", nargs=-1, metavar="[STORE_ID]...")
+@target()
+@click.option(
+    "--from", "journal", type=FILE, metavar="JOURNAL", help="What this journal says was removed."
+)
+@click.option("--write", is_flag=True, help="Write the files; without it they are only shown.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    target: Target,
+    store_ids: tuple[str, ...],
+    journal: Path | None,
+    write: bool,
+) -> int:
+    """Bring what deletes removed back into the catalogue's files.
+
+    All that is kept with the ledger and is not declared, or only what each STORE_ID (or remote id)
+    names, gets a file of its own, as an undeclared product does from `pull`, with the type and
+    image_url that the ledger knew. Prints the difference, and writes it with --write; the next
+    apply then creates the products anew. What was entered by hand at Robosize does not come back.
+    Needs no key.
+    """
+    from reconciler.authoring.folder import write_changes
+    from reconciler.reconcile import history
+    from reconciler.reconcile.files import restore
+    from reconciler.report.output import write_stdout
+    from reconciler.report.unified import unified_diff
+
+    settings = invocation.settings
+    memory = history.open_memory(settings, target.store, sandbox=target.sandbox)
+    removed = history.removed(memory, journal)
+    catalog = target.catalog or settings.store(target.store).catalog
+    restored = restore(settings, removed, store_ids, catalog=catalog)
+    _tell(restored, invocation)
+    if write:
+        write_changes(restored.files)
+        write_stdout(f"{_summary(restored)}\n")
+    else:
+        color = invocation.console.stdout_color
+        for change in restored.files:
+            write_stdout(unified_diff(change.file, change.before, change.after, color=color))
+        if not invocation.quiet:
+            more = " Nothing was written; --write does it." if restored.files else ""
+            invocation.console.say("info", _summary(restored) + more)
+    return 0
+
+
+def _tell(restored: "Restored", invocation: Invocation) -> None:
+    """Say what does not come back, or not whole."""
+    from reconciler.cli.showing import say_warnings
+
+    say_warnings(restored.warnings, invocation)
+    told = list(_left_out(restored))
+    for message in told[:_MOST]:
+        invocation.console.say("warning", message)
+    if len(told) > _MOST:
+        invocation.console.say("warning", f"And {len(told) - _MOST} more like these.")
+
+
+def _left_out(restored: "Restored") -> "Iterator[str]":
+    from reconciler.report.removed_text import losses
+    from reconciler.report.words import shown
+
+    for product, other in restored.declared:
+        now = "is declared again" if other.store_id == product.store_id else "was renamed"
+        yield f"{shown(product.store_id)} {now} at {other.location}: left as it is."
+    yield from map(losses, restored.products)
+
+
+def _summary(restored: "Restored") -> str:
+    """What is restored, in one sentence."""
+    from reconciler.report.words import plural
+
+    if not restored.files:
+        return "There is nothing to restore."
+    count = len(restored.files)
+    return f"Products: {count} restored, in {plural(count, 'file')}."
