@@ -60,6 +60,7 @@ class Code(StrEnum):
     MISSING_ID = "missing_id"
     RENAME_CONFLICT = "rename_conflict"
     RENAME_WAITS = "rename_waits"
+    NOT_LISTED_YET = "not_listed_yet"
 
     # Refusals by a guard.
     TOO_MANY_CREATES = "too_many_creates"

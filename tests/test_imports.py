@@ -92,7 +92,14 @@ def folder(tmp_path: Path) -> Path:
 
 def modules_of(folder: Path, server: Server, command: str) -> set[str]:
     """The modules that a command has loaded at its end."""
-    environ = environment({"ROBOSIZE_API_KEY": "demo-key", "ROBOSIZE_API_URL": server.url})
+    environ = environment(
+        {
+            "ROBOSIZE_API_KEY": "demo-key",
+            "ROBOSIZE_API_URL": server.url,
+            # This server takes every write and shows none: looking again soon is enough.
+            "RECONCILER_REQUESTS__SETTLE": "0.1",
+        }
+    )
     # Measuring coverage loads modules of its own, which are not the command's.
     code = f"import sys; from reconciler.cli import main; main(sys.argv[1:]); {_REPORT}"
     done = subprocess.run(

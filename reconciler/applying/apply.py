@@ -1,27 +1,43 @@
-"""apply: carry out a plan, settle what is open, prove the result, remember and report it."""
+"""apply: the loop round `judge`, and the one end that every apply has.
 
-from collections.abc import Callable, Collection, Mapping
+Workers make calls and append what came back. `judge`, a pure function, says what became of every
+Change and what to do next. Whatever ends the loop, an error of this tool included, the end is the
+same: the answers so far are judged, the ledger is concluded and the report is made.
+"""
+
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
 from typing import Final
 
-from reconciler.applying.execute import Execution
+from reconciler.applying.calls import Caller, Halt
 from reconciler.applying.journal import Journal
-from reconciler.applying.renames import rename
-from reconciler.applying.settle import look_before_creating, settle
-from reconciler.applying.verify import Verification, verify
+from reconciler.applying.messages import doubt_message, final_message
+from reconciler.applying.stale import record_changes
 from reconciler.clock import stamp
 from reconciler.codes import Code
-from reconciler.errors import LedgerError
+from reconciler.errors import Interrupted, LedgerError, RemoteError
 from reconciler.ledger.stores import HeldLedger
-from reconciler.model import Finding, Ledger, Listing, Record
+from reconciler.model import Finding, Ledger, Listing
+from reconciler.planning.account import opened, warnings_of
+from reconciler.planning.conclude import concluded, in_doubt, removed
 from reconciler.planning.hints import warning
-from reconciler.planning.memory import concluded, in_doubt
-from reconciler.planning.operations import Operations, operations
-from reconciler.planning.outcome import Fate, Report, Track
-from reconciler.planning.plan import Plan
+from reconciler.planning.operations import Operation, Patch, Remove, operations
+from reconciler.planning.outcome import Answer, Fate, Report, Verdict
+from reconciler.planning.plan import Delete, Plan
+from reconciler.planning.sight import Sight, Situation
+from reconciler.planning.steps import Look, judge
 from reconciler.remote.client import Client
 
 _NOT_CONVERGED: Final = frozenset({Code.SERVER_KEEPS, Code.CREATED_TWICE, Code.LEDGER_NOT_WRITTEN})
+_MAY_BE_GONE: Final = (Fate.APPLIED, Fate.UNKNOWN)
+_INTERRUPTED: Final = "interrupted before it"
+_MOMENT: Final = 0.05
+_NEVER: Final = Event()
 
 Remains = Callable[[Listing, Ledger], Plan]
 """Plans once more, from the closing list and the new ledger: what is still to be done."""
@@ -32,158 +48,311 @@ class Means:
     """What an apply works with."""
 
     client: Client
-    memory: HeldLedger
+    held: HeldLedger
     journal: Journal
     batch: int
     on_write: Callable[[], None] = lambda: None
     """Called once, when the first write is about to be made."""
-    listed: Collection[str | None] | None = None
-    """The ids that the remote had before; needed only where the plan creates something."""
+    listed: Collection[str | None] = frozenset()
+    """The ids that the remote had when the plan was made."""
 
 
 def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None = None) -> Report:
     """Make the calls of `plan` and report what became of every Change.
 
-    `ledger` is what is remembered now. The plan is taken as approved: guards and staleness are
-    judged before. Raises LedgerNotWritten where the doubts cannot be recorded; then nothing was
-    sent. `remains` proves convergence by a second plan that must be empty; without it, the touched
+    `ledger` is what is known now. The plan is taken as approved: guards and staleness are judged
+    before. Raises LedgerNotWritten if the doubts cannot be recorded; then nothing was sent.
+    `remains` proves convergence by a second plan that must be empty; without it, the touched
     products alone are proof.
     """
-    client, clock = means.client, means.client.clock
-    started, started_at = clock.now(), stamp(clock.utc())
-    execution = Execution(plan, client, means.journal, means.listed)
-    verification = Verification()
-    final = ledger
+    started = stamp(means.client.clock.utc())
+    run = _Run(plan, ledger, means)
     if plan.changes:
-        doubts = in_doubt(ledger, plan)
-        means.memory.save(doubts, message=_doubt_message(plan))
+        means.held.save(run.doubts, message=doubt_message(plan), removed=run.to_be_removed)
         means.on_write()
-        early = _execute(execution, operations(plan, batch=means.batch), ledger, started)
-        if not client.stop.is_set():
-            verification = verify(execution)
-        verification.warnings[:0] = early
-        _explain_rest(execution)
-        final = concluded(
-            doubts, plan, execution.tracks.values(), before=ledger, closing=verification.closing
+        run.go()
+    return run.end(started, remains)
+
+
+class _Run:
+    """One run of a plan: the answers so far, and the last list."""
+
+    def __init__(self, plan: Plan, ledger: Ledger, means: Means) -> None:
+        self._plan = plan
+        self._ledger = ledger
+        self._means = means
+        self._client = means.client
+        self._clock = means.client.clock
+        self.doubts = in_doubt(ledger, plan)
+        # Kept before the first delete, so that a crash right after it loses nothing.
+        deletes = [change for change in plan.changes if isinstance(change, Delete)]
+        self.to_be_removed = removed(ledger, deletes, stamp(self._clock.utc()))
+        self._calls = operations(plan, batch=means.batch)
+        self._before = frozenset(means.listed) | ledger.products.keys()
+        started, utc = self._clock.now(), self._clock.utc()
+        self._opened = opened(plan, ledger, started, utc, self._client.settle)
+        self._caller = Caller(
+            self._client, means.journal, allowed=self._allowed, trouble=self._fail
         )
-    else:
-        final = concluded(ledger, plan, (), before=ledger)
-    warnings = [*plan.warnings, *verification.warnings]
-    if final != ledger or plan.changes:
-        warnings += _save(means.memory, final, _final_message(plan, execution))
-    converged = _converged(plan, execution, verification, final, remains, warnings)
-    return Report(
-        store=plan.store,
-        plan_digest=plan.digest,
-        started_at=started_at,
-        finished_at=stamp(clock.utc()),
-        outcomes=tuple(execution.tracks[change.store_id].outcome for change in plan.changes),
-        requests={
-            method: client.calls[method] for method in ("GET", "POST", "PATCH", "DELETE", "retries")
-        },
-        converged=converged,
-        warnings=tuple(warnings),
-        interrupted=client.stop.is_set(),
-        error=execution.halted.message if execution.halted else None,
-        wrote=execution.parked or any(track.landed for track in execution.tracks.values()),
-    )
+        self._answers: list[Answer] = []
+        self._sight: Sight | None = None
+        self._edited: dict[str, str] | None = None
+        self._under_way: set[int] = set()
+        self._ended: str | None = None
+        self._error: str | None = None
+        self._blind: str | None = None
 
+    # The loop ------------------------------------------------------------------------------------
 
-def _execute(
-    execution: Execution, calls: Operations, ledger: Ledger, started: float
-) -> list[Finding]:
-    """Make the calls. What comes before the deletes is proven before them, since they are final."""
-    verification = Verification()
-    progress = execution.client.progress
-    progress.start("Applying", len(execution.tracks))
-    try:
-        rename(execution, calls.renames)
-        execution.update(calls.updates)
-        execution.create(look_before_creating(execution, calls.creates, ledger, started))
-        settle(execution)
-        records: Mapping[str, Record] | None = None
-        if calls.deletes and len(calls) > len(calls.deletes) and not execution.stopped:
-            verification = verify(execution)
-            ids = [removal.change.id for removal in calls.deletes]
-            records = verification.closing.records(ids) if verification.closing else {}
-        execution.delete(calls.deletes, records)
-    finally:
-        progress.finish()
-    return verification.warnings
+    def go(self) -> None:
+        """Do what `judge` says, until there is nothing more to do or something ends the run."""
+        progress = self._client.progress
+        progress.start("Applying", len(self._plan.changes))
+        try:
+            while not self._ended and (step := judge(self._situation()).step) is not None:
+                if isinstance(step, Look):
+                    self._look(step.at)
+                elif self._sight and self._must_be_compared(step.operations):
+                    self._edited = self._edits(self._sight.listing)
+                else:
+                    self._send(step.operations)
+        except Halt:
+            pass  # What ended the run is noted.
+        except (Interrupted, KeyboardInterrupt):
+            self._client.stop.set()
+            self._end(_INTERRUPTED)
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._await_calls()
+            progress.finish()
 
+    def _situation(self) -> Situation:
+        return Situation(
+            self._plan,
+            self._calls,
+            before=self._before,
+            answers=tuple(self._answers),
+            sight=self._sight,
+            now=self._clock.now(),
+            settle=self._client.settle,
+            retries=self._client.retries,
+            opened=self._opened,
+            lost=self._ledger.creates.keys(),
+            ended=self._ended,
+            edited=self._edited or {},
+        )
 
-def _explain_rest(execution: Execution) -> None:
-    """Every Change that did not end says why."""
-    reason = "interrupted before it"
-    if execution.halted is not None:
-        reason = f"stopped before it: {execution.halted.message}"
-    for track in execution.tracks.values():
-        if track.fate is Fate.NOT_ATTEMPTED:
-            track.error = track.error or reason
-            if track.landed:
-                track.fate, track.error = Fate.FAILED, f"applied in part: {track.error}"
+    def _send(self, calls: Sequence[Operation]) -> None:
+        """Make calls side by side; each worker appends what came back, whatever comes after."""
+        sent = {id for answer in self._answers for id in answer.operation.store_ids}
 
+        def job(operation: Operation) -> None:
+            again = bool(sent.intersection(operation.store_ids))
+            self._under_way.add(id(operation))
+            try:
+                repeats = self._repeats(operation) if again else None
+                for answer in self._caller.answers(operation, repeats=repeats, again=again):
+                    self._answers.append(answer)
+                    self._heed(answer)
+            except (Halt, Interrupted):
+                return
+            finally:
+                self._under_way.discard(id(operation))
+            if not (isinstance(operation, Patch) and operation.parking) and not again:
+                self._client.progress.advance(len(operation.store_ids))
 
-def _save(memory: HeldLedger, ledger: Ledger, message: str) -> list[Finding]:
-    """Write the final ledger. Where that fails the doubts stand, which is safe; it is said."""
-    try:
-        memory.save(ledger, message=message, last=True)
-    except LedgerError as error:
-        return [
-            warning(
-                Code.LEDGER_NOT_WRITTEN,
-                f"{error.message} What was sent is remembered as in doubt, and will be sent again.",
+        for _ in self._client.spread(job, calls):
+            pass
+        if self._client.stop.is_set():
+            self._end(_INTERRUPTED)
+
+    def _repeats(self, operation: Operation) -> int:
+        """How often a product that is sent again may still be repeated in this run."""
+        spent = 0
+        for answer in self._answers:
+            if answer.failure and answer.operation.store_ids == operation.store_ids:
+                spent += answer.failure.repeats + 1
+        return max(0, self._client.retries - spent)
+
+    def _look(self, at: float) -> None:
+        """Read the list once it is `at`; without it nothing more can be proven."""
+        if self._clock.wait(max(0.0, at - self._clock.now()), self._client.stop):
+            self._end(_INTERRUPTED)
+            return
+        self._allowed()
+        after, asked = len(self._answers), self._clock.now()
+        try:
+            listing = self._client.list()
+        except RemoteError as error:
+            self._blind = error.message
+            self._stop_at(error.message)
+            return
+        self._sight = Sight.of(listing, self._plan, self._before, after=after, asked=asked)
+
+    def _last_look(self) -> None:
+        """See what took effect before the run was ended, if calls can still be made."""
+        if self._blind or self._means.held.lost or self._client.stop.is_set():
+            return
+        self._ended = None
+        with suppress(Halt, Interrupted):
+            self._look(self._clock.now())
+
+    def _must_be_compared(self, calls: Sequence[Operation]) -> bool:
+        """Whether time has gone by since the plan, so that a product to be deleted may differ."""
+        return self._edited is None and bool(self._answers) and isinstance(calls[0], Remove)
+
+    def _edits(self, listing: Listing) -> dict[str, str]:
+        """How products that are to be deleted have changed since the plan, by store_id."""
+        deletes = [change for change in self._plan.changes if isinstance(change, Delete)]
+        records = listing.records([change.id for change in deletes])
+        changes = {d.store_id: next(record_changes(d, records.get(d.id)), None) for d in deletes}
+        return {store_id: said for store_id, said in changes.items() if said is not None}
+
+    # What ends a run -----------------------------------------------------------------------------
+
+    def _allowed(self) -> None:
+        """Raise Halt if no further call may be made."""
+        if self._client.stop.is_set():
+            self._end(_INTERRUPTED)
+        elif self._means.held.lost:
+            self._stop_at("another run may have taken the store over, since this one stood still")
+        if self._ended is not None:
+            raise Halt
+
+    def _heed(self, answer: Answer) -> None:
+        """A refused key and a dead server end the run for all."""
+        if answer.failure and (answer.failure.key or self._client.governor.dead):
+            self._stop_at(answer.failure.message)
+            self._blind = self._blind or answer.failure.message
+
+    def _end(self, reason: str) -> None:
+        self._ended = self._ended or reason
+
+    def _stop_at(self, error: str) -> None:
+        self._error = self._error or error
+        self._end(f"stopped before it: {error}")
+
+    def _fail(self, error: Exception) -> None:
+        """Note an error on this side of the wire: a full disk, a thread that cannot be started."""
+        if isinstance(error, OSError):
+            self._stop_at(f"the journal cannot be written any more: {error.strerror or error}")
+            return
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        self._stop_at(f"an error of this tool: {type(error).__name__}: {error} ({where})")
+
+    def _await_calls(self) -> None:
+        """Let the calls under way finish: what they did is part of the account."""
+        while self._under_way:
+            self._clock.wait(_MOMENT, _NEVER)
+
+    # The end -------------------------------------------------------------------------------------
+
+    def end(self, started: str, remains: Remains | None) -> Report:
+        """Judge the answers so far, conclude the ledger, and account for every Change."""
+        if self._error is not None:
+            ended = self._ended
+            self._last_look()
+            self._ended = ended
+        situation = self._situation()
+        judgement = judge(situation)
+        verdicts = judgement.verdicts
+        sight = self._sight if self._sight and self._sight.after == len(self._answers) else None
+        warnings = [*self._plan.warnings, *warnings_of(situation, verdicts)]
+        if sight is None and self._plan.changes and not self._client.stop.is_set():
+            warnings.append(_not_verified(self._blind or self._error))
+        final = self._concluded(verdicts, sight)
+        if self._plan.changes or final != self._ledger:
+            warnings += self._save(final, verdicts)
+        client = self._client
+        return Report(
+            store=self._plan.store,
+            plan_digest=self._plan.digest,
+            started_at=started,
+            finished_at=stamp(self._clock.utc()),
+            outcomes=tuple(verdicts[c.store_id].outcome for c in self._plan.changes),
+            requests={
+                method: client.calls[method]
+                for method in ("GET", "POST", "PATCH", "DELETE", "retries")
+            },
+            converged=self._converged(verdicts, sight, final, remains, warnings),
+            warnings=tuple(warnings),
+            interrupted=client.stop.is_set(),
+            error=None if _all_applied(verdicts) else self._error,
+            wrote=judgement.wrote,
+        )
+
+    def _concluded(self, verdicts: Mapping[str, Verdict], sight: Sight | None) -> Ledger:
+        """The ledger after all this; products that neither list has are forgotten."""
+        present: Collection[str | None] | None = None
+        if sight is not None:
+            present = {product.id for product in sight.listing.products} | set(self._means.listed)
+        utc, now = self._clock.utc(), self._clock.now()
+        return concluded(
+            self.doubts if self._plan.changes else self._ledger,
+            self._plan,
+            verdicts.values(),
+            before=self._ledger,
+            at=stamp(utc),
+            stamps={
+                store_id: stamp(utc - timedelta(seconds=now - verdict.sent))
+                for store_id, verdict in verdicts.items()
+                if verdict.sent is not None
+            },
+            present=present,
+        )
+
+    def _save(self, final: Ledger, verdicts: Mapping[str, Verdict]) -> list[Finding]:
+        """Write the final ledger. If that fails the doubts stand, which is safe; it is said."""
+        message = final_message(self._plan, verdicts.values())
+        gone = [r for r in self.to_be_removed if verdicts[r.store_id].fate in _MAY_BE_GONE]
+        try:
+            self._means.held.save(final, message=message, last=True, removed=gone)
+        except (LedgerError, OSError) as error:
+            return [
+                warning(
+                    Code.LEDGER_NOT_WRITTEN,
+                    f"{error} What was sent is remembered as in doubt, and will be sent again.",
+                )
+            ]
+        return []
+
+    def _converged(
+        self,
+        verdicts: Mapping[str, Verdict],
+        sight: Sight | None,
+        final: Ledger,
+        remains: Remains | None,
+        warnings: list[Finding],
+    ) -> bool | None:
+        """Whether the remote now equals the catalogue; None if that could not be looked at."""
+        if self._plan.changes and sight is None:
+            return None
+        told = any(finding.code in _NOT_CONVERGED for finding in warnings)
+        if self._plan.blocked or told or not _all_applied(verdicts):
+            return False
+        if remains is None or sight is None:
+            return True
+        left = remains(sight.listing, final)
+        if left.changes or left.blocked:
+            warnings.append(
+                warning(
+                    Code.CHANGED_MEANWHILE,
+                    "Everything was applied, but the remote differs again: somebody else changes "
+                    "it. Plan again to see what.",
+                )
             )
-        ]
-    return []
-
-
-def _converged(
-    plan: Plan,
-    execution: Execution,
-    verification: Verification,
-    ledger: Ledger,
-    remains: Remains | None,
-    warnings: list[Finding],
-) -> bool | None:
-    """Whether the remote now equals the catalogue; None where that could not be looked at."""
-    tracks: list[Track] = list(execution.tracks.values())
-    if plan.changes and verification.closing is None:
-        return None
-    told = any(finding.code in _NOT_CONVERGED for finding in warnings)
-    if plan.blocked or told or any(track.fate is not Fate.APPLIED for track in tracks):
-        return False
-    if remains is None or verification.closing is None:
+            return False
         return True
-    left = remains(verification.closing, ledger)
-    if left.changes or left.blocked:
-        warnings.append(
-            warning(
-                Code.CHANGED_MEANWHILE,
-                "Everything was applied, but the remote differs again: somebody else changes it. "
-                "Plan again to see what.",
-            )
-        )
-        return False
-    return True
 
 
-def _doubt_message(plan: Plan) -> str:
-    return f"Begin {_counts(plan)}\n\n{_trailer(plan)}"
+def _all_applied(verdicts: Mapping[str, Verdict]) -> bool:
+    return all(verdict.fate is Fate.APPLIED for verdict in verdicts.values())
 
 
-def _final_message(plan: Plan, execution: Execution) -> str:
-    applied = sum(1 for track in execution.tracks.values() if track.fate is Fate.APPLIED)
-    if not plan.changes:
-        return f"Adopt {len(plan.adoptions)}, nothing to change\n\n{_trailer(plan)}"
-    return f"Apply {_counts(plan)}: {applied} of {len(plan.changes)} done\n\n{_trailer(plan)}"
-
-
-def _counts(plan: Plan) -> str:
-    summary = plan.summary
-    return f"{summary.create} created, {summary.update} updated, {summary.delete} deleted"
-
-
-def _trailer(plan: Plan) -> str:
-    commit = plan.catalog.commit or "none"
-    return f"Plan-Digest: {plan.digest}\nCatalogue-Commit: {commit}\n"
+def _not_verified(reason: str | None) -> Finding:
+    return warning(
+        Code.NOT_VERIFIED,
+        f"The closing list could not be read, so nothing is proven: {reason or 'it was not asked'}",
+    )

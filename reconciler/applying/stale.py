@@ -15,8 +15,8 @@ from reconciler.model import (
     Record,
     RemoteProduct,
     State,
-    Value,
 )
+from reconciler.planning.hints import text_of
 from reconciler.planning.plan import Create, Delete, FieldChange, Plan, Update
 from reconciler.planning.select import Globs
 
@@ -70,13 +70,13 @@ def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -
     for position in READABLE:
         before, after = change.seen.values[position], now.values[position]
         if before != after:
-            yield f"{change.store_id}: {KEYS[position]} was {shown(before)}, is {shown(after)}"
+            yield f"{change.store_id}: {KEYS[position]} was {text_of(before)}, is {text_of(after)}"
     for key, field in change.fields.items():
         entry = ledger.known(change.id, key) if field.write_only else None
         if entry is not None and _written_since(field, entry):
-            was = "in doubt or not known" if field.before is None else shown(field.before)
+            was = "in doubt or not known" if field.before is None else text_of(field.before)
             doubt = ", sent without an answer" if entry.state is State.DOUBT else ""
-            held = f"{shown(entry.value)}{doubt}"
+            held = f"{text_of(entry.value)}{doubt}"
             yield f"{change.store_id}: {key} was {was} in the ledger, is {held}"
 
 
@@ -102,10 +102,3 @@ def record_changes(change: Delete, now: Record | None) -> Iterator[str]:
 
         for phrase in explained(before, after):
             yield f"{change.store_id}: to be deleted, but {phrase}"
-
-
-def shown(value: Value | None) -> str:
-    """A value as a message shows it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(value)}]"
-    return "nothing" if value is None else repr(value)

@@ -1,7 +1,7 @@
 """What a pull has to do: where the remote differs from what is declared, and what it lacks.
 
-Only what the list returns can be pulled. A store_id stays as it is declared: a rename at the
-remote cannot be told from a new product, and one that is still to be applied must not be undone.
+Only what the list returns can be pulled. A store_id stays as it is declared, since a rename that is
+still to be applied must not be undone; but one that was changed by hand at the remote is pulled.
 """
 
 from collections.abc import Iterator
@@ -66,7 +66,8 @@ def drift(catalog: Catalog, remote: Listing, ledger: Ledger) -> Drift:
     for store_id, product in catalog.products.items():
         counterpart = matching.pairs.get(store_id)
         if counterpart is not None:
-            values = _pulled(product, counterpart, found.warnings)
+            by_hand = counterpart.id in matching.stand.by_hand
+            values = _pulled(product, counterpart, found.warnings, by_hand=by_hand)
             if values != product.values:
                 found.values[store_id] = values
         elif store_id not in matching.held:
@@ -79,10 +80,15 @@ def drift(catalog: Catalog, remote: Listing, ledger: Ledger) -> Drift:
     return found
 
 
-def _pulled(product: Product, remote: RemoteProduct, warnings: list[Finding]) -> Values:
-    """The values that a declared product shall have; what it leaves unmanaged stays so."""
+def _pulled(
+    product: Product, remote: RemoteProduct, warnings: list[Finding], *, by_hand: bool
+) -> Values:
+    """The values that a declared product shall have; what it leaves unmanaged stays so.
+
+    `by_hand` says that its store_id was changed at the remote.
+    """
     values = list(product.values)
-    for position in _DRIFTING:
+    for position in (_STORE_ID, *_DRIFTING) if by_hand else _DRIFTING:
         own, other = values[position], remote.values[position]
         if own is None or own == other:
             continue
@@ -155,6 +161,7 @@ def _about_blocked(blocked: list[Blocked]) -> Iterator[Finding]:
             Code.RENAME_WAITS,
             "Another product has their place, or their ring of renames waits:",
         ),
+        (Code.NOT_LISTED_YET, "These were created, but are not listed yet:"),
     ):
         store_ids = sorted({str(b.store_id) for b in blocked if b.reason is reason})
         if store_ids:

@@ -214,7 +214,13 @@ _PLANNING: Final[dict[str, Decorator]] = {
         "--resend",
         multiple=True,
         metavar="FIELD[=GLOB]",
-        help="Send this write-only field whatever is remembered of it. Repeatable.",
+        help="Send this field whatever the ledger says of it. Repeatable.",
+    ),
+    "allow_recreate": click.option(
+        "--allow-recreate",
+        multiple=True,
+        metavar="STORE_ID",
+        help="Create it although a create was answered that is not listed yet. Repeatable.",
     ),
     "base": click.option(
         "--base",

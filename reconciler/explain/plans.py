@@ -135,6 +135,13 @@ BLOCKS: Final[Mapping[Code, Entry]] = {
         "Settle the plan's other blocked products: the next plan then moves these. Or give each "
         "its store_id at Robosize by hand.",
     ),
+    Code.NOT_LISTED_YET: Entry(
+        "A create was answered with an id, but the list does not show that product yet. Sending it "
+        "again could make a second one, so it waits until it is listed, for an hour at the most.",
+        "10482 was created as 5f2c two minutes ago, and the list lacks 5f2c",
+        "Plan again later. If you know that the product is not there, apply with "
+        "`--allow-recreate 10482`.",
+    ),
 }
 
 REFUSALS: Final[Mapping[Code, Entry]] = {

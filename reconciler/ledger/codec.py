@@ -1,20 +1,24 @@
 """Ledger <-> JSON lines: the same ledger is always the same bytes, one line a product.
 
-    {"format":"reconciler.ledger/1","store":"default"}
+    {"format":"reconciler.ledger/2","store":"default"}
     {"id":"5f2c","store_id":"10391","fields":{"type":{"value":"top","state":"confirmed"}}}
-    {"create":"10482","fields":{"type":{"value":"dress","state":"doubt"}}}
-    {"ring":[{"id":"a1","before":"1","after":"2"},{"id":"a2","before":"2","after":"1"}]}
+    {"id":"77ab","store_id":"10400","fields":{},"came_from":"10399"}
+    {"create":"10482","fields":{"type":{"value":"dress","state":"doubt"}},"at":"…Z"}
+    {"applied":"b6d1…","commit":"a1b2…","at":"…Z"}
     {"end":true}
 
 Products stand sorted by id and creates by store_id, so that a small change is a small delta in
 git. The last line is the same in every ledger: it proves that the file is whole, where a checksum
 or a count would make every merge a conflict. pydantic's parser reads a line, but what it holds is
 checked by hand: a ledger of 100,000 products is read in about half a second.
+
+A ledger of format 1 is read too. Its `ring` lines tell which renames were begun; here each product
+carries its own (`Known.came_from`).
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from itertools import islice
 from types import MappingProxyType
@@ -25,19 +29,22 @@ from pydantic_core import from_json
 from reconciler.errors import LedgerError
 from reconciler.model import (
     KEYS,
+    MOST_APPLIED,
     NOTHING,
     WRITE_ONLY,
+    Applied,
+    Entries,
     Entry,
     Kept,
+    Known,
     Ledger,
-    Link,
-    Remembered,
-    Ring,
+    Sent,
     State,
     Value,
 )
 
-FORMAT: Final = "reconciler.ledger/1"
+FORMAT: Final = "reconciler.ledger/2"
+_READABLE: Final = ("reconciler.ledger/1", FORMAT)
 
 _SLOTS: Final = {KEYS[position]: number for number, position in enumerate(WRITE_ONLY)}
 _STATES: Final = {str(state): state for state in State}
@@ -45,6 +52,10 @@ _NO_KEPT: Final[Mapping[str, Kept]] = MappingProxyType({})
 _END: Final = '{"end":true}'
 _ENDING: Final = re.compile(rb'\n\{"end":true\}\r*\n\Z')
 _LONGEST_ENDING: Final = 1_000
+_PLAIN: Final = 3
+"""How many keys the line of most products has."""
+_PARKED: Final = "~moving-"
+"""What format 1 called a product that stood aside for a ring of renames."""
 _SHARED: Final = 32
 """A longer value (an address) is rarely that of another product too."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -106,27 +117,35 @@ def _damaged(source: str, line: int, reason: str) -> LedgerError:
 def _lines(ledger: Ledger, store: str) -> Iterator[str]:
     """The lines of a ledger, without line ends."""
     yield _dumps({"format": FORMAT, "store": store})
-    products = ledger.products
-    for id in sorted(products):
-        remembered = products[id]
-        record = {
-            "id": id,
-            "store_id": remembered.store_id,
-            "fields": _fields(remembered.entries),
-        }
-        if remembered.kept:
-            record["kept"] = {
-                key: remembered.kept[key]._asdict() for key in KEYS if key in remembered.kept
-            }
-        yield _dumps(record)
-    for store_id in sorted(ledger.creates):
-        yield _dumps({"create": store_id, "fields": _fields(ledger.creates[store_id])})
-    for ring in ledger.rings:
-        yield _dumps({"ring": [link._asdict() for link in ring.links]})
+    for id, known in sorted(ledger.products.items()):
+        yield _dumps(_product(id, known))
+    for store_id, sent in sorted(ledger.creates.items()):
+        told = {"at": sent.at, "id": sent.id, "came_from": sent.came_from}
+        yield _dumps({"create": store_id, "fields": _fields(sent.entries), **_given(told)})
+    for applied in ledger.applied:
+        yield _dumps({"applied": applied.digest, "commit": applied.commit, "at": applied.at})
     yield _END
 
 
-def _fields(entries: tuple[Entry | None, ...]) -> dict[str, dict[str, Value]]:
+def _product(id: str, known: Known) -> dict[str, Any]:
+    record = {"id": id, "store_id": known.store_id, "fields": _fields(known.entries)}
+    if known.kept:
+        record["kept"] = {
+            key: {"sent": kept.sent, "kept": kept.kept, **_given({"since": kept.since})}
+            for key in KEYS
+            if (kept := known.kept.get(key)) is not None
+        }
+    if known.came_from is not None:
+        record["came_from"] = known.came_from
+    return record
+
+
+def _given(record: Mapping[str, Value | None]) -> dict[str, Value]:
+    """The keys that have a value."""
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def _fields(entries: Entries) -> dict[str, dict[str, Value]]:
     """The known entries by field, in the order of the field table."""
     return {
         key: {"value": entry[0], "state": entry[1]}
@@ -155,9 +174,10 @@ def _check_header(header: Any, store: str, source: str) -> None:
     family, _, version = FORMAT.rpartition("/")
     if not isinstance(found, str) or not found.startswith(family + "/"):
         raise _Fault(f'not a ledger: the first line must say "format": "{FORMAT}"')
-    if found != FORMAT:
+    if found not in _READABLE:
         raise LedgerError(
-            f"{source}, line 1: the ledger has the format {found}; this tool reads /{version}.",
+            f"{source}, line 1: the ledger has the format {found}; this tool reads "
+            f"/{version} and older.",
             hint="It was written by a newer version of this tool: upgrade to that version.",
         )
     if header.get("store") != store:
@@ -181,50 +201,74 @@ class _Reader:
     """Takes one record after the other; equal short entries become one object."""
 
     def __init__(self) -> None:
-        self._products: dict[str, Remembered] = {}
-        self._creates: dict[str, tuple[Entry | None, ...]] = {}
-        self._rings: list[Ring] = []
+        self._products: dict[str, Known] = {}
+        self._creates: dict[str, Sent] = {}
+        self._applied: list[Applied] = []
+        self._links: list[tuple[str, str, str]] = []
         self._entries: dict[tuple[Value, str], Entry] = {}
 
     def ledger(self) -> Ledger:
         """All that was taken."""
-        return Ledger(self._products, self._creates, tuple(self._rings))
+        ids = {known.store_id: id for id, known in self._products.items()} if self._links else {}
+        for id, before, after in self._links:
+            self._take_link(id or ids.get(after, ""), before, after)
+        return Ledger(self._products, self._creates, tuple(self._applied[-MOST_APPLIED:]))
 
     def take(self, record: Any) -> None:
-        """Remember one line, or raise _Fault."""
+        """Take in one line, or raise _Fault."""
         if not isinstance(record, dict):
             raise _Fault("not an object")
-        if "id" in record:
-            self._take_product(record)
-        elif "create" in record:
+        # A create has an id too, once it was answered.
+        if "create" in record:
             self._take_create(record)
+        elif "id" in record:
+            self._take_product(record)
+        elif "applied" in record:
+            self._take_applied(record)
         elif "ring" in record:
-            _expect_size(record, 1)
-            self._rings.append(Ring(tuple(_link(link) for link in _list(record["ring"]))))
+            _expect(record, 1)
+            self._links += _links(record["ring"])
         else:
-            raise _Fault("neither a product, a create nor a ring")
+            raise _Fault("neither a product, a create nor an applied plan")
 
     def _take_product(self, record: dict[str, Any]) -> None:
         id = _text(record["id"], "id")
         if id in self._products:
             raise _Fault(f"the product {id!r} stands here a second time")
-        kept = _NO_KEPT
-        if "kept" in record:
-            _expect_size(record, 4)
-            kept = _kept(record["kept"])
-        else:
-            _expect_size(record, 3)
+        if len(record) != _PLAIN:
+            _expect(record, _PLAIN, "kept", "came_from")
+        entries = self._slots(record.get("fields"))
         store_id = _text(record.get("store_id"), "store_id")
-        self._products[id] = Remembered(store_id, self._slots(record.get("fields")), kept)
+        if len(record) == _PLAIN:
+            self._products[id] = Known(store_id, entries)
+            return
+        kept = _kept(record["kept"]) if "kept" in record else _NO_KEPT
+        self._products[id] = Known(store_id, entries, kept, _optional(record, "came_from"))
 
     def _take_create(self, record: dict[str, Any]) -> None:
-        _expect_size(record, 2)
+        _expect(record, 2, "at", "id", "came_from")
         store_id = _text(record["create"], "create")
         if store_id in self._creates:
             raise _Fault(f"the create of {store_id!r} stands here a second time")
-        self._creates[store_id] = self._slots(record.get("fields"))
+        told = (_optional(record, key) for key in ("at", "id", "came_from"))
+        self._creates[store_id] = Sent(self._slots(record.get("fields")), *told)
 
-    def _slots(self, fields: Any) -> tuple[Entry | None, ...]:
+    def _take_applied(self, record: dict[str, Any]) -> None:
+        _expect(record, 2, "commit")
+        digest, at = _text(record["applied"], "applied"), _text(record.get("at"), "at")
+        self._applied.append(Applied(_optional(record, "commit"), digest, at))
+
+    def _take_link(self, id: str, before: str, after: str) -> None:
+        """Take in one rename of a ledger of format 1; without an id it is an open create's."""
+        if _PARKED in before:
+            return  # A step within a ring: the link beside it tells where the product came from.
+        if id:
+            known = self._products.get(id, Known(after))
+            self._products[id] = known._replace(store_id=after, came_from=before)
+        elif after in self._creates:
+            self._creates[after] = self._creates[after]._replace(came_from=before)
+
+    def _slots(self, fields: Any) -> Entries:
         """The entries of one product, one slot per write-only field."""
         if not isinstance(fields, dict):
             raise _Fault('"fields" must be an object')
@@ -261,9 +305,9 @@ def _fault_of(item: Any) -> _Fault:
     return _Fault(f'"state" must be one of {", ".join(_STATES)}')
 
 
-def _expect_size(record: dict[str, Any], size: int) -> None:
-    """Raise where a record has keys that this version would lose on the next write."""
-    if len(record) != size:
+def _expect(record: Mapping[str, Any], size: int, *optional: str) -> None:
+    """Raise if a record has keys that this version would lose on the next write."""
+    if len(record) != size + sum(key in record for key in optional):
         raise _Fault("missing or unknown keys: " + ", ".join(map(repr, record)))
 
 
@@ -273,10 +317,9 @@ def _text(value: Any, key: str) -> str:
     return value
 
 
-def _list(value: Any) -> Iterable[Any]:
-    if not isinstance(value, list):
-        raise _Fault("a ring must be a list of links")
-    return value
+def _optional(record: Mapping[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    return None if value is None else _text(value, key)
 
 
 def _value(value: Any) -> Value:
@@ -296,14 +339,19 @@ def _kept(fields: Any) -> Mapping[str, Kept]:
     for key, item in fields.items():
         if key not in KEYS:
             raise _Fault(f"this version of the tool has no field {key!r}")
-        if not isinstance(item, dict) or item.keys() != {"sent", "kept"}:
-            raise _Fault('a kept value must have "sent" and "kept", no more')
-        kept = item["kept"]
-        found[key] = Kept(_value(item["sent"]), None if kept is None else _value(kept))
+        if not isinstance(item, dict) or item.keys() - {"since"} != {"sent", "kept"}:
+            raise _Fault('a kept value must have "sent" and "kept", and at the most "since"')
+        kept = None if item["kept"] is None else _value(item["kept"])
+        found[key] = Kept(_value(item["sent"]), kept, _optional(item, "since"))
     return MappingProxyType(found)
 
 
-def _link(link: Any) -> Link:
-    if not isinstance(link, dict) or link.keys() != {"id", "before", "after"}:
-        raise _Fault('a link must have "id", "before" and "after", no more')
-    return Link(*(_text(link[key], key) for key in ("id", "before", "after")))
+def _links(ring: Any) -> Iterator[tuple[str, str, str]]:
+    """The renames of one line of format 1: (id, before, after)."""
+    if not isinstance(ring, list):
+        raise _Fault("a ring must be a list of links")
+    for link in ring:
+        if not isinstance(link, dict) or link.keys() != {"id", "before", "after"}:
+            raise _Fault('a link must have "id", "before" and "after", no more')
+        id, before, after = (_text(link[key], key) for key in ("id", "before", "after"))
+        yield id, before, after

@@ -1,23 +1,26 @@
-"""The Ledger value: what this tool last wrote to fields the API never returns.
+"""The Ledger value: what this tool knows of a remote that the list does not tell.
 
-It stands on the lowest floor, and not in `ledger/` beside the places where it is kept, because the
-pure planning floor reads it. It never changes in place: each method that records something
-returns a new Ledger.
+One record per remote id (`Known`), one per create that is not listed yet (`Sent`), and which plans
+were applied last. It stands on the lowest floor, and not in `ledger/` beside the places that keep
+it, because the pure planning floor reads it. It never changes in place.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.model.fields import INDEX, WRITE_ONLY, Value
 
 _SLOT = {position: slot for slot, position in enumerate(WRITE_ONLY)}
 
+MOST_APPLIED: Final = 50
+"""How many applied plans a ledger names."""
+
 
 class State(StrEnum):
-    """How a remembered value is known."""
+    """How a write-only value is known."""
 
     CONFIRMED = "confirmed"
     """Sent, and the call succeeded."""
@@ -28,74 +31,82 @@ class State(StrEnum):
 
 
 class Entry(NamedTuple):
-    """One remembered write-only value."""
+    """What is known of one write-only value."""
 
     value: Value
     state: State
 
 
+Entries: TypeAlias = tuple[Entry | None, ...]
+"""One slot per write-only field, in the order of WRITE_ONLY; None: nothing is known."""
+
+NOTHING: Final[Entries] = (None,) * len(WRITE_ONLY)
+
+
 class Kept(NamedTuple):
-    """A value that the server normalises: it accepted `sent` and keeps `kept`."""
+    """A value that the server took and does not show: it was sent `sent` and lists `kept`.
+
+    For a write-only field `kept` is None: its call showed no effect. `since` is when that was last
+    seen (ISO 8601, UTC), None in a ledger of an older version.
+    """
 
     sent: Value
     kept: Value | None
+    since: str | None = None
 
 
-class Remembered(NamedTuple):
-    """What is remembered of one remote id.
+class Known(NamedTuple):
+    """What is known of one remote id.
 
-    `entries` has one slot per write-only field, in the order of WRITE_ONLY; `kept` is keyed by
-    field. That there is a Remembered at all says that this ledger created, adopted or applied the
-    product (`prune: managed`).
+    `store_id` is the one that it was last sent as, and `came_from` the `renamed_from` that brought
+    it there; both are recorded before the call. While the catalogue declares just this pair, the
+    product stands for `store_id` however it is listed, so `renamed_from` left in the YAML never
+    renames twice. That there is a Known at all says that this ledger created, adopted or applied
+    the product (`prune: managed`).
     """
 
     store_id: str
-    entries: tuple[Entry | None, ...]
+    entries: Entries = NOTHING
     kept: Mapping[str, Kept] = MappingProxyType({})
+    came_from: str | None = None
 
 
-class Link(NamedTuple):
-    """One rename: the product `id` goes from store_id `before` to `after`.
+class Sent(NamedTuple):
+    """A create that was sent and is not listed yet.
 
-    Without an id it is the product that a create made there, since the remote had no `before`.
+    `at` is when it was sent, or answered if `id` is what the answer named (ISO 8601, UTC); None in
+    a ledger of an older version.
     """
 
-    id: str
-    before: str
-    after: str
+    entries: Entries = NOTHING
+    at: str | None = None
+    id: str | None = None
+    came_from: str | None = None
 
 
-class Ring(NamedTuple):
-    """A ring of renames (a swap is a ring of two) that was begun, and perhaps finished.
+class Applied(NamedTuple):
+    """A plan that was applied whole: from which commit, with which digest, and when."""
 
-    Once begun, each product belongs to its target store_id for as long as the catalogue declares
-    the same ring: `renamed_from` left in the YAML never swaps back, and a crash between two links
-    never leaves a product unclaimed. A rename that is part of no ring stands alone, as one link:
-    what it brought to a store_id is never what another `renamed_from` takes from there.
-    """
-
-    links: tuple[Link, ...]
-
-
-NOTHING: tuple[Entry | None, ...] = (None,) * len(WRITE_ONLY)
+    commit: str | None
+    digest: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The memory of one store: by remote id, and creates in doubt by store_id."""
+    """What is known of one store: products by remote id, creates by store_id."""
 
-    products: Mapping[str, Remembered] = field(default_factory=dict)
-    creates: Mapping[str, tuple[Entry | None, ...]] = field(default_factory=dict)
-    """Creates whose answer was not seen when the ledger was last written, by store_id."""
-    rings: tuple[Ring, ...] = ()
-    """The renames that were begun, until the catalogue declares them no more."""
+    products: Mapping[str, Known] = field(default_factory=dict)
+    creates: Mapping[str, Sent] = field(default_factory=dict)
+    applied: tuple[Applied, ...] = ()
+    """The plans that were applied last, the newest at the end; at most MOST_APPLIED."""
 
     def known(self, id: str, key: str) -> Entry | None:
-        """What is remembered of the write-only field `key` of the product `id`."""
-        remembered = self.products.get(id)
-        return None if remembered is None else remembered.entries[_SLOT[INDEX[key]]]
+        """What is known of the write-only field `key` of the product `id`."""
+        known = self.products.get(id)
+        return None if known is None else known.entries[_SLOT[INDEX[key]]]
 
 
 def slot(key: str) -> int:
-    """The place of the write-only field `key` within `Remembered.entries`."""
+    """The index of the write-only field `key` within `Entries`."""
     return _SLOT[INDEX[key]]

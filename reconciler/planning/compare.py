@@ -6,22 +6,23 @@ fields" of the interface.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Final
 
 from reconciler.model import (
     FIELDS,
     KEYS,
-    NOTHING,
     READABLE,
     WRITE_ONLY,
+    Entries,
     Entry,
     Kept,
+    Known,
     Ledger,
     Product,
-    Remembered,
     RemoteProduct,
+    Sent,
     State,
     Value,
     Values,
@@ -31,8 +32,9 @@ from reconciler.planning.plan import Adoption, FieldChange
 _readable: Final = itemgetter(*READABLE)
 _write_only: Final = itemgetter(*WRITE_ONLY)
 _SLOTS: Final = tuple(enumerate(WRITE_ONLY))
-_NOTHING_KEPT: Final[Mapping[str, Kept]] = MappingProxyType({})
-_NEW: Final = Remembered("", NOTHING)
+_NOTHING_SENT: Final = Sent()
+_KEPT_FOR: Final = timedelta(days=1)
+"""How long nothing is sent for a value of which the server keeps another."""
 
 Resend = Callable[[str, str], bool]
 """Whether a declared value is to be sent whatever the ledger says: (field, store_id) -> bool."""
@@ -40,74 +42,114 @@ Resend = Callable[[str, str], bool]
 
 @dataclass(slots=True)
 class Comparison:
-    """Gathers what comparing many products has found, so that equal ones cost next to nothing."""
+    """Gathers what comparing many products has found, so that equal ones cost next to nothing.
+
+    `now` is the time that the age of what the server keeps is judged by; without it nothing is too
+    old. `made` holds by id the store_id of a lost create that made it, if the server rewrote it.
+    """
 
     ledger: Ledger
     resend: Resend | None = None
-    created: Mapping[str, str] = field(default_factory=dict)
-    """By id, the store_id of a lost create that made it, where the server has rewritten it."""
+    made: Mapping[str, str] = field(default_factory=dict)
+    now: datetime | None = None
     adoptions: list[Adoption] = field(default_factory=list)
     unconfirmed: dict[str, list[str]] = field(default_factory=dict)
     """By write-only field, the store_ids of products of which nothing is known."""
     unconfirmed_products: int = 0
     kept: dict[str, list[tuple[str, Kept]]] = field(default_factory=dict)
     """By field, the products of which the server keeps another value than was sent."""
+    kept_products: int = 0
 
     def differences(self, product: Product, remote: RemoteProduct) -> dict[str, FieldChange]:
-        """The fields that an Update of `product` would change; empty where all is equal."""
-        desired, actual = product.values, remote.values
-        remembered = self.ledger.products.get(remote.id)  # type: ignore[arg-type]  # matched: text
-        if self.resend is None and remembered is not None and _in_sync(desired, actual, remembered):
+        """The fields that an Update of `product` would change; empty if all is equal."""
+        known = self.ledger.products.get(remote.id)  # type: ignore[arg-type]  # matched: text
+        if self.resend is None and known is not None and _in_sync(product, remote, known):
             return {}
-        kept = remembered.kept if remembered else _NOTHING_KEPT
         changes: dict[str, FieldChange] = {}
+        kept: dict[str, Kept] = {}
         for position in READABLE:
-            value = desired[position]
-            if value is not None and value != actual[position]:
-                key = KEYS[position]
-                if kept and kept.get(key) == (value, actual[position]):
-                    self.kept.setdefault(key, []).append((product.store_id, kept[key]))
+            value, actual = product.values[position], remote.values[position]
+            if value is not None and value != actual:
+                case = self._kept(product, known, KEYS[position])
+                if case is not None and case[:2] == (value, actual):
+                    kept[KEYS[position]] = case
                 else:
-                    changes[key] = FieldChange(actual[position], value)
-        self._write_only(product, remote, remembered, changes)
+                    changes[KEYS[position]] = FieldChange(actual, value)
+        if known is None:
+            self._write_only_unknown(product, remote, changes)
+        else:
+            self._write_only(product, known, changes, kept)
+            self._renew(product, remote, known)
+        for key, case in kept.items():
+            self.kept.setdefault(key, []).append((product.store_id, case))
+        self.kept_products += bool(kept) and not changes
         return changes
+
+    def _kept(self, product: Product, known: Known | None, key: str) -> Kept | None:
+        """What the server keeps of a field, if nothing is to be sent for it yet."""
+        case = known.kept.get(key) if known is not None else None
+        if case is None or (self.resend is not None and self.resend(key, product.store_id)):
+            return None
+        if self.now is not None and case.since is not None:
+            return case if self.now - datetime.fromisoformat(case.since) < _KEPT_FOR else None
+        return case
 
     def _write_only(
         self,
         product: Product,
-        remote: RemoteProduct,
-        remembered: Remembered | None,
+        known: Known,
         changes: dict[str, FieldChange],
+        kept: dict[str, Kept],
     ) -> None:
-        store_id = product.store_id
-        adopt = remembered is None
-        if remembered is None:
-            # A create whose answer was lost is remembered by its store_id alone, which is the
-            # remote one: the product may have been declared under another name since.
-            created_as = self.created.get(str(remote.id), str(remote.store_id))
-            remembered = Remembered(store_id, self.ledger.creates.get(created_as, NOTHING))
-        nothing_known = False
+        """Compare with what the ledger holds of a product that it knows."""
         for slot, position in _SLOTS:
-            value = product.values[position]
+            key, value, entry = KEYS[position], product.values[position], known.entries[slot]
             if value is None:
                 continue
-            entry = remembered.entries[slot]
-            if self.resend is not None and self.resend(KEYS[position], store_id):
-                changes[KEYS[position]] = _resent(entry, value)
-            elif entry is None:
-                adopt = nothing_known = True
-                self.unconfirmed.setdefault(KEYS[position], []).append(store_id)
-            elif entry.state is State.DOUBT:
-                changes[KEYS[position]] = FieldChange(None, value, write_only=True, in_doubt=True)
-            elif entry.value != value:
-                changes[KEYS[position]] = FieldChange(entry.value, value, write_only=True)
-        self.unconfirmed_products += nothing_known
-        if adopt:
-            self._adopt(product, remote, remembered)
+            if self.resend is not None and self.resend(key, product.store_id):
+                changes[key] = _sent_again(entry, value)
+            elif (case := self._kept(product, known, key)) is not None and case.sent == value:
+                kept[key] = case
+            elif entry is None or entry.state is State.DOUBT or entry.value != value:
+                changes[key] = _sent_again(entry, value)
 
-    def _adopt(self, product: Product, remote: RemoteProduct, remembered: Remembered) -> None:
-        assumed = Assumed(product.values, remembered.entries)
-        self.adoptions.append(Adoption(str(remote.id), product.store_id, assumed))
+    def _write_only_unknown(
+        self, product: Product, remote: RemoteProduct, changes: dict[str, FieldChange]
+    ) -> None:
+        """Say what nobody knows of a product that the ledger does not know, and adopt it.
+
+        A create whose answer was lost is recorded by its store_id alone, which is the remote one:
+        the product may have been declared under another name since.
+        """
+        store_id = product.store_id
+        created_as = self.made.get(str(remote.id), str(remote.store_id))
+        entries = self.ledger.creates.get(created_as, _NOTHING_SENT).entries
+        nothing_known = False
+        for slot, position in _SLOTS:
+            key, value, entry = KEYS[position], product.values[position], entries[slot]
+            if value is None:
+                continue
+            if self.resend is not None and self.resend(key, store_id):
+                changes[key] = _sent_again(entry, value)
+            elif entry is None:
+                nothing_known = True
+                self.unconfirmed.setdefault(key, []).append(store_id)
+            elif entry.state is State.DOUBT or entry.value != value:
+                changes[key] = _sent_again(entry, value)
+        self.unconfirmed_products += nothing_known
+        assumed = Assumed(product.values, entries)
+        self.adoptions.append(
+            Adoption(str(remote.id), store_id, assumed, came_from=product.renamed_from)
+        )
+
+    def _renew(self, product: Product, remote: RemoteProduct, known: Known) -> None:
+        """Note what the ledger holds of a product that is declared otherwise by now, or shown."""
+        shown = tuple(key for key, case in known.kept.items() if remote.value(key) == case.sent)
+        pair = (product.store_id, product.renamed_from)
+        if shown or pair != (known.store_id, known.came_from):
+            self.adoptions.append(
+                Adoption(str(remote.id), *pair[:1], _NOTHING_ASSUMED, pair[1], shown)
+            )
 
 
 class Assumed(Mapping[str, Value]):
@@ -119,7 +161,7 @@ class Assumed(Mapping[str, Value]):
 
     __slots__ = ("_desired", "_entries")
 
-    def __init__(self, desired: Values, entries: tuple[Entry | None, ...]) -> None:
+    def __init__(self, desired: Values, entries: Entries) -> None:
         self._desired = desired
         self._entries = entries
 
@@ -140,25 +182,29 @@ class Assumed(Mapping[str, Value]):
         }
 
 
-def _in_sync(desired: Values, actual: Values, remembered: Remembered) -> bool:
+_NOTHING_ASSUMED: Final[Mapping[str, Value]] = {}
+
+
+def _in_sync(product: Product, remote: RemoteProduct, known: Known) -> bool:
     """Whether every field is declared, known and equal: true of most products, and soon told."""
-    if _readable(desired) != _readable(actual):
+    desired = product.values
+    if _readable(desired) != _readable(remote.values) or known.kept:
         return False
-    for value, entry in zip(_write_only(desired), remembered.entries, strict=True):
+    if known.store_id != desired[0] or known.came_from != product.renamed_from:
+        return False
+    for value, entry in zip(_write_only(desired), known.entries, strict=True):
         if value is not None and (entry is None or entry[0] != value or entry[1] is State.DOUBT):
             return False
     return True
 
 
-def _resent(entry: Entry | None, value: Value) -> FieldChange:
-    """A value that is sent because the user says so; an entry in doubt tells no `before`."""
-    known = entry is not None and entry.state is not State.DOUBT
-    return FieldChange(
-        entry.value if entry and known else None,
-        value,
-        write_only=True,
-        in_doubt=entry is not None and not known,
-    )
+def _sent_again(entry: Entry | None, value: Value) -> FieldChange:
+    """A write-only value that is sent; an entry in doubt tells no `before`."""
+    if entry is None:
+        return FieldChange(None, value, write_only=True)
+    if entry.state is State.DOUBT:
+        return FieldChange(None, value, write_only=True, in_doubt=True)
+    return FieldChange(entry.value, value, write_only=True)
 
 
 def declared(product: Product) -> dict[str, FieldChange]:

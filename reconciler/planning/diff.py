@@ -1,6 +1,7 @@
 """diff: a total function of values. Catalogue, remote and ledger in, a Plan out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, Product, RemoteProduct
@@ -35,16 +36,20 @@ def diff(
     protected: Sequence[str] = (),
     select: Sequence[str] = (),
     resend: Sequence[str] = (),
+    recreate: Collection[str] = (),
+    now: datetime | None = None,
 ) -> Plan:
     """What must change at the remote for it to equal the catalogue.
 
     `prune` says which undeclared products are deleted: all, those this ledger created or adopted,
-    or none. Same values in, same plan out. Raises UnmatchedPattern where an expression of `select`
+    or none. `now` is the time that the age of what the ledger holds is judged by; without it
+    nothing is too old. `recreate` names creates that were answered and are not waited for. Same
+    values in, same plan out. Raises UnmatchedPattern where an expression of `select`
     or `resend` matches nothing.
     """
     selection, resending = Selection(select), Resend(resend)
-    matching = match(catalog, remote, ledger)
-    comparison = Comparison(ledger, resending if resending else None, matching.created)
+    matching = match(catalog, remote, ledger, now=now, recreate=recreate)
+    comparison = Comparison(ledger, resending if resending else None, matching.stand.made, now)
     creates, differing, unchanged = _compare_declared(
         catalog, matching, comparison, selection, resending
     )
@@ -73,7 +78,7 @@ def diff(
         warnings=tuple(warnings),
         unchanged=unchanged,
         unconfirmed=comparison.unconfirmed_products,
-        released=tuple(matching.released),
+        kept=comparison.kept_products,
     )
 
 
@@ -106,13 +111,14 @@ def _compare_declared(
         remote = pairs.get(store_id)
         if remote is None:
             fields, where = declared(product), product.location
-            absent = product.renamed_from
-            creates.append(Create(store_id, product.name, fields, where, absent=absent))
+            came_from = product.renamed_from
+            creates.append(Create(store_id, product.name, fields, where, came_from=came_from))
         elif fields := comparison.differences(product, remote):
             differing.append((product, remote, fields))
         else:
             unchanged += 1
-    return creates, differing, unchanged
+    # What the server keeps in another form is neither a change nor as declared.
+    return creates, differing, unchanged - comparison.kept_products
 
 
 def _updates(
@@ -131,14 +137,14 @@ def _updates(
             seen,
             product.location,
             image_md=picture if isinstance(picture, str) else None,
-            place=_place(product, seen, matching) if "store_id" in fields else None,
-            moves_from=matching.sources.get(product.store_id),
+            came_from=product.renamed_from,
+            sent_as=_sent_as(product, seen, matching) if "store_id" in fields else None,
         )
 
 
-def _place(product: Product, seen: RemoteProduct, matching: Matching) -> str | None:
-    """The place that a rename gives up, where it is not the listed store_id."""
-    sent = matching.sent.get(seen.store_id)
+def _sent_as(product: Product, seen: RemoteProduct, matching: Matching) -> str | None:
+    """The store_id that a rename gives up, if the server keeps another for it."""
+    sent = matching.stand.here.get(str(seen.id))
     return None if sent == product.store_id else sent
 
 
@@ -148,7 +154,7 @@ def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set
     A store_id that another product still has cannot be taken; so what vacates it comes along.
     """
     occupants = {
-        matching.sent.get(remote.store_id, str(remote.store_id)): store_id
+        matching.stand.at(remote): store_id
         for store_id, remote in matching.pairs.items()
         if remote.store_id != store_id
     }

@@ -125,14 +125,15 @@ def server_keeps(by_field: Mapping[str, Sequence[tuple[str, Kept]]]) -> Iterable
         store_id, kept = cases[0]
         yield warning(
             Code.SERVER_KEEPS,
-            f"The server keeps {_shown(kept.kept)} for {_shown(kept.sent)} as {key} of {store_id}"
+            f"The server keeps {text_of(kept.kept)} for {text_of(kept.sent)} as {key} of {store_id}"
             + (f", and likewise for {len(cases) - 1} more" if len(cases) > 1 else "")
-            + ". Nothing is sent for it until either side changes; declare what the server keeps "
-            "to end this.",
+            + ". Nothing is sent for it for a day, or until either side changes. Declare what the "
+            f"server keeps to end this; `--resend {key}` sends it at once.",
         )
 
 
-def _shown(value: Value | None) -> str:
+def text_of(value: Value | None) -> str:
+    """A value as a message shows it."""
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"
     return "nothing" if value is None else repr(value)

@@ -1,16 +1,21 @@
-"""Which remote product is meant by which declared one: by store_id, by rename, by memory.
+"""Which remote product is meant by which declared one: by store_id, by rename, by the ledger.
 
 What cannot be decided is blocked, never guessed: a store_id that the remote holds twice, a product
 without one, a rename whose source and target both exist.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Ring, Value
+from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Sent
 from reconciler.planning.plan import Blocked
-from reconciler.planning.recall import Memory, is_parked, parked_target, recall
+from reconciler.planning.standing import Standing, parked_target, standing
+
+_UNLISTED: Final = timedelta(hours=1)
+"""How long after its answer a create that is not listed is waited for."""
 
 
 @dataclass(slots=True)
@@ -19,37 +24,48 @@ class Matching:
 
     `pairs` holds the remote product of each declared store_id that has one; `held` the declared
     store_ids that are blocked; `undeclared` the remote products that nothing declares;
-    `sources` what the pending renames are declared to begin at, by their targets; `sent` by listed
-    store_id the one that it was sent as; `ring_members` the declared store_ids of pending renames
-    that form rings; `released` what the ledger remembers of renames that the catalogue does not
-    declare any more; `created` what lost creates made under another store_id (see `recall`).
+    `ring_members` the declared store_ids of pending renames that form rings; `stand` what each
+    remote product stands for.
     """
 
+    stand: Standing
     pairs: dict[str, RemoteProduct] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
-    blocked: list[Blocked] = field(default_factory=list)
     undeclared: list[RemoteProduct] = field(default_factory=list)
-    sources: dict[str, str] = field(default_factory=dict)
-    sent: Mapping[Value | None, str] = field(default_factory=dict)
     ring_members: list[str] = field(default_factory=list)
-    released: list[Ring] = field(default_factory=list)
-    created: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def blocked(self) -> list[Blocked]:
+        """What is left untouched, whatever is declared."""
+        return self.stand.blocked
+
+    @property
+    def held(self) -> set[str]:
+        """The store_ids that are blocked."""
+        return self.stand.held
 
 
-def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
-    """Pair every declared product with its remote product, where it has one."""
-    matching = Matching()
+def match(
+    catalog: Catalog,
+    remote: Listing,
+    ledger: Ledger,
+    *,
+    now: datetime | None = None,
+    recreate: Collection[str] = (),
+) -> Matching:
+    """Pair every declared product with its remote product, if it has one.
+
+    `now` is the time that the age of what the ledger holds is judged by; without it nothing is too
+    old. `recreate` are the store_ids whose answered create is not waited for.
+    """
     targets = {
         product.renamed_from: store_id
         for store_id, product in catalog.products.items()
         if product.renamed_from is not None
     }
-    memory = recall(catalog, targets, remote, ledger)
-    matching.released, matching.sent = memory.released, memory.sent
-    matching.created = memory.created
-    present = _by_store_id(remote, memory.places, matching)
-    parked = _take_parked(catalog, targets, present)
-    takers = _takers(targets, present, parked, memory)
+    matching = Matching(standing(catalog, targets, remote, ledger))
+    present = matching.stand.present
+    parked = _take_parked(catalog, targets, matching.stand, ledger)
+    takers = _takers(targets, present, parked, _Arrivals(catalog, ledger))
     leaving = _pending(takers, present, matching)
     _hold_targets(takers, present, leaving, matching)
     pairs, held = matching.pairs, matching.held
@@ -58,101 +74,104 @@ def match(catalog: Catalog, remote: Listing, ledger: Ledger) -> Matching:
         if store_id in held:
             continue
         if store_id in arriving:
-            matching.sources[store_id] = arriving[store_id]
             pairs[store_id] = present[arriving[store_id]]
         elif store_id in present and store_id not in leaving:
             pairs[store_id] = present[store_id]
         elif store_id in parked:
             pairs[store_id] = parked.pop(store_id)
-            if (origin := catalog.products[store_id].renamed_from) is not None:
-                matching.sources[store_id] = origin
+        elif store_id not in recreate and (id := _awaited(ledger.creates.get(store_id), now)):
+            matching.blocked.append(Blocked(store_id, (id,), Code.NOT_LISTED_YET))
+            held.add(store_id)
     for product in parked.values():
-        _block(matching, str(product.store_id), [product], Code.RENAME_CONFLICT)
+        matching.stand.block(str(product.store_id), [product], Code.RENAME_CONFLICT)
     _keep_apart(catalog, targets, present, leaving, matching)
-    if memory.places:
-        _hold_moves(remote, memory.undone, matching)
+    if matching.stand.moves or matching.stand.parked:
+        _hold_moves(remote, matching)
     return matching
 
 
-def _by_store_id(
-    remote: Listing, places: Mapping[str, str], matching: Matching
-) -> dict[str, RemoteProduct]:
-    """Remote products by the store_id that they stand for; what is ambiguous is blocked."""
-    present: dict[str, RemoteProduct] = {}
-    twice: dict[str, list[RemoteProduct]] = {}
-    for product in remote.products:
-        id, store_id = product.id, product.store_id
-        if id is None:
-            _block(matching, store_id, [], Code.MISSING_ID)
-        elif not store_id or store_id.isspace():
-            _block(matching, None, [product], Code.MISSING_STORE_ID)
-        else:
-            if places:
-                store_id = places.get(id, store_id)
-            if store_id in present:
-                twice.setdefault(store_id, [present[store_id]]).append(product)
-            else:
-                present[store_id] = product
-    for store_id in matching.held & present.keys():
-        twice.setdefault(store_id, [present[store_id]])
-    for store_id, products in twice.items():
-        del present[store_id]
-        _block(matching, store_id, products, Code.DUPLICATE_REMOTE)
-    return present
-
-
-def _block(
-    matching: Matching, store_id: str | None, products: Iterable[RemoteProduct], reason: Code
-) -> None:
-    """Leave `products`, and what is declared as `store_id`, as they are."""
-    ids = tuple(sorted(str(product.id) for product in products))
-    matching.blocked.append(Blocked(store_id, ids, reason))
-    if store_id:
-        matching.held.add(store_id)
+def _awaited(sent: Sent | None, now: datetime | None) -> str | None:
+    """The id of a create that was answered, and may still be on its way into the list."""
+    if sent is None or now is None or sent.at is None:
+        return None if sent is None else sent.id
+    return sent.id if now - datetime.fromisoformat(sent.at) < _UNLISTED else None
 
 
 def _take_parked(
-    catalog: Catalog, targets: Mapping[str, str], present: dict[str, RemoteProduct]
+    catalog: Catalog,
+    targets: Mapping[str, str],
+    stand: Standing,
+    ledger: Ledger,
 ) -> dict[str, RemoteProduct]:
-    """Take out of `present` what stands aside for a ring that the ledger does not know; by target.
+    """What is on its way to each store_id, also for a ring that the ledger does not know.
 
-    Where the ledger was lost in the middle of a ring, its store_id still says where it belongs.
+    If the ledger was lost in the middle of a ring, the store_id still says where it belongs.
     """
-    parked: dict[str, RemoteProduct] = {}
-    for store_id in [store_id for store_id in present if is_parked(store_id)]:
+    present, parked = stand.present, dict(stand.parked)
+    for store_id in [store_id for store_id in present if parked_target(store_id) is not None]:
         target = str(parked_target(store_id))
-        if target in catalog.products and not (store_id in catalog.products or store_id in targets):
+        known = ledger.products.get(str(present[store_id].id))
+        if known is not None and known.came_from is not None:
+            continue
+        if target in parked or store_id in catalog.products or store_id in targets:
+            continue
+        if target in catalog.products:
             parked[target] = present.pop(store_id)
     return parked
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """Which products are where a declared rename, or a create in its stead, has brought them."""
+
+    catalog: Catalog
+    ledger: Ledger
+
+    def settled(self, product: RemoteProduct | None, place: str) -> bool:
+        """Whether a declared rename has brought `product` to `place`, and so none takes it away."""
+        declared = self.catalog.products.get(place)
+        if product is None or declared is None or declared.renamed_from is None:
+            return False
+        known = self.ledger.products.get(str(product.id))
+        if known is not None:
+            return (known.store_id, known.came_from) == (place, declared.renamed_from)
+        sent = self.ledger.creates.get(place)
+        return sent is not None and sent.came_from == declared.renamed_from
+
+    def pushes(self, product: RemoteProduct | None, place: str) -> bool:
+        """Whether `product` was applied at `place`, so that a newer rename takes it from there.
+
+        A product that somebody put there by hand moves none that a rename has brought to its place.
+        """
+        known = None if product is None else self.ledger.products.get(str(product.id))
+        return known is not None and known.store_id == place
 
 
 def _takers(
     targets: Mapping[str, str],
     present: Mapping[str, RemoteProduct],
     parked: Collection[str],
-    memory: Memory,
+    arrivals: _Arrivals,
 ) -> dict[str, str]:
     """The declared renames that are not done already: the target by the store_id that is given up.
 
     What one rename brought to a place is not what another takes from there, unless the place is
-    wanted anew: a product that stands where the first rename begins was put there since, by a
-    newer declaration that reads alike, and moves all before it on.
+    wanted anew: a product that was applied where the first rename begins comes by a newer
+    declaration that reads alike, and moves all before it on.
     """
-    open_now = {
-        source: target
-        for source, target in targets.items()
-        if target not in memory.settled and target not in parked
-    }
+    open_now = {source: target for source, target in targets.items() if target not in parked}
     takers: dict[str, str] = {}
     for start in open_now:
-        if start in present and memory.arrived(present[start], start):
+        if arrivals.settled(present.get(start), start):
             continue
         place = start
         while place in open_now and place not in takers:
-            takers[place] = open_now[place]
-            if place not in present or takers[place] in memory.exchanged:
+            takers[place] = target = open_now[place]
+            product = present.get(place)
+            waits = arrivals.settled(present.get(target), target)
+            if product is None or (waits and not arrivals.pushes(product, place)):
                 break
-            place = takers[place]
+            place = target
     return takers
 
 
@@ -197,42 +216,29 @@ def _hold_targets(
             matching.held.add(target)
 
 
-def _hold_moves(remote: Listing, undone: Iterable[Ring], matching: Matching) -> None:
+def _hold_moves(remote: Listing, matching: Matching) -> None:
     """Hold what would move to where another product stays, and all that waits for it in turn.
 
-    A product may stand for another place than the one that it is listed at: blocked, it stays. A
-    ring that cannot be undone whole is left as it is, since half undone it would look like one that
-    is done; nor are its products deleted.
+    A product may stand for another store_id than the one that it is listed with; if it is blocked,
+    it stays, and keeps that one from the product that is meant to have it.
     """
-    sent, pairs = matching.sent, matching.pairs
-    here = {product.id: sent.get(product.store_id, product.store_id) for product in remote.products}
+    stand, pairs = matching.stand, matching.pairs
+    here = {str(product.id): stand.at(product) for product in remote.products}
     there = {at: id for id, at in here.items()}
-    moves = {product.id: to for to, product in pairs.items() if here[product.id] != to}
+    moves = {str(product.id): to for to, product in pairs.items() if here[str(product.id)] != to}
     comers = {to: id for id, to in moves.items()}
-    mates = {link.id: ring.links for ring in undone for link in ring.links}
     waiting = [id for id, to in moves.items() if to in there and there[to] not in moves]
-    waiting += [id for block in matching.blocked for id in block.ids if id in mates]
-    staying: set[str | None] = set()
     while waiting:
         id = waiting.pop()
-        if id in staying or id not in here:
+        if id not in moves:
             continue
-        staying.add(id)
-        if id in moves:
-            to = moves[id]
-            ids = sorted({str(id), str(there.get(to, id))})
-            matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_WAITS))
-            matching.held.add(to)
-            del pairs[to]
-        if (comer := comers.get(str(here[id]))) is not None:
+        to = moves.pop(id)
+        ids = sorted({id, there.get(to, id)})
+        matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_WAITS))
+        matching.held.add(to)
+        del pairs[to]
+        if (comer := comers.get(here[id])) is not None:
             waiting.append(comer)
-        waiting += [mate.id for mate in mates.get(str(id), ()) if here.get(mate.id) != mate.before]
-    matching.blocked += [
-        Blocked(product.store_id, (str(product.id),), Code.RENAME_WAITS)
-        for product in matching.undeclared
-        if product.id in staying
-    ]
-    matching.undeclared = [p for p in matching.undeclared if p.id not in staying]
 
 
 def _keep_apart(

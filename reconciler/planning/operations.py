@@ -7,13 +7,13 @@ values are grouped by whole change, or field by field, whichever takes fewer cal
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
-from reconciler.model import KEYS, Link, Ring, Value
+from reconciler.model import KEYS, Value
 from reconciler.planning.plan import Create, Delete, Plan, Update
-from reconciler.planning.recall import is_parked, parked_name
+from reconciler.planning.standing import parked_name
 
 DEFAULT_BATCH: Final = 100
 """The most products that share one PATCH. The API names no limit; this keeps bodies small."""
@@ -34,6 +34,11 @@ class Post:
         """What is sent: every declared value, in the order of the field table."""
         return values(self.change)
 
+    @property
+    def store_ids(self) -> tuple[str, ...]:
+        """The store_id of its Change."""
+        return (self.change.store_id,)
+
 
 @dataclass(frozen=True, slots=True)
 class Patch:
@@ -52,6 +57,11 @@ class Patch:
         """The remote ids, in the order of the changes."""
         return tuple(change.id for change in self.changes)
 
+    @property
+    def store_ids(self) -> tuple[str, ...]:
+        """The store_ids of its Changes."""
+        return tuple(change.store_id for change in self.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Remove:
@@ -59,6 +69,11 @@ class Remove:
 
     method: ClassVar[Literal["DELETE"]] = "DELETE"
     change: Delete
+
+    @property
+    def store_ids(self) -> tuple[str, ...]:
+        """The store_id of its Change."""
+        return (self.change.store_id,)
 
 
 Operation: TypeAlias = Post | Patch | Remove
@@ -111,47 +126,11 @@ def values(change: Create | Update) -> dict[str, Value]:
     }
 
 
-def rings(plan: Plan) -> tuple[Ring, ...]:
-    """The renames of `plan` as the ledger remembers them: a ring whole, any other one alone.
-
-    A Create that stands where a rename is declared takes its place: so its link has no id yet.
-    """
-    renames = [c for c in plan.changes if isinstance(c, Update) and "store_id" in c.fields]
-    remembered: list[Ring] = []
-    for line, is_ring in _lines(renames, _declared_source):
-        links = tuple(Link(c.id, _declared_source(c), c.store_id) for c in line)
-        remembered += [Ring(links)] if is_ring else map(_by_itself, line, links)
-    remembered += [
-        Ring((Link("", c.absent, c.store_id),))
-        for c in plan.changes
-        if isinstance(c, Create) and c.absent is not None
-    ]
-    return tuple(remembered)
-
-
-def _declared_source(change: Update) -> str:
-    """What a rename is declared to begin at; the place itself where it was declared before."""
-    return str(change.leaves) if change.moves_from is None else change.moves_from
-
-
-def _by_itself(change: Update, link: Link) -> Ring:
-    """A rename that is part of no ring; or is the last of one that the ledger had forgotten.
-
-    The place aside, where such a one comes from, is remembered beside its first one: as a ring, so
-    that it holds, and nothing is taken from its place or brought there.
-    """
-    aside = Link(change.id, str(change.renamed_from), change.store_id)
-    return Ring((aside, link)) if is_parked(aside.before) and aside != link else Ring((link,))
-
-
-def _lines(
-    renames: Sequence[Update], leaves: Callable[[Update], str]
-) -> list[tuple[list[Update], bool]]:
-    """Renames in lines, where each takes the store_id that the one before gives up."""
-    vacating = {leaves(change): change for change in renames}
+def _lines(renames: Sequence[Update]) -> Iterator[tuple[list[Update], bool]]:
+    """Renames in lines, each after the one that gives up its store_id; and whether it is a ring."""
+    vacating = {change.leaves: change for change in renames}
     heir = {change.store_id: change for change in renames}
     placed: set[str] = set()
-    lines: list[tuple[list[Update], bool]] = []
     heads = [change for change in renames if change.store_id not in vacating]
     for is_ring, starts in ((False, heads), (True, renames)):
         for start in starts:
@@ -160,15 +139,14 @@ def _lines(
             while link is not None and link.id not in placed:
                 placed.add(link.id)
                 line.append(link)
-                link = heir.get(leaves(link))
+                link = heir.get(str(link.leaves))
             if line:
-                lines.append((line, is_ring))
-    return lines
+                yield line, is_ring
 
 
 def _chains(renames: Sequence[Update]) -> tuple[tuple[Patch, ...], ...]:
     chains = []
-    for line, is_ring in _lines(renames, lambda change: str(change.leaves)):
+    for line, is_ring in _lines(renames):
         chain = [Patch((change,), values(change)) for change in line]
         if is_ring:
             # The first link's target is still taken by the last one of the ring: step aside, let
@@ -253,14 +231,14 @@ def operation_json(operation: Operation) -> dict[str, Any]:
     """One call: method, remote ids, store_ids, and the body without the ids."""
     body: dict[str, Any] | None = None
     if isinstance(operation, Patch):
-        changes: tuple[Create | Update | Delete, ...] = operation.changes
+        ids: tuple[str | None, ...] = operation.ids
     else:
-        changes = (operation.change,)
+        ids = (operation.change.id,)
     if not isinstance(operation, Remove):
         body = {k: list(v) if isinstance(v, tuple) else v for k, v in operation.body.items()}
     return {
         "method": operation.method,
-        "ids": [change.id for change in changes if change.id is not None],
-        "store_ids": [change.store_id for change in changes],
+        "ids": [id for id in ids if id is not None],
+        "store_ids": list(operation.store_ids),
         "body": body,
     }

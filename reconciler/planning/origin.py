@@ -9,6 +9,7 @@ the ledger's value plays the part of the remote.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.model import Catalog, Ledger, Listing, Product
 from reconciler.planning.compare import Comparison, declared
@@ -18,14 +19,20 @@ from reconciler.planning.select import Resend
 
 
 def with_origins(
-    plan: Plan, base: Catalog, remote: Listing, ledger: Ledger, *, resend: Sequence[str] = ()
+    plan: Plan,
+    base: Catalog,
+    remote: Listing,
+    ledger: Ledger,
+    *,
+    resend: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> Plan:
     """`plan` with the origin of each Change, which was made from `remote`, `ledger`, `resend`.
 
     A Create is drift where the base declares the same product, and an edit where it does not; a
     Delete is drift where the base declares it no more than the head does.
     """
-    origins = _Origins(base, remote, ledger, resend)
+    origins = _Origins(base, remote, ledger, resend, now)
     changes = tuple(replace(change, origin=origins.of(change)) for change in plan.changes)
     return replace(plan, changes=changes)
 
@@ -34,14 +41,19 @@ class _Origins:
     """The base beside the remote."""
 
     def __init__(
-        self, base: Catalog, remote: Listing, ledger: Ledger, resend: Sequence[str]
+        self,
+        base: Catalog,
+        remote: Listing,
+        ledger: Ledger,
+        resend: Sequence[str],
+        now: datetime | None,
     ) -> None:
-        matching = match(base, remote, ledger)
+        matching = match(base, remote, ledger, now=now)
         self._base = base
         self._pairs = matching.pairs
         self._by_id = {pair.id: store_id for store_id, pair in matching.pairs.items()}
         self._undeclared = {product.id for product in matching.undeclared}
-        self._comparison = Comparison(ledger, Resend(resend) if resend else None)
+        self._comparison = Comparison(ledger, Resend(resend) if resend else None, now=now)
 
     def of(self, change: Change) -> Origin:
         """The origin of one Change."""

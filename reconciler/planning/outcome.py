@@ -1,16 +1,50 @@
-"""Outcome: what became of one Change. Report: the account of one apply.
+"""What was sent and came back (Answer), what became of one Change, and the Report of one apply.
 
-They are values without effects, and are read by `report/` as well as made by `applying/`; so they
-stand here, below both.
+They are values without effects, read by `report/` as well as made by `applying/`; so they stand
+here, below both.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from reconciler.model import Finding, Value
+from reconciler.planning.operations import Operation
 from reconciler.planning.plan import Action, Change
+
+_NO_VALUES: Final[Mapping[str, Value | None]] = MappingProxyType({})
+
+
+class Failure(NamedTuple):
+    """Why a call did not succeed, and what is known of its effect.
+
+    `may_have_landed`: it may have taken effect all the same. `at_rest`: the server has surely ended
+    its work on it, so a list tells what became of it. `gone`: a DELETE was told that there is no
+    such product. `repeats` counts how often the call was made again before it was given up.
+    """
+
+    message: str
+    may_have_landed: bool = False
+    at_rest: bool = True
+    gone: bool = False
+    refused: bool = False
+    key: bool = False
+    repeats: int = 0
+
+
+class Answer(NamedTuple):
+    """What came back for one Operation; never corrected.
+
+    `sent` and `came` are seconds of the clock of the run. `id` is what a POST was answered with.
+    """
+
+    operation: Operation
+    sent: float
+    came: float
+    id: str | None = None
+    failure: Failure | None = None
 
 
 class Fate(StrEnum):
@@ -32,26 +66,27 @@ class Outcome(NamedTuple):
     error: str | None = None
 
 
-@dataclass(slots=True)
-class Track:
-    """What has become so far of one Change, while an apply runs."""
+class Verdict(NamedTuple):
+    """What became of one Change, as far as the answers and the last list tell.
+
+    `landed` are the fields that are surely set, `lost` those that were sent without anybody knowing
+    whether they are; `kept` those of which the server shows another value than it took, and that
+    value. `listed` says that a list has shown the product. `sent` is when a create was last sent.
+    """
 
     change: Change
-    id: str | None = None
     fate: Fate = Fate.NOT_ATTEMPTED
+    id: str | None = None
     error: str | None = None
-    landed: set[str] = field(default_factory=set)
-    """The fields whose call succeeded."""
-    lost: set[str] = field(default_factory=set)
-    """The fields that were sent without an answer: what the remote holds is not known."""
-    calls: list[frozenset[str]] = field(default_factory=list)
-    """The fields of each shared call that was answered, until a list has shown its effect."""
-    kept: dict[str, Value | None] = field(default_factory=dict)
-    """The fields of which the server keeps another value than it accepted, and that value."""
+    landed: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+    kept: Mapping[str, Value | None] = _NO_VALUES
+    listed: bool = False
+    sent: float | None = None
 
     @property
     def outcome(self) -> Outcome:
-        """The track as the report tells it."""
+        """The verdict as the report tells it."""
         change = self.change
         error = None if self.fate is Fate.APPLIED else self.error
         return Outcome(change.action, change.store_id, self.id or change.id, self.fate, error)

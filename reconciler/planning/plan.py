@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Location, Record, RemoteProduct, Ring, Value
+from reconciler.model import Finding, Location, Record, RemoteProduct, Value
 
 Action: TypeAlias = Literal["create", "update", "delete"]
 Origin: TypeAlias = Literal["edit", "drift", "both"]
@@ -28,7 +28,7 @@ class FieldChange(NamedTuple):
 class Create:
     """A declared product that the remote lacks. `fields` holds every declared value.
 
-    `absent` is the `renamed_from` that it declares, and that the remote has no product for.
+    `came_from` is the `renamed_from` that it declares, and that the remote has no product for.
     """
 
     action: ClassVar[Action] = "create"
@@ -38,7 +38,7 @@ class Create:
     fields: Mapping[str, FieldChange]
     source: Location | None = None
     origin: Origin | None = None
-    absent: str | None = None
+    came_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Update:
     """A product at the remote that differs. `store_id` is the declared one, also in a rename.
 
     `seen` is the remote product that the plan was made from; a saved plan is stale when it
-    differs. `image_md` is the service's own rendition of its picture, for showing. `place` is the
-    store_id that a renamed product was sent so far, where the server keeps another for it;
-    `moves_from` the `renamed_from` that is carried out.
+    differs. `image_md` is the service's own rendition of its picture, for showing. `came_from` is
+    the declared `renamed_from`. `sent_as` is the store_id that a product which is renamed was sent
+    so far, if the server keeps another for it.
     """
 
     action: ClassVar[Action] = "update"
@@ -60,8 +60,8 @@ class Update:
     source: Location | None = None
     origin: Origin | None = None
     image_md: str | None = None
-    place: str | None = None
-    moves_from: str | None = None
+    came_from: str | None = None
+    sent_as: str | None = None
 
     @property
     def renamed_from(self) -> str | None:
@@ -71,8 +71,8 @@ class Update:
 
     @property
     def leaves(self) -> str | None:
-        """The place that a rename gives up for others: a store_id as it would be declared."""
-        return self.renamed_from if self.place is None else self.place
+        """The store_id that a rename gives up for others, as it would be declared."""
+        return self.renamed_from if self.sent_as is None else self.sent_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,17 @@ class Blocked(NamedTuple):
 
 
 class Adoption(NamedTuple):
-    """A declared product at the remote of which the ledger does not know all that is declared.
+    """A declared product at the remote of which the ledger does not hold all that a list shows.
 
-    A successful apply remembers these values as assumed; it sends nothing for them.
+    A successful apply records these values as assumed, sends nothing for them, and forgets what the
+    server kept of the fields in `shown`, which the list shows as they are declared.
     """
 
     id: str
     store_id: str
     assumed: Mapping[str, Value]
+    came_from: str | None = None
+    shown: tuple[str, ...] = ()
 
 
 class Refusal(NamedTuple):
@@ -144,15 +147,15 @@ class Summary(NamedTuple):
     unchanged: int
     blocked: int
     unconfirmed: int
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What apply would do, and all that a reviewer needs to judge it.
 
-    `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products.
-    `released` is what the ledger remembers of renames that are declared no more: a successful
-    apply forgets it, so that the same exchange can be declared again.
+    `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products, and
+    `kept` those of which the server keeps another value than was sent.
     """
 
     store: str
@@ -165,7 +168,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     unchanged: int = 0
     unconfirmed: int = 0
-    released: tuple[Ring, ...] = ()
+    kept: int = 0
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -182,6 +185,7 @@ class Plan:
             unchanged=self.unchanged,
             blocked=len(self.blocked),
             unconfirmed=self.unconfirmed,
+            kept=self.kept,
         )
 
 

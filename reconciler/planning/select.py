@@ -10,7 +10,7 @@ from fnmatch import translate
 from typing import Final, TypeAlias
 
 from reconciler.errors import UnmatchedPattern, UsageError
-from reconciler.model import FIELDS, INDEX, KEYS, Product
+from reconciler.model import INDEX, KEYS, Product
 
 Matches: TypeAlias = Callable[[str], bool]
 
@@ -107,18 +107,17 @@ class Resend:
     def __init__(self, expressions: Sequence[str]) -> None:
         self._by_field: dict[str, dict[str, Matches]] = {}
         self._waiting = set(expressions)
-        writable = [field.key for field in FIELDS if not field.readable]
         for expression in expressions:
-            key, _, pattern = expression.partition("=")
-            if key not in writable:
-                problem = (
-                    "is compared with the remote on every run, so there is no need to resend it"
-                    if key in KEYS
-                    else "is no field"
-                )
+            key, equals, pattern = expression.partition("=")
+            if key not in KEYS:
                 raise UsageError(
-                    f"--resend {expression}: {key!r} {problem}.",
-                    hint=f"Fields that can be resent: {', '.join(writable)}.",
+                    f"--resend {expression}: {key!r} is not a field.",
+                    hint=f"Fields that can be sent again: {', '.join(KEYS)}.",
+                )
+            if equals and not pattern:
+                raise UsageError(
+                    f"--resend {expression}: the pattern after `=` is empty.",
+                    hint=f"Write `--resend {key}` for all products, or `--resend {key}=GLOB`.",
                 )
             self._by_field.setdefault(key, {})[expression] = glob(pattern or "*")
 

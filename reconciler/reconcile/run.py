@@ -23,7 +23,7 @@ from reconciler.planning.guard import Allowances, judge, with_fresh_figures
 from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
 from reconciler.planning.origin import with_origins
-from reconciler.planning.plan import Create, Plan
+from reconciler.planning.plan import Plan
 from reconciler.reconcile.store import DATA, SANDBOX, Store, beside
 from reconciler.version import VERSION
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from reconciler.report.plan_json import SavedPlan
     from reconciler.settings import Settings
 
-Listed: TypeAlias = frozenset[str | None] | None
-"""The ids at the remote before an apply; None where they are not needed."""
+Listed: TypeAlias = frozenset[str | None]
+"""The ids at the remote before an apply."""
 
 # What only an apply or a saved file needs is imported where it is used: most runs are plans.
 
@@ -51,6 +51,7 @@ class Options:
     resend: tuple[str, ...] = ()
     base: str | None = None
     allow_creates: int | None = None
+    allow_recreate: tuple[str, ...] = ()
 
 
 def plan(store: Store, options: Options | None = None) -> Plan:
@@ -79,15 +80,14 @@ def _plan(
         listing = listed()
     made = _diff(store, options, catalog, listing, ledger)
     if before is not None:
-        made = with_origins(made, before, listing, ledger, resend=options.resend)
+        now = store.client.clock.utc()
+        made = with_origins(made, before, listing, ledger, resend=options.resend, now=now)
     made = linted(made, catalog, listing, levels)
-    return _judged(made, store, options), catalog, ledger, _listed(made, listing)
+    return _judged(made, store, options), catalog, ledger, _ids(listing)
 
 
-def _listed(made: Plan, listing: Listing) -> Listed:
-    """The ids at the remote, where the plan creates products: these are not what it created."""
-    creates = any(isinstance(change, Create) for change in made.changes)
-    return frozenset(product.id for product in listing.products) if creates else None
+def _ids(listing: Listing) -> Listed:
+    return frozenset(product.id for product in listing.products)
 
 
 def _diff(
@@ -102,6 +102,8 @@ def _diff(
         protected=store.settings.protected,
         select=options.select,
         resend=options.resend,
+        recreate=options.allow_recreate,
+        now=store.client.clock.utc(),
     )
 
 
@@ -169,7 +171,7 @@ def apply(
     reviewed = None if saved is None else _of_this_shop(saved, store)
     with store.ledger.hold(timeout=lock_timeout, holder=Holder.here()) as held:
         catalog: Catalog | None = None
-        listed: Listed = None
+        listed: Listed = frozenset()
         if reviewed is None:
             made, catalog, ledger, listed = _plan(store, options, held.load)
         else:
@@ -252,7 +254,7 @@ def _looked_at_again(
             details=details,
             hint="Make a new plan, look at it, and apply that.",
         )
-    return made, _listed(made, listing)
+    return made, _ids(listing)
 
 
 def _with_takeover(report: "Report", dead: Holder | None) -> "Report":

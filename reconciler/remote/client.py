@@ -76,6 +76,7 @@ class Client:
         self.clock = clock or SystemClock()
         self.stop = stop or Event()
         self.timeout = how.timeout
+        self.retries = how.retries
         self.settle = 2 * how.timeout if how.settle is None else how.settle
         self.progress = progress or Silent()
         self.governor = Governor(

@@ -1,9 +1,9 @@
-"""What a ledger remembers, as text or JSON."""
+"""What a ledger holds, as text or JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.model import KEYS, WRITE_ONLY, Entry, Ledger, Remembered, Value
+from reconciler.model import KEYS, WRITE_ONLY, Entry, Known, Ledger, Value
 from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
@@ -17,12 +17,11 @@ def narrowed(ledger: Ledger, store_id: str) -> Ledger:
         for id, known in ledger.products.items()
         if store_id in (id, known.store_id) or _kept_as(known) == store_id
     }
-    creates = {key: entries for key, entries in ledger.creates.items() if key == store_id}
-    rings = tuple(ring for ring in ledger.rings if any(link.id in products for link in ring.links))
-    return Ledger(products, creates, rings)
+    creates = {key: sent for key, sent in ledger.creates.items() if store_id in (key, sent.id)}
+    return Ledger(products, creates)
 
 
-def _kept_as(known: Remembered) -> Value | None:
+def _kept_as(known: Known) -> Value | None:
     """The store_id that the server keeps in place of the declared one."""
     kept = known.kept.get("store_id")
     return kept.kept if kept else None
@@ -38,18 +37,18 @@ def ledger_text(ledger: Ledger, *, color: bool = False) -> str:
         for key, kept in known.kept.items():
             now = NOTHING if kept.kept is None else shown(text_of(kept.kept))
             lines.append(f"    {escape(key):<9}  {now}  (kept for {shown(text_of(kept.sent))})")
-    for store_id, entries in sorted(ledger.creates.items()):
-        lines.append(f"{style.bold(shown(store_id))}  a create whose answer was never seen")
-        lines += _entry_lines(entries, style)
-    for ring in ledger.rings:
-        renames = ", ".join(f"{shown(link.before)} to {shown(link.after)}" for link in ring.links)
-        lines.append(f"renamed: {renames}")
+        if known.came_from is not None:
+            lines.append(f"    renamed from {shown(known.came_from)}")
+    for store_id, sent in sorted(ledger.creates.items()):
+        answer = f"answered as {escape(sent.id)}" if sent.id else "whose answer was never seen"
+        lines.append(f"{style.bold(shown(store_id))}  a create {answer}, not listed yet")
+        lines += _entry_lines(sent.entries, style)
     if lines:
         lines.append("")
     count = plural(len(ledger.products), "product")
     doubts = sum(1 for known in ledger.products.values() if _in_doubt(known.entries))
     more = f", {doubts} of them in doubt" if doubts else ""
-    lines.append(style.bold(f"The ledger remembers {count}{more}."))
+    lines.append(style.bold(f"The ledger holds {count}{more}."))
     return "\n".join(lines) + "\n"
 
 
@@ -78,14 +77,20 @@ def ledger_json(ledger: Ledger, *, store: str, place: str) -> str:
                     "id": id,
                     "fields": _fields(known.entries),
                     "kept": {key: kept._asdict() for key, kept in known.kept.items()},
+                    "came_from": known.came_from,
                 }
                 for id, known in products
             ],
             "creates": [
-                {"store_id": store_id, "fields": _fields(entries)}
-                for store_id, entries in sorted(ledger.creates.items())
+                {
+                    "store_id": store_id,
+                    "id": sent.id,
+                    "at": sent.at,
+                    "fields": _fields(sent.entries),
+                }
+                for store_id, sent in sorted(ledger.creates.items())
             ],
-            "renames": [[link._asdict() for link in ring.links] for ring in ledger.rings],
+            "applied": [applied._asdict() for applied in ledger.applied],
         }
     )
 

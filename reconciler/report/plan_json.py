@@ -1,9 +1,9 @@
 """Plan JSON: the saved plan, and what scripts read ("Plan JSON" in the interface).
 
 Beyond the documented keys a plan carries what makes it whole again when it is read: per update
-`seen`, the remote product it was made from, and of a rename `place` and `moves_from`; per create
-`absent`; per delete `record`; `in_doubt` in a field; `adoptions`; and `released`. `seen` leaves out
-the id, which is the change's own.
+`seen`, the remote product it was made from, and of a rename `sent_as`; `came_from` of what is
+renamed; per delete `record`; `in_doubt` in a field; and `adoptions`. `seen` leaves out the id,
+which is the change's own.
 
 A saved plan belongs to one endpoint, and is sealed: `seal` is the SHA-256 of all the rest. It is no
 signature, since whoever edits the file may seal it anew; so nothing that guards the remote is taken
@@ -90,10 +90,11 @@ def plan_document(
                 "id": adoption.id,
                 "store_id": adoption.store_id,
                 "assumed": {key: _value(value) for key, value in adoption.assumed.items()},
+                "came_from": adoption.came_from,
+                "shown": list(adoption.shown),
             }
             for adoption in plan.adoptions
         ],
-        "released": [[link._asdict() for link in ring.links] for ring in plan.released],
         "warnings": [warning_document(warning) for warning in plan.warnings],
         "refusals": [refusal._asdict() for refusal in plan.refusals],
     }
@@ -127,13 +128,12 @@ def _change(change: Change) -> dict[str, Any]:
     }
     if isinstance(change, Update):
         document["seen"] = {**_seen(change.seen), "image_md": change.image_md}
-        for key, value in (("place", change.place), ("moves_from", change.moves_from)):
-            if value is not None:
-                document[key] = value
+        if change.sent_as is not None:
+            document["sent_as"] = change.sent_as
     elif isinstance(change, Delete):
         document["record"] = dict(change.record)
-    elif change.absent is not None:
-        document["absent"] = change.absent
+    if not isinstance(change, Delete) and change.came_from is not None:
+        document["came_from"] = change.came_from
     return document
 
 

@@ -14,10 +14,8 @@ from reconciler.model import (
     INDEX,
     Finding,
     Kind,
-    Link,
     Location,
     RemoteProduct,
-    Ring,
     Value,
 )
 from reconciler.planning.plan import (
@@ -107,13 +105,13 @@ class CreateDocument(_ChangeDocument):
     action: Literal["create"]
     name: Text
     source: SourceDocument | None
-    absent: Text | None = None
+    came_from: Text | None = None
 
     def change(self) -> Create:
         """The Create meant."""
         source = self.source.location() if self.source else None
         fields = self.field_changes()
-        return Create(self.store_id, self.name, fields, source, self.origin, self.absent)
+        return Create(self.store_id, self.name, fields, source, self.origin, self.came_from)
 
 
 class UpdateDocument(_ChangeDocument):
@@ -124,8 +122,8 @@ class UpdateDocument(_ChangeDocument):
     name: Text
     source: SourceDocument | None
     seen: SeenDocument
-    place: Text | None = None
-    moves_from: Text | None = None
+    came_from: Text | None = None
+    sent_as: Text | None = None
 
     def change(self) -> Update:
         """The Update meant."""
@@ -138,8 +136,8 @@ class UpdateDocument(_ChangeDocument):
             source=self.source.location() if self.source else None,
             origin=self.origin,
             image_md=self.seen.image_md,
-            place=self.place,
-            moves_from=self.moves_from,
+            came_from=self.came_from,
+            sent_as=self.sent_as,
         )
 
 
@@ -182,6 +180,7 @@ class SummaryDocument(_Model):
     unchanged: int
     blocked: int
     unconfirmed: int
+    kept: int = 0
 
 
 class BlockedDocument(_Model):
@@ -198,14 +197,8 @@ class AdoptionDocument(_Model):
     id: Text
     store_id: Text
     assumed: dict[Text, Text | list[Text]]
-
-
-class LinkDocument(_Model):
-    """One rename that the ledger remembers."""
-
-    id: Text
-    before: Text
-    after: Text
+    came_from: Text | None = None
+    shown: list[Text] = Field(default_factory=list)
 
 
 class WarningDocument(_Model):
@@ -260,7 +253,6 @@ class PlanDocument(_Model):
     warnings: list[WarningDocument]
     refusals: list[RefusalDocument]
     adoptions: list[AdoptionDocument]
-    released: list[list[LinkDocument]] = Field(default_factory=list)
     seal: Text
 
     def plan(self) -> Plan:
@@ -275,7 +267,13 @@ class PlanDocument(_Model):
                 for blocked in self.blocked
             ),
             adoptions=tuple(
-                Adoption(adoption.id, adoption.store_id, _assumed(adoption.assumed))
+                Adoption(
+                    adoption.id,
+                    adoption.store_id,
+                    _assumed(adoption.assumed),
+                    adoption.came_from,
+                    tuple(adoption.shown),
+                )
                 for adoption in self.adoptions
             ),
             warnings=tuple(warning.finding() for warning in self.warnings),
@@ -285,10 +283,7 @@ class PlanDocument(_Model):
             ),
             unchanged=self.summary.unchanged,
             unconfirmed=self.summary.unconfirmed,
-            released=tuple(
-                Ring(tuple(Link(link.id, link.before, link.after) for link in ring))
-                for ring in self.released
-            ),
+            kept=self.summary.kept,
         )
 
 

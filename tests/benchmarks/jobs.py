@@ -83,7 +83,7 @@ def growth(count: str) -> dict[str, float]:
     from reconciler.interpreter import for_one_command
     from reconciler.ledger.codec import decode, encode
     from reconciler.model import Ledger
-    from reconciler.planning.memory import in_doubt
+    from reconciler.planning.conclude import in_doubt
     from reconciler.planning.operations import Patch, Post, Remove, as_json, operations
     from reconciler.report.context import Context
     from reconciler.report.formats import FORMATS, render_plan

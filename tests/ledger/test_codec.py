@@ -11,12 +11,12 @@ from reconciler.ledger.codec import decode, encode
 from reconciler.model import (
     KEYS,
     WRITE_ONLY,
+    Applied,
     Entry,
     Kept,
+    Known,
     Ledger,
-    Link,
-    Remembered,
-    Ring,
+    Sent,
     State,
 )
 from tests.ledger.worlds import LEDGER
@@ -26,15 +26,13 @@ VALUES = TEXTS | st.lists(TEXTS, max_size=3).map(tuple)
 ENTRIES = st.tuples(
     *(st.none() | st.builds(Entry, VALUES, st.sampled_from(State)) for _ in WRITE_ONLY)
 )
-KEPT = st.dictionaries(st.sampled_from(KEYS), st.builds(Kept, VALUES, st.none() | VALUES))
+MAYBE = st.none() | TEXTS
+KEPT = st.dictionaries(st.sampled_from(KEYS), st.builds(Kept, VALUES, st.none() | VALUES, MAYBE))
 LEDGERS = st.builds(
     Ledger,
-    products=st.dictionaries(TEXTS, st.builds(Remembered, TEXTS, ENTRIES, KEPT), max_size=4),
-    creates=st.dictionaries(TEXTS, ENTRIES, max_size=3),
-    rings=st.lists(
-        st.builds(Ring, st.lists(st.builds(Link, TEXTS, TEXTS, TEXTS), max_size=3).map(tuple)),
-        max_size=2,
-    ).map(tuple),
+    products=st.dictionaries(TEXTS, st.builds(Known, TEXTS, ENTRIES, KEPT, MAYBE), max_size=4),
+    creates=st.dictionaries(TEXTS, st.builds(Sent, ENTRIES, MAYBE, MAYBE, MAYBE), max_size=3),
+    applied=st.lists(st.builds(Applied, MAYBE, TEXTS, TEXTS), max_size=3).map(tuple),
 )
 
 
@@ -47,7 +45,7 @@ def broken(data: bytes | str, store: str = "default") -> LedgerError:
 
 def lines_with(*lines: str) -> str:
     """A whole ledger file with these lines in it."""
-    header = '{"format":"reconciler.ledger/1","store":"default"}'
+    header = '{"format":"reconciler.ledger/2","store":"default"}'
     return "\n".join((header, *lines, '{"end":true}', ""))
 
 
@@ -72,14 +70,17 @@ def test_lines() -> None:
     """Products stand sorted by id, one a line, compact and in clear."""
     lines = encode(LEDGER, store="default").decode().splitlines()
     assert lines == [
-        '{"format":"reconciler.ledger/1","store":"default"}',
+        '{"format":"reconciler.ledger/2","store":"default"}',
         '{"id":"a1","store_id":"10","fields":{"type":{"value":"top","state":"assumed"}},'
-        '"kept":{"name":{"sent":"wool  coat","kept":"Wool coat"},'
-        '"tags":{"sent":["b","a"],"kept":null}}}',
+        '"kept":{"name":{"sent":"wool  coat","kept":"Wool coat",'
+        '"since":"2026-01-01T00:00:00.000Z"},'
+        '"tags":{"sent":["b","a"],"kept":null}},"came_from":"20"}',
         '{"id":"b2","store_id":"20","fields":{"image_url":'
         '{"value":"https://cdn.shop/2.jpg","state":"confirmed"}}}',
         '{"create":"30","fields":{"type":{"value":"dress","state":"doubt"}}}',
-        '{"ring":[{"id":"a1","before":"10","after":"20"},{"id":"b2","before":"20","after":"10"}]}',
+        '{"create":"31","fields":{},"at":"2026-01-02T00:00:00.000Z","id":"c3","came_from":"21"}',
+        '{"applied":"d1","commit":null,"at":"2026-01-01T00:00:00.000Z"}',
+        '{"applied":"d2","commit":"c1","at":"2026-01-02"}',
         '{"end":true}',
     ]
 
@@ -89,14 +90,14 @@ def test_order_of_insertion_does_not_count() -> None:
     turned = Ledger(
         {id: LEDGER.products[id] for id in reversed(list(LEDGER.products))},
         LEDGER.creates,
-        LEDGER.rings,
+        LEDGER.applied,
     )
     assert encode(turned, store="s") == encode(LEDGER, store="s")
 
 
 def test_half_a_surrogate_pair() -> None:
     """Text that UTF-8 cannot hold is kept all the same."""
-    ledger = Ledger({"\ud800": Remembered("é\udfff", (None, None))})
+    ledger = Ledger({"\ud800": Known("é\udfff", (None, None))})
     data = encode(ledger, store="default")
     assert decode(data, store="default", source="the.jsonl") == ledger
 
@@ -109,7 +110,7 @@ def test_windows_line_ends() -> None:
 
 def test_equal_entries_are_one_object() -> None:
     """Entries that are equal share their memory once read."""
-    ledger = Ledger({id: Remembered(id, (None, Entry("top", State.ASSUMED))) for id in "ab"})
+    ledger = Ledger({id: Known(id, (None, Entry("top", State.ASSUMED))) for id in "ab"})
     read = decode(encode(ledger, store="s"), store="s", source="the.jsonl")
     assert read.known("a", "type") is read.known("b", "type")
 
@@ -142,6 +143,10 @@ def test_equal_entries_are_one_object() -> None:
         ('{"id":"1","store_id":"1","fields":{},"kept":{"name":{}}}', '"sent" and "kept"'),
         ('{"id":"0","store_id":"1","fields":{}}', "second time"),
         ('{"create":"0","fields":{}}', "second time"),
+        ('{"create":"1","fields":{},"at":1}', '"at" must be text'),
+        ('{"create":"1","fields":{},"sent":"x"}', "missing or unknown keys"),
+        ('{"applied":"d","commit":null,"at":1}', '"at" must be text'),
+        ('{"applied":"d","at":"x","more":1}', "missing or unknown keys"),
         ('{"ring":1}', "list of links"),
         ('{"ring":[{"id":"1"}]}', '"before" and "after"'),
     ],
@@ -169,7 +174,7 @@ def test_foreign_store() -> None:
 
 def test_newer_format() -> None:
     """A newer format is not guessed at: the remedy is to upgrade."""
-    error = broken(lines_with().replace("ledger/1", "ledger/2"))
+    error = broken(lines_with().replace("ledger/2", "ledger/3"))
     assert "line 1" in str(error)
     assert "upgrade" in str(error.hint)
 
@@ -178,3 +183,24 @@ def test_newer_format() -> None:
 def test_not_a_ledger(header: object) -> None:
     """A file of another kind is said to be no ledger."""
     assert "line 1: not a ledger" in str(broken(json.dumps(header) + '\n{"end":true}\n'))
+
+
+def test_a_ledger_of_format_1_is_read() -> None:
+    """Its renames become what each product came from; a step aside tells of none (P1)."""
+    lines = lines_with(
+        '{"id":"a1","store_id":"10","fields":{}}',
+        '{"id":"c3","store_id":"30","fields":{}}',
+        '{"create":"40","fields":{}}',
+        '{"ring":[{"id":"a1","before":"11","after":"10"},{"id":"b2","before":"10","after":"11"}]}',
+        '{"ring":[{"id":"b2","before":"11~moving-b2","after":"11"}]}',
+        '{"ring":[{"id":"","before":"29","after":"30"}]}',
+        '{"ring":[{"id":"","before":"39","after":"40"}]}',
+        '{"ring":[{"id":"","before":"49","after":"50"}]}',
+    ).replace("ledger/2", "ledger/1")
+    ledger = decode(lines.encode(), store="default", source="the.jsonl")
+    assert {id: (known.came_from, known.store_id) for id, known in ledger.products.items()} == {
+        "a1": ("11", "10"),
+        "b2": ("10", "11"),
+        "c3": ("29", "30"),
+    }
+    assert ledger.creates == {"40": Sent(came_from="39")}

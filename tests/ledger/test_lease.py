@@ -19,7 +19,7 @@ from reconciler.ledger.file import FileLedger, HeldFile
 from reconciler.ledger.git import GitLedger
 from reconciler.ledger.githeld import HeldRef
 from reconciler.ledger.lease import LOST_AFTER, RENEWED_EVERY, TAKEN_OVER_AFTER, Lease
-from reconciler.model import Ledger, Remembered
+from reconciler.model import Known, Ledger
 from tests.ledger.worlds import LEDGER, ROOT, QuickClock, clone, elsewhere, git, me, other_run
 
 REF = "refs/reconciler/default"
@@ -83,7 +83,7 @@ def opened(request: pytest.FixtureRequest, origin: Path, tmp_path: Path) -> Open
 
 def known(*ids: str) -> Ledger:
     """A ledger that knows these products."""
-    return Ledger({id: Remembered(f"s{id}", (None, None)) for id in ids})
+    return Ledger({id: Known(f"s{id}", (None, None)) for id in ids})
 
 
 def lost(held: Held) -> bool:

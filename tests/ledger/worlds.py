@@ -11,21 +11,28 @@ from pathlib import Path
 from threading import Event
 
 from reconciler.ledger.holder import Holder
-from reconciler.model import Entry, Kept, Ledger, Link, Remembered, Ring, State
+from reconciler.model import Applied, Entry, Kept, Known, Ledger, Sent, State
 
 ROOT = Path(__file__).parents[2]
 
 LEDGER = Ledger(
     products={
-        "b2": Remembered("20", (Entry("https://cdn.shop/2.jpg", State.CONFIRMED), None)),
-        "a1": Remembered(
+        "b2": Known("20", (Entry("https://cdn.shop/2.jpg", State.CONFIRMED), None)),
+        "a1": Known(
             "10",
             (None, Entry("top", State.ASSUMED)),
-            {"name": Kept("wool  coat", "Wool coat"), "tags": Kept(("b", "a"), None)},
+            {
+                "name": Kept("wool  coat", "Wool coat", "2026-01-01T00:00:00.000Z"),
+                "tags": Kept(("b", "a"), None),
+            },
+            came_from="20",
         ),
     },
-    creates={"30": (None, Entry("dress", State.DOUBT))},
-    rings=(Ring((Link("a1", "10", "20"), Link("b2", "20", "10"))),),
+    creates={
+        "30": Sent((None, Entry("dress", State.DOUBT))),
+        "31": Sent((None, None), "2026-01-02T00:00:00.000Z", "c3", "21"),
+    },
+    applied=(Applied(None, "d1", "2026-01-01T00:00:00.000Z"), Applied("c1", "d2", "2026-01-02")),
 )
 
 HOLD = """
@@ -33,12 +40,12 @@ import sys
 from pathlib import Path
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.open import open_ledger
-from reconciler.model import Ledger, Remembered
+from reconciler.model import Ledger, Known
 
 kind, folder = sys.argv[1:]
 store = open_ledger(kind, store="default", folder=Path(folder))
 with store.hold(timeout=0, holder=Holder.here("the other run")) as held:
-    held.save(Ledger({"x": Remembered("1", (None, None))}), message="In doubt")
+    held.save(Ledger({"x": Known("1", (None, None))}), message="In doubt")
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -17,11 +17,11 @@ from reconciler.model import (
     WRITE_ONLY,
     Catalog,
     Entry,
+    Known,
     Ledger,
     Listing,
     Location,
     Product,
-    Remembered,
     RemoteProduct,
     State,
     canonical_tags,
@@ -99,7 +99,7 @@ def test_tags_are_a_set(tags: list[str]) -> None:
 def test_a_ledger_tells_what_it_knows_of_a_field() -> None:
     """By remote id and field; nothing of products and fields that it does not know."""
     image = Entry("https://cdn.shop/1.jpg", State.CONFIRMED)
-    ledger = Ledger({"p1": Remembered("A", (image, None))})
+    ledger = Ledger({"p1": Known("A", (image, None))})
     assert ledger.known("p1", "image_url") == image
     assert ledger.known("p1", "type") is None
     assert ledger.known("p2", "type") is None

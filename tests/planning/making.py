@@ -8,13 +8,12 @@ from reconciler.model import (
     Catalog,
     Entry,
     Kept,
+    Known,
     Ledger,
-    Link,
     Listing,
     Product,
-    Remembered,
     RemoteProduct,
-    Ring,
+    Sent,
     State,
     Value,
     canonical_tags,
@@ -65,36 +64,44 @@ def remote(*products: RemoteProduct) -> Listing:
     return Listing(products)
 
 
-def known(store_id: str, **fields: tuple[str, State]) -> Remembered:
+def known(store_id: str, **fields: tuple[str, State]) -> Known:
     """What is remembered of one product: image_url and type, each with its state."""
-    return Remembered(store_id, entries(**fields))
+    return Known(store_id, entries(**fields))
 
 
 def entries(**fields: tuple[str, State]) -> tuple[Entry | None, ...]:
-    """Remembered write-only values."""
+    """Known write-only values."""
     row: list[Entry | None] = list(NOTHING)
     for key, (value, state) in fields.items():
         row[slot(key)] = Entry(value, state)
     return tuple(row)
 
 
-def normalised(declared_as: str, **fields: tuple[Value, Value | None]) -> Remembered:
+def normalised(declared_as: str, **fields: tuple[Value, Value | None]) -> Known:
     """What is remembered of a product of which the server keeps other values: (sent, kept)."""
-    return Remembered(declared_as, NOTHING, {key: Kept(*pair) for key, pair in fields.items()})
+    return Known(declared_as, NOTHING, {key: Kept(*pair) for key, pair in fields.items()})
 
 
 def ledger(
-    products: Mapping[str, Remembered] | None = None,
+    products: Mapping[str, Known] | None = None,
     creates: Mapping[str, tuple[Entry | None, ...]] | None = None,
-    *rings: Ring,
+    *renames: tuple[str, str, str],
 ) -> Ledger:
-    """A ledger that remembers this."""
-    return Ledger(products or {}, creates or {}, rings)
+    """A ledger that holds this; `renames` were begun: (id, came from, store_id)."""
+    known = dict(products or {})
+    for id, came_from, store_id in renames:
+        known[id] = known.get(id, Known(store_id))._replace(store_id=store_id, came_from=came_from)
+    sent = {store_id: Sent(entries) for store_id, entries in (creates or {}).items()}
+    return Ledger(known, sent)
 
 
-def ring(*links: tuple[str, str, str]) -> Ring:
-    """Renames that were begun: (id, before, after)."""
-    return Ring(tuple(Link(*link) for link in links))
+def moved(ledger: Ledger) -> list[tuple[str, str, str]]:
+    """The renames that a ledger holds: (id, came from, store_id)."""
+    return [
+        (id, known.came_from, known.store_id)
+        for id, known in sorted(ledger.products.items())
+        if known.came_from is not None
+    ]
 
 
 EMPTY = Ledger()

@@ -10,10 +10,10 @@ from copy import deepcopy
 from typing import Any
 
 from reconciler.model import KEYS, READABLE, Catalog, Ledger, Listing, RemoteProduct, Value
+from reconciler.planning.conclude import concluded, in_doubt
 from reconciler.planning.diff import diff
-from reconciler.planning.memory import concluded, in_doubt
 from reconciler.planning.operations import Operation, Patch, Post, operations
-from reconciler.planning.outcome import Fate, Track
+from reconciler.planning.outcome import Fate, Verdict
 from reconciler.planning.plan import Plan
 
 Row = dict[str, Value | None]
@@ -109,17 +109,23 @@ def carry_out(shop: Shop, plan: Plan, ledger: Ledger) -> Ledger:
         if id is not None and isinstance(operation, Post):
             made[operation.change.store_id] = id
     assert {id: shop.rows[id] for id in untouched} == still
-    tracks = [
-        Track(change, made.get(change.store_id, change.id), Fate.APPLIED, None, set(change.fields))
-        for change in plan.changes
-    ]
-    for track in tracks:
-        if track.id in shop.rows:
-            row = shop.rows[track.id]
-            for key, field in track.change.fields.items():
-                if not field.write_only and row[key] != field.after:
-                    track.kept[key] = row[key]
-    return concluded(doubts, plan, tracks, before=ledger, closing=shop.listing())
+    verdicts = []
+    for change in plan.changes:
+        row = shop.rows.get(made.get(change.store_id, str(change.id)))
+        fields = [] if row is None else list(change.fields.items())
+        kept = {k: row[k] for k, f in fields if row and not f.write_only and row[k] != f.after}
+        verdicts.append(
+            Verdict(
+                change,
+                Fate.APPLIED,
+                made.get(change.store_id, change.id),
+                landed=frozenset(change.fields),
+                kept=kept,
+                listed=row is not None,
+            )
+        )
+    listed = [product.id for product in shop.listing().products]
+    return concluded(doubts, plan, verdicts, before=ledger, present=listed)
 
 
 def crash(shop: Shop, plan: Plan, ledger: Ledger, after: int) -> Ledger:

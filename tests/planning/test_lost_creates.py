@@ -86,7 +86,7 @@ def test_only_what_is_surely_it(there: list[RemoteProduct], expected: list[str])
 def test_what_is_remembered_or_declared_is_another() -> None:
     """A product that the ledger knows, or that the catalogue has, is not what a create made."""
     there = [listed("p1", "ABC", tags=["Wool", "x"])]
-    memory = ledger({"p1": known("ABC")}, LOST.creates)
+    memory = ledger({"p1": known("ABC")}, {"abc": LOST.creates["abc"].entries})
     assert told(planned([DRESS], there, ledger=memory, prune="none")) == ["+abc"]
     capital = declared("ABC", tags=["Wool", "x"])
     assert told(planned([DRESS, capital], there, ledger=LOST)) == ["+abc"]

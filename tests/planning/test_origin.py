@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.catalog.read import load_sources
-from reconciler.model import Catalog, Entry, Ledger, Listing, Remembered, RemoteProduct, State
+from reconciler.model import Catalog, Entry, Known, Ledger, Listing, RemoteProduct, State
 from reconciler.planning.diff import diff
 from reconciler.planning.origin import with_origins
 from reconciler.planning.plan import Change
@@ -37,7 +37,7 @@ def knows(id: str, state: State = State.CONFIRMED, **values: str) -> Ledger:
     """A ledger that knows these write-only values of one product."""
     slots = ("image_url", "type")
     entries = tuple(Entry(values[key], state) if key in values else None for key in slots)
-    return Ledger({id: Remembered(id[1:], entries)})
+    return Ledger({id: Known(id[1:], entries)})
 
 
 def changes(

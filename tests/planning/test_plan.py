@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.planning.diff import diff
-from reconciler.planning.outcome import Fate, Outcome, Report, Track
+from reconciler.planning.outcome import Fate, Outcome, Report, Verdict
 from reconciler.planning.plan import CatalogFacts, Change, FieldChange, Plan, Update, digest
 from tests.planning.making import EMPTY, catalog, declared, listed, planned, remote, told
 
@@ -17,7 +17,7 @@ def test_changes_stand_by_action_then_store_id() -> None:
         [listed("p3", "C"), listed("p4", "D"), listed("p6", "F", "x"), listed("p5", "E", "x")],
     )
     assert told(plan) == ["+A", "+B", "p3 C name", "p4 D name", "-p5 E", "-p6 F"]
-    assert plan.summary == (2, 2, 2, 0, 0, 0)
+    assert plan.summary == (2, 2, 2, 0, 0, 0, 0)
 
 
 def test_a_plan_tells_what_it_was_made_from() -> None:
@@ -126,8 +126,8 @@ def test_outcomes_are_tallied_by_fate() -> None:
 def test_a_track_becomes_the_outcome_of_its_change() -> None:
     """With the id that a create got, and without an error that was overcome."""
     create, update, delete = PLAN.changes
-    made = Track(create, "n1", Fate.APPLIED, error="timed out, then found")
+    made = Verdict(create, Fate.APPLIED, "n1", error="timed out, then found")
     assert made.outcome == Outcome("create", "B", "n1", Fate.APPLIED, None)
-    assert Track(update).outcome == Outcome("update", "A", "p1", Fate.NOT_ATTEMPTED, None)
-    failed = Track(delete, fate=Fate.FAILED, error="refused")
+    assert Verdict(update).outcome == Outcome("update", "A", "p1", Fate.NOT_ATTEMPTED, None)
+    failed = Verdict(delete, fate=Fate.FAILED, error="refused")
     assert failed.outcome == Outcome("delete", "C", "p3", Fate.FAILED, "refused")

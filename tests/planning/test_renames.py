@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from reconciler.model import Catalog, Ledger, Product, RemoteProduct, Ring
+from reconciler.model import Catalog, Ledger, Product, RemoteProduct
+from reconciler.planning.conclude import in_doubt
 from reconciler.planning.diff import diff
-from reconciler.planning.operations import operations, rings
+from reconciler.planning.operations import operations
+from reconciler.planning.plan import Update
 from tests.planning.making import (
     EMPTY,
     catalog,
@@ -16,10 +18,10 @@ from tests.planning.making import (
     held,
     ledger,
     listed,
+    moved,
     normalised,
     planned,
     remote,
-    ring,
     told,
 )
 from tests.planning.shop import Shop, carry_out, crash, settle
@@ -112,7 +114,9 @@ def test_a_ring_is_made_only_once(wanted: Catalog, there: list[RemoteProduct]) -
     """
     shop = Shop(*there)
     memory, plan = settle(shop, wanted, EMPTY)
-    assert memory.rings == rings(plan)
+    assert moved(memory) == sorted(
+        (c.id, str(c.came_from), c.store_id) for c in plan.changes if isinstance(c, Update)
+    )
     assert told(diff(wanted, shop.listing(), memory)) == []
     del shop.rows["p1"]
     assert told(diff(wanted, shop.listing(), memory)) == ["+B"]
@@ -149,7 +153,7 @@ def test_a_begun_ring_that_is_taken_back_is_undone(wanted: Catalog, calls: int) 
     new = {change.id: change.store_id for change in plan.changes}
     assert shop.places() == (new if done else old)
     memory, again = settle(shop, reverted, memory)
-    assert (told(again), memory.rings) == ([], ())
+    assert (told(again), moved(memory)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -165,18 +169,18 @@ def test_a_begun_ring_of_which_one_is_not_declared_any_more(
 ) -> None:
     """What is declared keeps its own product, also when the other one goes."""
     half = [listed("p1", "B~moving-p1"), B]
-    memory = ledger({}, {}, ring(("p1", "A", "B"), ("p2", "B", "A")))
+    memory = ledger({}, {}, ("p1", "A", "B"), ("p2", "B", "A"))
     plan = planned([declared(store_id) for store_id in left], half, ledger=memory)
     assert sorted(told(plan)) == sorted(says)
 
 
-def test_a_begun_ring_whose_places_are_needed_crosswise_goes_by_store_id() -> None:
-    """Where what goes has the place that what stays needs, no call could make room in time."""
-    memory = ledger({}, {}, ring(("p1", "A", "B"), ("p2", "B", "A")))
+def test_a_begun_ring_whose_places_are_needed_crosswise_loses_nothing() -> None:
+    """If another has the place that a parked product must return to, it stays, and is told (P3)."""
+    memory = ledger({}, {}, ("p1", "A", "B"), ("p2", "B", "A"))
     half = [listed("p1", "B~moving-p1"), listed("p2", "A")]
     plan = planned([declared("A")], half, ledger=memory)
-    assert told(plan) == ["-p1 B~moving-p1"]
-    assert plan.released == memory.rings
+    assert told(plan) == []
+    assert held(plan) == [("B~moving-p1", ("p1",), "rename_conflict")]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,7 @@ def test_an_exchange_can_be_declared_again() -> None:
     plain = catalog(declared("A"), declared("B"))
     memory, _ = settle(shop, SWAP, EMPTY)
     memory, plan = settle(shop, plain, memory)
-    assert (told(plan), len(plan.released), memory.rings) == ([], 1, ())
+    assert (told(plan), len(plan.adoptions), moved(memory)) == ([], 2, [])
     settle(shop, SWAP, memory)
     assert shop.places() == {"p1": "A", "p2": "B"}
 
@@ -261,17 +265,17 @@ def test_a_moved_product_is_not_moved_on_after_a_crash() -> None:
 
 def test_a_remembered_ring_beside_an_undeclared_one_changes_nothing_else() -> None:
     """What the ledger remembers of renames that are gone from the YAML has no effect."""
-    stale = ring(("p1", "A", "B"), ("p2", "B", "A"))
+    stale = [("p1", "A", "B"), ("p2", "B", "A")]
     for product in (declared("B"), declared("B", was="Z")):
-        memory = ledger({}, {}, stale)
+        memory = ledger({}, {}, *stale)
         plan = planned([declared("A"), product], [A, B], ledger=memory)
         assert told(plan) == []
-        assert plan.released == (stale,)
+        assert [adoption.id for adoption in plan.adoptions] == ["p1", "p2"]
 
 
 @pytest.mark.parametrize(
     "memory",
-    [ledger({}, {}, ring(("p1", "A", "B"))), EMPTY],
+    [ledger({}, {}, ("p1", "A", "B")), EMPTY],
     ids=["remembered", "not remembered"],
 )
 def test_a_renamed_product_that_is_named_back_by_hand_is_renamed_again(memory: Ledger) -> None:
@@ -292,15 +296,15 @@ def test_a_product_whose_store_id_the_server_normalises_is_known_by_its_id() -> 
 
 
 def test_what_an_apply_remembers_of_renames() -> None:
-    """A ring whole, every other rename alone, and a create in a rename's place without an id."""
+    """Each product where it came from, and a create what it is declared to be renamed from."""
     products = [*SWAP.products.values(), declared("D", was="C"), declared("E", was="Z")]
     plan = planned([*products, declared("F")], [A, B, C])
-    assert rings(plan) == (
-        ring(("p3", "C", "D")),
-        ring(("p2", "B", "A"), ("p1", "A", "B")),
-        ring(("", "Z", "E")),
-    )
-    assert isinstance(rings(plan)[0], Ring)
+    memory = in_doubt(EMPTY, plan)
+    assert moved(memory) == [("p1", "A", "B"), ("p2", "B", "A"), ("p3", "C", "D")]
+    assert {store_id: sent.came_from for store_id, sent in memory.creates.items()} == {
+        "E": "Z",
+        "F": None,
+    }
 
 
 def test_what_stands_aside_for_a_doubled_place_is_told_beside_the_doubles() -> None:
@@ -314,11 +318,14 @@ def test_what_stands_aside_for_a_doubled_place_is_told_beside_the_doubles() -> N
     ]
 
 
-def test_a_finished_rename_binds_nobody() -> None:
-    """Only a ring holds its products; one that was renamed by hand is what its store_id says."""
-    memory = ledger({}, {}, ring(("p1", "A", "B")))
-    plan = planned([declared("B", was="A"), declared("Q")], [listed("p1", "Q")], ledger=memory)
-    assert told(plan) == ["+B"]
+def test_a_product_that_was_renamed_by_hand_is_renamed_back() -> None:
+    """It is known by its id (P3); if its new store_id is declared too, it stays as it is."""
+    memory = ledger({}, {}, ("p1", "A", "B"))
+    there = [listed("p1", "Q")]
+    plan = planned([declared("B", was="A"), declared("Q")], there, ledger=memory)
+    assert told(plan) == []
+    assert held(plan) == [("B", ("p1",), "rename_conflict"), ("Q", ("p1",), "rename_conflict")]
+    assert told(planned([declared("B", was="A")], there, ledger=memory)) == ["p1 Q>B"]
 
 
 @pytest.mark.parametrize("wanted", [SWAP, TURN])
@@ -333,16 +340,16 @@ def test_a_ring_that_is_taken_back_after_two_crashes_is_undone(wanted: Catalog, 
     memory, _ = settle(shop, reverted, memory)
     assert shop.places() == {str(product.id): product.store_id for product in there}
     memory, _ = settle(shop, reverted, memory)
-    assert memory.rings == ()
+    assert moved(memory) == []
 
 
 def test_what_was_finished_without_a_ledger_is_forgotten_like_any_ring() -> None:
     """Once the catalogue has been applied without the renames, nothing is left of them."""
     shop = Shop(listed("p1", "B~moving-p1"), B)
     memory, _ = settle(shop, SWAP, EMPTY)
-    assert len(memory.rings) == 1
+    assert len(moved(memory)) == 2
     memory, _ = settle(shop, catalog(declared("A"), declared("B")), memory)
-    assert memory.rings == ()
+    assert moved(memory) == []
 
 
 KEEPS = [str.upper, str.title, lambda store_id: store_id[::-1]]
@@ -382,7 +389,7 @@ def test_renames_are_made_once_where_the_server_rewrites_store_ids(
 def test_a_begun_ring_is_undone_where_the_server_rewrites_store_ids(
     way: Callable[[str], str], calls: int
 ) -> None:
-    """A revert of the YAML gives each product of a ring its old place, also once all is done."""
+    """A revert of the YAML gives each product of a ring its old place, unless all was done."""
     shop = _rewriting(way)
     memory, _ = settle(shop, LOWER, EMPTY)
     old = shop.places()
@@ -390,8 +397,10 @@ def test_a_begun_ring_is_undone_where_the_server_rewrites_store_ids(
     memory = crash(shop, plan, memory, calls)
     for _ in range(2):
         memory, again = settle(shop, LOWER, memory)
-    assert shop.places() == old
-    assert (told(again), memory.rings) == ([], ())
+    done = calls >= len(operations(plan))
+    new = {id: (old["new2"], old["new1"])[id == "new2"] for id in ("new1", "new2")}
+    assert shop.places() == (old | new if done else old)
+    assert (told(again), moved(memory)) == ([], [])
 
 
 def test_a_ring_is_remembered_by_the_store_ids_that_were_sent() -> None:
@@ -400,7 +409,7 @@ def test_a_ring_is_remembered_by_the_store_ids_that_were_sent() -> None:
     memory, _ = settle(shop, LOWER, EMPTY)
     plan = diff(LOWER_SWAP, shop.listing(), memory)
     assert told(plan) == ["new2 CD>ab", "new1 AB>cd"]
-    assert rings(plan) == (ring(("new2", "cd", "ab"), ("new1", "ab", "cd")),)
+    assert moved(in_doubt(memory, plan)) == [("new1", "ab", "cd"), ("new2", "cd", "ab")]
     assert told(diff(LOWER_CHAIN, shop.listing(), memory, select=["cd"])) == [
         "new1 AB>cd",
         "new2 CD>e1",
@@ -411,7 +420,7 @@ def test_a_ring_is_remembered_by_the_store_ids_that_were_sent() -> None:
 def test_what_stands_aside_is_known_in_any_case() -> None:
     """A ring of numbers is undone and finished where the server turns the case."""
     half = [listed("p1", "2~Moving-P1"), listed("p2", "2")]
-    memory = ledger({}, {}, ring(("p1", "1", "2"), ("p2", "2", "1")))
+    memory = ledger({}, {}, ("p1", "1", "2"), ("p2", "2", "1"))
     plain = [declared("1"), declared("2")]
     swap = [declared("1", was="2"), declared("2", was="1")]
     assert told(planned(plain, half, ledger=memory)) == ["p1 2~Moving-P1>1"]
@@ -480,7 +489,7 @@ def test_a_ring_that_was_finished_without_a_ledger_holds(place: str) -> None:
     """What stood aside is remembered with the rename that it ended, and with no other one."""
     shop = Shop(listed("p1", "B~moving-p1"), listed("p2", place))
     memory, _ = settle(shop, SWAP, EMPTY)
-    assert [len(ring.links) for ring in memory.rings] == [2]
+    assert ("p1", "A", "B") in moved(memory)
     for _ in range(2):
         memory, plan = settle(shop, SWAP, memory)
         assert told(plan) == []
@@ -488,7 +497,7 @@ def test_a_ring_that_was_finished_without_a_ledger_holds(place: str) -> None:
     shop.rows["p3"] = dict(shop.rows["p2"], store_id="D")
     assert told(diff(other, shop.listing(), memory)) == ["p3 D>B", "p1 B>D"]
     memory, plan = settle(shop, PLAIN, memory)
-    assert memory.rings == ()
+    assert moved(memory) == []
 
 
 def test_a_place_aside_in_one_ring_says_nothing_of_another() -> None:
@@ -534,19 +543,15 @@ def test_what_waits_for_a_product_that_has_to_stay_waits_too() -> None:
     assert told(diff(wanted, shop.listing(), memory)) == []
 
 
-def test_a_ring_that_cannot_be_undone_whole_is_left_as_it_is() -> None:
-    """While one of its products is blocked, the next plan still knows where each belongs."""
+def test_a_ring_of_which_one_is_blocked_is_told_product_by_product() -> None:
+    """What nobody declares goes; the blocked one stays, and is known by the next plan too."""
     shop = Shop(*[listed(f"p{name}", name) for name in "ABDE"], unique=False)
     turned = [declared(to, was=at) for to, at in ("BD", "EB", "DE")]
     memory = crash(shop, diff(catalog(declared("A"), *turned), shop.listing(), EMPTY), EMPTY, 3)
     assert shop.places() == {"pA": "A", "pB": "E", "pD": "B~moving-pD", "pE": "D"}
     wanted = catalog(declared("A", was="B"))
-    waiting = [
-        ("B", ("pB",), "rename_conflict"),
-        ("B~moving-pD", ("pD",), "rename_waits"),
-        ("D", ("pE",), "rename_waits"),
-    ]
+    waiting = [("B", ("pB",), "rename_conflict")]
     memory, plan = settle(shop, wanted, memory)
-    assert (told(plan), held(plan)) == ([], waiting)
+    assert (told(plan), held(plan)) == (["-pD B~moving-pD", "-pE D"], waiting)
     again = diff(wanted, shop.listing(), memory)
     assert (told(again), held(again)) == ([], waiting)

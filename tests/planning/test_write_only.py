@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import pytest
 
-from reconciler.model import Entry, Kept, Ledger, State
+from reconciler.model import Entry, Kept, Ledger, Sent, State
+from reconciler.planning.conclude import concluded, in_doubt
 from reconciler.planning.diff import diff
-from reconciler.planning.memory import concluded, in_doubt
-from reconciler.planning.outcome import Fate, Track
+from reconciler.planning.outcome import Fate, Verdict
 from reconciler.planning.plan import Adoption, FieldChange, Plan
 from tests.planning.making import (
     EMPTY,
@@ -20,7 +20,6 @@ from tests.planning.making import (
     listed,
     normalised,
     planned,
-    remote,
     told,
 )
 from tests.planning.shop import Shop, crash, settle
@@ -60,10 +59,16 @@ def test_a_value_in_doubt_is_sent_whatever_is_declared(value: str) -> None:
     assert plan.changes[0].fields == {"type": FieldChange(None, "top", True, in_doubt=True)}
 
 
-@pytest.mark.parametrize("memory", [EMPTY, ledger({"p1": known("A")})], ids=["id", "field"])
-def test_a_value_of_which_nothing_is_known_is_told_not_sent(memory: Ledger) -> None:
-    """Row four: counted and warned of, with the flag that sends it."""
-    plan = _plan(memory)
+def test_a_field_that_is_declared_since_the_product_is_known_is_an_edit() -> None:
+    """Row four: an update whose `before` is not known."""
+    plan = _plan(ledger({"p1": known("A")}))
+    assert plan.changes[0].fields == {"type": FieldChange(None, "top", write_only=True)}
+    assert (plan.unconfirmed, codes(plan), plan.adoptions) == (0, [], ())
+
+
+def test_a_value_of_a_product_that_nobody_knows_is_told_not_sent() -> None:
+    """Row five: counted and warned of, with the flag that sends it."""
+    plan = _plan(EMPTY)
     assert told(plan) == []
     assert (plan.unchanged, plan.unconfirmed, codes(plan)) == (1, 1, ["unconfirmed"])
     assert "--resend type" in plan.warnings[0].message
@@ -71,8 +76,8 @@ def test_a_value_of_which_nothing_is_known_is_told_not_sent(memory: Ledger) -> N
 
 
 def test_only_what_is_not_known_is_assumed() -> None:
-    """A value that the ledger has is no part of the adoption."""
-    memory = ledger({"p1": known("A", image_url=("u", CONFIRMED))})
+    """A value that a lost create has sent is no part of the adoption."""
+    memory = ledger({}, {"A": entries(image_url=("u", CONFIRMED))})
     products = [declared("A", tags=[], image="u", type="top")]
     plan = planned(products, [THERE], ledger=memory)
     assert plan.adoptions == (Adoption("p1", "A", {"type": "top"}),)
@@ -155,7 +160,7 @@ def test_doubt_is_recorded_before_the_first_write() -> None:
         "p1": known("A", image_url=("u", CONFIRMED), type=("top", DOUBT)),
         "p9": known("Z"),
     }
-    assert doubts.creates == {"B": entries(image_url=("", DOUBT), type=("dress", DOUBT))}
+    assert doubts.creates == {"B": Sent(entries(image_url=("", DOUBT), type=("dress", DOUBT)))}
 
 
 def test_a_product_is_not_made_this_ledgers_own_by_doubt_alone() -> None:
@@ -212,7 +217,7 @@ def test_a_product_that_takes_a_place_does_not_inherit_its_doubts() -> None:
     shop = Shop(THERE)
     memory, plan = settle(shop, catalog(declared("B", was="A", type="top")), memory)
     assert told(plan) == ["p1 A>B"]
-    assert memory.products == {"p1": known("B", type=("top", ASSUMED))}
+    assert memory.products == {"p1": known("B", type=("top", ASSUMED))._replace(came_from="A")}
     assert "B" in memory.creates
 
 
@@ -227,8 +232,15 @@ def _conclude(
 ) -> Ledger:
     """What is remembered after the one Change of `plan` ended so."""
     (change,) = plan.changes
-    track = Track(change, id or change.id, fate, landed=set(landed), lost=set(lost))
-    return concluded(in_doubt(memory, plan), plan, [track], before=memory)
+    verdict = Verdict(
+        change,
+        fate,
+        id or change.id,
+        landed=frozenset(landed),
+        lost=frozenset(lost),
+        listed=fate is Fate.APPLIED,
+    )
+    return concluded(in_doubt(memory, plan), plan, [verdict], before=memory)
 
 
 DRESS = ledger({"p1": known("A", type=("dress", CONFIRMED))})
@@ -254,15 +266,15 @@ def test_what_was_surely_not_sent_is_as_it_was(fate: Fate) -> None:
 
 
 def test_what_was_in_doubt_and_refused_is_in_doubt_again() -> None:
-    """The doubt of an older create survives a refused update, now under the product's id."""
+    """The doubt of an older create survives a refused update of what it made."""
     memory = ledger({}, {"A": entries(type=("dress", DOUBT))})
     after = _conclude(memory, _plan(memory), Fate.FAILED)
-    assert after == ledger({"p1": known("A", type=("dress", DOUBT))})
+    assert after == memory
 
 
 def test_an_update_that_only_failed_in_part_keeps_what_landed() -> None:
     """Each field is remembered by what became of its own call."""
-    plan = planned([declared("A", "Coat", image="u", type="top")], [THERE], ledger=DRESS)
+    plan = planned([declared("A", "Coat", type="top")], [THERE], ledger=DRESS)
     assert told(plan) == ["p1 A name type"]
     after = _conclude(DRESS, plan, Fate.FAILED, landed={"type"})
     assert after.products == {"p1": known("A", type=("top", CONFIRMED))}
@@ -292,9 +304,11 @@ def test_what_an_older_create_may_have_sent_stays_in_doubt() -> None:
 
 
 def test_a_create_that_was_answered_but_is_not_listed_stays_open() -> None:
-    """The next run looks again before it creates, so the create is remembered as in doubt."""
+    """Its id is kept, so that it is never posted again while the ledger knows it (P2)."""
     after = _conclude(EMPTY, CREATE, Fate.UNKNOWN, id="n1", landed={"store_id", "name", "type"})
-    assert after == in_doubt(EMPTY, CREATE)
+    sent = Sent(entries(image_url=("", CONFIRMED), type=("top", CONFIRMED)), id="n1")
+    assert after.creates == {"A": sent}
+    assert after.products == {}
 
 
 @pytest.mark.parametrize("older", [EMPTY, ledger({}, {"A": entries(type=("dress", DOUBT))})])
@@ -312,11 +326,12 @@ def test_nothing_is_adopted_by_an_apply_that_failed_in_part() -> None:
     plan = planned(products, [THERE, listed("p2", "B")])
     (change,) = plan.changes
     doubts = in_doubt(EMPTY, plan)
-    failed = concluded(doubts, plan, [Track(change, "p2", Fate.FAILED)], before=EMPTY)
+    failed = concluded(doubts, plan, [Verdict(change, Fate.FAILED, "p2")], before=EMPTY)
     assert failed == EMPTY
-    other = Track(PLAIN_CREATE.changes[0], None, Fate.FAILED)
-    done = Track(change, "p2", Fate.APPLIED, landed={"name"})
-    assert concluded(doubts, plan, [other, done], before=EMPTY) == EMPTY
+    other = Verdict(PLAIN_CREATE.changes[0], Fate.FAILED)
+    done = Verdict(change, Fate.APPLIED, "p2", landed=frozenset({"name"}))
+    doubts = in_doubt(EMPTY, planned([*products, declared("N")], [THERE, listed("p2", "B")]))
+    assert concluded(doubts, plan, [other, done], before=EMPTY).products == {"p2": known("B")}
     applied = concluded(doubts, plan, [done], before=EMPTY)
     assert applied.products == {"p1": known("A", type=("top", ASSUMED)), "p2": known("B")}
 
@@ -326,14 +341,23 @@ def test_products_that_are_gone_are_forgotten() -> None:
     memory = ledger({"p1": known("A"), "p2": known("B"), "p3": known("C")})
     plan = planned([declared("A")], [THERE, listed("p2", "B")], ledger=memory)
     (change,) = plan.changes
-    for fate, closing, left in (
+    for fate, present, left in (
         (Fate.APPLIED, None, {"p1", "p3"}),
         (Fate.FAILED, None, {"p1", "p2", "p3"}),
-        (Fate.APPLIED, remote(THERE), {"p1"}),
+        (Fate.APPLIED, {"p1"}, {"p1"}),
     ):
-        track = [Track(change, "p2", fate)]
-        after = concluded(memory, plan, track, before=memory, closing=closing)
+        verdict = Verdict(change, fate, "p2")
+        after = concluded(memory, plan, [verdict], before=memory, present=present)
         assert after.products.keys() == left
+
+
+def test_a_product_that_waits_to_be_created_again_is_not_forgotten() -> None:
+    """While a create of a known product is open, the ledger keeps its id: a list may lag (P2)."""
+    memory = ledger({"p1": known("A")})
+    plan = planned([declared("A")], [], ledger=memory)
+    unknown = Verdict(plan.changes[0], Fate.UNKNOWN)
+    after = concluded(in_doubt(memory, plan), plan, [unknown], before=memory, present=set())
+    assert after.products == memory.products
 
 
 def test_a_renamed_product_is_remembered_under_its_new_store_id() -> None:
@@ -341,7 +365,9 @@ def test_a_renamed_product_is_remembered_under_its_new_store_id() -> None:
     memory = ledger({"p1": known("A")})
     plan = planned([declared("B", was="A")], [THERE], ledger=memory)
     for fate, store_id in ((Fate.APPLIED, "B"), (Fate.FAILED, "A")):
-        assert _conclude(memory, plan, fate).products["p1"].store_id == store_id
+        landed = {"store_id"} if fate is Fate.APPLIED else ()
+        after = _conclude(memory, plan, fate, landed=landed).products["p1"]
+        assert (after.store_id, after.came_from) == (store_id, "A" if landed else None)
 
 
 def test_what_the_server_keeps_is_not_planned_for_ever() -> None:
@@ -352,7 +378,12 @@ def test_what_the_server_keeps_is_not_planned_for_ever() -> None:
     assert told(plan) == ["p1 A name tags"]
     assert memory.products["p1"].kept == {"name": Kept("wool coat", "Wool Coat")}
     plan = diff(wanted, shop.listing(), memory)
-    assert (told(plan), codes(plan), plan.unchanged) == ([], ["server_keeps"], 1)
+    assert (told(plan), codes(plan), plan.unchanged, plan.summary.kept) == (
+        [],
+        ["server_keeps"],
+        0,
+        1,
+    )
     assert "keeps 'Wool Coat' for 'wool coat' as name of A" in plan.warnings[0].message
     other = catalog(declared("A", "wool hat", tags=["new"]))
     assert told(diff(other, shop.listing(), memory)) == ["p1 A name"]

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from reconciler.model import Catalog, Entry, Kept, Ledger, Remembered, RemoteProduct, State
+from reconciler.model import Catalog, Entry, Kept, Known, Ledger, RemoteProduct, Sent, State
 from tests.planning.making import catalog, declared, listed
 
 STORE_IDS = tuple("ABCDE")
@@ -68,8 +68,18 @@ LEDGERS = st.builds(
     Ledger,
     products=st.dictionaries(
         st.sampled_from([f"p{n}" for n in range(7)]),
-        st.builds(Remembered, st.sampled_from(STORE_IDS), _ENTRIES, _KEPT),
+        st.builds(
+            Known,
+            st.sampled_from(STORE_IDS),
+            _ENTRIES,
+            _KEPT,
+            st.none() | st.sampled_from(STORE_IDS),
+        ),
         max_size=5,
     ),
-    creates=st.dictionaries(st.sampled_from(STORE_IDS), _ENTRIES, max_size=2),
+    creates=st.dictionaries(
+        st.sampled_from(STORE_IDS),
+        st.builds(Sent, _ENTRIES, came_from=st.none() | st.sampled_from(STORE_IDS)),
+        max_size=2,
+    ),
 )

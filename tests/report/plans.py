@@ -11,10 +11,8 @@ from reconciler.model import (
     WRITE_ONLY,
     Finding,
     Kind,
-    Link,
     Location,
     RemoteProduct,
-    Ring,
     Value,
 )
 from reconciler.planning.plan import (
@@ -258,6 +256,8 @@ PLANS = st.builds(
             TEXTS,
             TEXTS,
             st.fixed_dictionaries({}, optional=dict.fromkeys(sorted(_WRITE_ONLY), TEXTS)),
+            st.none() | TEXTS,
+            st.lists(TEXTS, max_size=2).map(tuple),
         ),
         max_size=2,
     ).map(tuple),
@@ -267,8 +267,5 @@ PLANS = st.builds(
     refusals=st.lists(st.builds(Refusal, CODES, TEXTS, TEXTS), max_size=2).map(tuple),
     unchanged=_COUNTS,
     unconfirmed=_COUNTS,
-    released=st.lists(
-        st.builds(Ring, st.lists(st.builds(Link, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple)),
-        max_size=2,
-    ).map(tuple),
+    kept=_COUNTS,
 )

@@ -2,7 +2,7 @@
 
 import json
 
-from reconciler.model import Entry, Ledger, Remembered, State
+from reconciler.model import Entry, Known, Ledger, State
 from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
 from reconciler.report.log_text import LogEntry, log_json, log_text
 from tests.ledger.worlds import LEDGER
@@ -12,34 +12,35 @@ ENTRY = LogEntry(TIME, "Ann\x1b", "1 created", "1 of 1 done", "d" * 64, None, "c
 
 
 def test_a_ledger_is_told_whole() -> None:
-    """Every value with how it is known, kept values, lost creates and renames, then the count."""
+    """Every value with how it is known, kept values, creates and renames, then the count."""
     assert ledger_text(LEDGER) == (
         "10  a1\n"
         "    type       top  (assumed)\n"
         "    name       Wool coat  (kept for wool  coat)\n"
         "    tags       nothing  (kept for b, a)\n"
+        "    renamed from 20\n"
         "20  b2\n"
         "    image_url  https://cdn.shop/2.jpg  (confirmed)\n"
-        "30  a create whose answer was never seen\n"
+        "30  a create whose answer was never seen, not listed yet\n"
         "    type       dress  (doubt)\n"
-        "renamed: 10 to 20, 20 to 10\n"
+        "31  a create answered as c3, not listed yet\n"
         "\n"
-        "The ledger remembers 2 products.\n"
+        "The ledger holds 2 products.\n"
     )
-    assert ledger_text(Ledger()) == "The ledger remembers 0 products.\n"
+    assert ledger_text(Ledger()) == "The ledger holds 0 products.\n"
 
 
 def test_doubts_are_counted() -> None:
     """How many products are in doubt stands in the sum."""
-    doubt = Remembered("1", (None, Entry("top", State.DOUBT)))
+    doubt = Known("1", (None, Entry("top", State.DOUBT)))
     assert "1 product, 1 of them in doubt." in ledger_text(Ledger({"x": doubt}))
 
 
 def test_one_product_is_found_by_either_id() -> None:
-    """A store_id or a remote id narrows the ledger to its product, with its renames."""
+    """A store_id or a remote id narrows the ledger to its product."""
     for name in ("10", "a1"):
         found = narrowed(LEDGER, name)
-        assert (set(found.products), found.creates, len(found.rings)) == ({"a1"}, {}, 1)
+        assert (set(found.products), found.creates) == ({"a1"}, {})
     assert set(narrowed(LEDGER, "30").creates) == {"30"}
     assert narrowed(LEDGER, "nothing") == Ledger()
 
@@ -51,7 +52,8 @@ def test_a_ledger_as_json() -> None:
     assert [product["store_id"] for product in document["products"]] == ["10", "20"]
     assert document["products"][0]["fields"] == {"type": {"value": "top", "state": "assumed"}}
     assert document["creates"][0]["store_id"] == "30"
-    assert document["renames"][0][0] == {"id": "a1", "before": "10", "after": "20"}
+    assert document["products"][0]["came_from"] == "20"
+    assert document["applied"][1]["commit"] == "c1"
 
 
 def test_the_log_is_a_table() -> None:

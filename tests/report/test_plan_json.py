@@ -71,6 +71,7 @@ def test_has_the_documented_keys() -> None:
         "unchanged": 20,
         "blocked": 1,
         "unconfirmed": 2,
+        "kept": 0,
     }
     assert document["operations"] == [dict(operation) for operation in CONTEXT.operations]
     assert document["blocked"] == [
@@ -122,12 +123,12 @@ def test_an_update_has_the_documented_shape() -> None:
 
 
 def test_the_place_that_a_rename_leaves_is_saved_and_may_be_missing() -> None:
-    """A rename says which place it gives up; a plan that does not say it is read as before."""
+    """A rename says which store_id it gives up; a plan that does not say it is read as before."""
     fields = {"store_id": FieldChange("NINE", "ten")}
-    rename = Update("ten", "77aa", "Dress", fields, seen("77aa", "NINE"), place="nine")
+    rename = Update("ten", "77aa", "Dress", fields, seen("77aa", "NINE"), sent_as="nine")
     plan = Plan("default", CatalogFacts(1), 1, (rename,))
-    assert json.loads(_text(plan))["changes"][0]["place"] == "nine"
-    for made in (plan, replace(plan, changes=(replace(rename, place=None),))):
+    assert json.loads(_text(plan))["changes"][0]["sent_as"] == "nine"
+    for made in (plan, replace(plan, changes=(replace(rename, sent_as=None),))):
         assert read_plan(_text(made).encode()).plan == made
 
 

@@ -1,0 +1,87 @@
+"""What an apply has to know before it begins, and has to tell at its end. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from reconciler.codes import Code
+from reconciler.model import Finding, Kept, Ledger
+from reconciler.planning.hints import few, products, server_keeps, warning
+from reconciler.planning.operations import Patch
+from reconciler.planning.outcome import Verdict
+from reconciler.planning.plan import Create, Plan
+from reconciler.planning.sight import Situation
+
+
+def opened(
+    plan: Plan, ledger: Ledger, now: float, utc: datetime, settle: float
+) -> dict[str, float]:
+    """Until when the absence of each create is not believed, by store_id, in seconds of the run.
+
+    That is if an earlier run sent it, or what it is renamed from, or the ledger knows its id. `now`
+    and `utc` are the same moment; `settle` is how long a call may take to show.
+    """
+    known = {known.store_id for known in ledger.products.values()}
+    until: dict[str, float] = {}
+    for change in plan.changes:
+        if not isinstance(change, Create):
+            continue
+        sent = ledger.creates.get(change.store_id) or ledger.creates.get(change.came_from or "")
+        if sent is not None and sent.at is not None:
+            # A clock of another machine may be wrong: never longer than from now on.
+            age = max(0.0, (utc - datetime.fromisoformat(sent.at)).total_seconds())
+            until[change.store_id] = now + max(0.0, settle - age)
+        elif sent is not None or change.store_id in known:
+            until[change.store_id] = now + settle
+    return until
+
+
+def warnings_of(situation: Situation, verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
+    """What the account of an apply has to say beyond its outcomes."""
+    yield from _in_part(situation)
+    yield from _kept(situation, verdicts)
+    yield from _doubles(situation)
+
+
+def _in_part(situation: Situation) -> Iterator[Finding]:
+    """Products of a shared call that had to be sent again alone."""
+    shared: set[str] = set()
+    alone: set[str] = set()
+    for answer in situation.answers:
+        operation = answer.operation
+        if isinstance(operation, Patch) and not operation.parking:
+            if len(operation.changes) > 1:
+                shared |= set(operation.store_ids) if answer.failure is None else set()
+            else:
+                alone |= shared.intersection(operation.store_ids)
+    if alone:
+        yield warning(
+            Code.BATCH_IN_PART,
+            f"A shared call did not take full effect: {products(len(alone))} of it "
+            f"({few(sorted(alone))}) had to be sent again alone.",
+        )
+
+
+def _kept(situation: Situation, verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:
+    """Values that the server took and does not show."""
+    cases: dict[str, list[tuple[str, Kept]]] = {}
+    for change in situation.plan.changes:
+        for key, actual in verdicts[change.store_id].kept.items():
+            sent = change.fields[key].after
+            if sent is not None:
+                cases.setdefault(key, []).append((change.store_id, Kept(sent, actual)))
+    yield from server_keeps(cases)
+
+
+def _doubles(situation: Situation) -> Iterator[Finding]:
+    """Creates that the remote holds more than once: a server made two of one call."""
+    if situation.sight is None:
+        return
+    for change in situation.plan.changes:
+        ids = situation.sight.with_store_id(change.store_id)
+        if isinstance(change, Create) and len(ids) > 1:
+            yield warning(
+                Code.CREATED_TWICE,
+                f"The remote holds {change.store_id} {len(ids)} times now ({', '.join(ids)}), "
+                "though it was posted once at a time. Remove the extra product at Robosize; until "
+                "then it is not touched.",
+            )
