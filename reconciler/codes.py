@@ -16,6 +16,7 @@ class Code(StrEnum):
     FILE_TOO_LARGE = "file_too_large"
     UNREADABLE_FILE = "unreadable_file"
     OUTSIDE_CATALOG = "outside_catalog"
+    ABSENT_FILE = "absent_file"
     ALIAS_BUDGET = "alias_budget"
     EXPLICIT_TAG = "explicit_tag"
     UNKNOWN_FIELD = "unknown_field"
@@ -40,6 +41,7 @@ class Code(StrEnum):
     DUPLICATE_NAME = "duplicate_name"
     HTTP_IMAGE = "http_image"
     UNUSED_DEFAULT = "unused_default"
+    UNREAD_FILE = "unread_file"
 
     # Plan warnings.
     CREATE_WITHOUT_TYPE = "create_without_type"
@@ -52,6 +54,7 @@ class Code(StrEnum):
     DIFFERS_IN_CASE = "differs_in_case"
     SERVER_KEEPS = "server_keeps"
     RENAME_RING = "rename_ring"
+    NO_COMMIT = "no_commit"
     DELETES_HAND_ENTERED_DATA = "deletes_hand_entered_data"
 
     # Why a remote product, or a declared one, is left untouched.

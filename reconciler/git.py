@@ -19,6 +19,7 @@ from reconciler.errors import GitError
 
 _USER: Final = re.compile(r"(?<=://)[^/\s'\"]+@")
 _QUERY: Final = re.compile(r"(?<=://)([^\s'\"?]*\?)[^\s'\"]+")
+_OWNED: Final = re.compile(r"dubious ownership in repository at '(.+?)'(?: |$)")
 _TRACES: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE")
 _ELSEWHERE: Final = frozenset(
     f"GIT_{name}"
@@ -136,9 +137,20 @@ class Git:
         if answer.code != 0:
             raise GitError(
                 f"`git {arguments[0]}` failed in {self._folder}: {answer.complaint}",
-                hint="Run the command in a clone of the repository.",
+                hint=self.advice() or "Run the command in a clone of the repository.",
             )
         return answer.output
+
+    def advice(self) -> str | None:
+        """What to do where git refuses the folder as another user's; None where it does not."""
+        answer = self.run("rev-parse", "--git-dir")
+        owned = _OWNED.search(answer.complaint) if answer.code != 0 else None
+        if owned is None:
+            return None
+        return (
+            "The checkout belongs to another user, so git refuses it. If you trust it: "
+            f"`git config --global --add safe.directory {owned[1]}`."
+        )
 
     def text(self, *arguments: str, data: bytes = b"") -> str:
         """The output of `git arguments` as stripped text; GitError where it fails."""

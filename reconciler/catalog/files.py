@@ -7,6 +7,7 @@ already: so no file is read twice and no ring of links is walked twice. A link t
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,6 +20,12 @@ from reconciler.yamltext.findings import Faults, Findings
 DEFAULTS_NAMES: Final = ("_defaults.yaml", "_defaults.yml")
 _SUFFIXES: Final = (".yaml", ".yml")
 _HIDDEN: Final = (".", "_")
+_DEFAULTS: Final = "_defaults."
+_LOOKALIKE: Final = re.compile(r"\.ya?ml(?:\.txt)?\s*$", re.IGNORECASE)
+_UNREAD: Final = (
+    "This file is not read, since its name does not end in .yaml or .yml, in small letters. Rename "
+    "it; if it is no part of the catalogue, begin its name with an underscore."
+)
 _MEBIBYTE: Final = 1024 * 1024
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 """Windows would else change line breaks, which places count."""
@@ -129,6 +136,8 @@ class _Walk:
                 elif _is_catalog_file(entry.name):
                     # The folder tells what most entries are, so they need not be asked.
                     self._file(entry.path, inner, is_regular=entry.is_file(follow_symlinks=False))
+                elif _looks_like_one(entry.name):
+                    self._faults(inner).warning(Code.UNREAD_FILE, _UNREAD)
 
     def link(self, below: str, path: Path) -> None:
         """Follow a link, unless it leaves the catalogue or names what is read already."""
@@ -142,6 +151,8 @@ class _Walk:
             return
         is_folder = target.is_dir()
         if not is_folder and not _is_catalog_file(path.name):
+            if _looks_like_one(path.name):
+                faults.warning(Code.UNREAD_FILE, _UNREAD)
             return
         if not target.is_relative_to(self._root):
             message = "The link leaves the catalogue. Move what it names into the catalogue."
@@ -174,8 +185,16 @@ class _Walk:
             report_unreadable(error, self._faults(below))
             return
         for entry in entries:
-            if not entry.name.startswith(_HIDDEN) or entry.name in DEFAULTS_NAMES:
+            hidden = entry.name.startswith(_HIDDEN) and entry.name not in DEFAULTS_NAMES
+            if not hidden or (_looks_like_one(entry.name) and entry.is_file()):
                 yield entry
+
+
+def _looks_like_one(name: str) -> bool:
+    """Whether a file that is not read was probably meant to be, by its name."""
+    if name.startswith(_HIDDEN) and not name.lower().startswith(_DEFAULTS):
+        return False
+    return _LOOKALIKE.search(name) is not None and not _is_catalog_file(name)
 
 
 def _is_catalog_file(name: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
 
+from reconciler.catalog.checkout import report_absent
 from reconciler.catalog.files import (
     FoundFile,
     belongs,
@@ -178,6 +179,8 @@ def _begun(
     with paused(), reader.parts(map(_size, files), alone=alone) as parts:
         reading = _Reading(names, reader)
         reading.findings.update(findings)
+        if folder.is_dir():
+            report_absent(folder, names, reading.findings)
         yield lambda: reading.read(parts, progress)
 
 
@@ -209,7 +212,11 @@ class _Reading:
     def files(self) -> set[str]:
         """The names of all files that were read, or could not be."""
         read = map(self._names.of, self._digests)
-        told = (finding.location for finding in self.findings.sorted())
+        told = (
+            finding.location
+            for finding in self.findings.sorted()
+            if finding.code is not Code.UNREAD_FILE
+        )
         return {*read, *(place.file for place in told if place)}
 
     def lint(self, levels: Levels, *, errors_only: bool) -> None:

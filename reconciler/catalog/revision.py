@@ -10,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from reconciler.catalog.checkout import taken_as_unchanged
 from reconciler.catalog.commit import CommitTree, find_commit_files
-from reconciler.catalog.names import names_between
+from reconciler.catalog.files import belongs
+from reconciler.catalog.names import names_between, shown_name
 from reconciler.catalog.read import load_sources
+from reconciler.codes import Code
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.git import Git
 from reconciler.linting.registry import DEFAULT_LEVELS, Levels
 from reconciler.model import Catalog, Finding, Location, Names
-from reconciler.yamltext.findings import Findings
+from reconciler.yamltext.findings import Faults, Findings
 
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
@@ -37,10 +40,12 @@ class Revision(NamedTuple):
     """The commit that a folder is at, and whether files in it differ from that commit.
 
     Both are None outside a git checkout, or where git is not to be had: neither is an error.
+    `advice` says what to do where there is a commit and git refuses to tell.
     """
 
     commit: str | None = None
     dirty: bool | None = None
+    advice: str | None = None
 
     def of(self, catalog: Catalog) -> Catalog:
         """`catalog` at this revision."""
@@ -50,20 +55,33 @@ class Revision(NamedTuple):
 def revision_of(folder: Path) -> Revision:
     """The revision that `folder` is at now."""
     git = Git(folder, timeout=_GLANCE)
-    commit = _told(git, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if not commit:
-        return Revision()
-    changes = _told(git, "status", "--porcelain", "--", ".")
-    return Revision(commit, None if changes is None else bool(changes))
-
-
-def _told(git: Git, *arguments: str) -> str | None:
-    """What git says, None where it cannot."""
     try:
-        answer = git.run(*arguments)
+        told = git.run("rev-parse", "--show-prefix", "HEAD^{commit}")
+        if told.code != 0:
+            return Revision(advice=git.advice())
+        prefix, _, commit = os.fsdecode(told.output).rstrip("\n").rpartition("\n")
+        # Files that git passes over are read all the same, so they count as changes.
+        changes = git.run(
+            *("status", "--porcelain", "-z", "--untracked-files=all", "--ignored=traditional"),
+            *("--ignore-submodules=none", "--", "."),
+        )
     except GitError:
-        return None
-    return answer.output.decode(errors="replace").strip() if answer.code == 0 else None
+        return Revision()
+    if changes.code != 0:
+        return Revision(commit)
+    dirty = any(_counts(os.fsdecode(line), prefix) for line in changes.output.split(b"\0"))
+    return Revision(commit, dirty or taken_as_unchanged(folder))
+
+
+def _counts(line: str, prefix: str) -> bool:
+    """Whether a line of `git status -z` is about a catalogue's file.
+
+    What the commit has counts by any name, since it may be a link or a submodule; what it lacks
+    counts if a catalogue reads it.
+    """
+    if line.startswith(("?? ", "!! ")):
+        return belongs(line[3:].removeprefix(prefix))
+    return bool(line)
 
 
 def load_revision(
@@ -120,7 +138,8 @@ def _home(folder: Path) -> _Home:
     if answer.code != 0:
         raise GitError(
             f"{standing} is in no git repository that can be read: {answer.complaint}",
-            hint="Run the command in a clone of the repository that holds the catalogue.",
+            hint=git.advice()
+            or "Run the command in a clone of the repository that holds the catalogue.",
         )
     prefix = os.fsdecode(answer.output).removesuffix("\n").rstrip("/")
     rest = folder.relative_to(standing).as_posix()
@@ -170,8 +189,10 @@ def _read(
     home: _Home, commit: str, names: Names, findings: Findings
 ) -> Iterator[tuple[str, bytes]]:
     """The names and contents of the catalogue's files in `commit`; faults of links are findings."""
-    tree = _tree(home.git, commit)
+    tree, submodules = _tree(home.git, commit)
     top = tree.resolve(home.path)
+    for path in submodules:
+        _report_submodule(path, home.path if top is None else top, names, findings)
     if top is None or not tree.is_folder(top):
         return
     files = list(find_commit_files(tree, top, names, findings))
@@ -180,8 +201,22 @@ def _read(
         yield file.name, contents[file.blob]
 
 
-def _tree(git: Git, commit: str) -> CommitTree:
-    """Every file and link of a commit, by its path from the top."""
+def _report_submodule(path: str, top: str, names: Names, findings: Findings) -> None:
+    """Report a submodule that holds files of the catalogue: they are in another repository."""
+    below = "" if path == top else path.removeprefix(f"{top}/" if top else "")
+    inside = path == top or not top or path.startswith(f"{top}/")
+    around = top.startswith(f"{path}/")
+    if around or (inside and belongs(f"{below}/a.yaml".removeprefix("/"))):
+        Faults(names.of(shown_name("" if around else below)), findings).error(
+            Code.ABSENT_FILE,
+            "A submodule: git has its files in another repository, so what they were in this "
+            "revision cannot be read. Compare the revisions of that repository, or plan.",
+        )
+
+
+def _tree(git: Git, commit: str) -> tuple[CommitTree, list[str]]:
+    """Every file and link of a commit, and its submodules, by their paths from the top."""
+    submodules: list[str] = []
     files: dict[str, str] = {}
     links: dict[str, str] = {}
     for entry in git.read("ls-tree", "-rz", "--full-tree", commit).split(b"\0"):
@@ -190,10 +225,13 @@ def _tree(git: Git, commit: str) -> CommitTree:
             mode, _, blob = about.decode().split()
             if mode == _LINK:
                 links[os.fsdecode(path)] = blob
-            elif mode != _SUBMODULE:
+            elif mode == _SUBMODULE:
+                submodules.append(os.fsdecode(path))
+            else:
                 files[os.fsdecode(path)] = blob
     targets = _blobs(git, list(links.values()))
-    return CommitTree(files, {path: os.fsdecode(targets[blob]) for path, blob in links.items()})
+    tree = CommitTree(files, {path: os.fsdecode(targets[blob]) for path, blob in links.items()})
+    return tree, submodules
 
 
 def _blobs(git: Git, ids: Sequence[str]) -> Mapping[str, bytes]:

@@ -27,6 +27,15 @@ CATALOG: Final[Mapping[Code, Entry]] = {
         "catalog/a.yaml is a link to a file that was removed",
         "Mend its permissions or the link, remove it, or correct the path on the command line.",
     ),
+    Code.ABSENT_FILE: Entry(
+        "The commit has a file in the catalogue's folder that the working tree lacks, because the "
+        "checkout is sparse or a submodule is not checked out. Its products would be deleted as "
+        "products that nobody declares. A submodule in the catalogue of another revision cannot be "
+        "read there at all.",
+        "git sparse-checkout set catalog/men    # and not catalog/women",
+        "Check out the whole catalogue: `git sparse-checkout disable`, "
+        "`git submodule update --init`.",
+    ),
     Code.OUTSIDE_CATALOG: Entry(
         "A symbolic link leaves the catalogue's folder, or a path that was named is no part of the "
         "catalogue: it is not below the folder, does not end in .yaml or .yml, or begins with a "

@@ -50,6 +50,18 @@ WARNINGS: Final[Mapping[Code, Entry]] = {
         'renamed_from: "1"}',
         "Remove their `renamed_from` as soon as this is applied.",
     ),
+    Code.UNREAD_FILE: Entry(
+        "A file in the catalogue's folder looks like one of its files, but its name does not end "
+        "in .yaml or .yml, in small letters. So it is not read, and its products are not declared.",
+        "catalog/products.YAML, catalog/shirts.yaml.txt",
+        "Rename it. If it is not meant to be read, begin its name with an underscore.",
+    ),
+    Code.NO_COMMIT: Entry(
+        "The catalogue is in a git checkout that git refuses to look at, because it belongs to "
+        "another user. So the plan does not know its commit, nor whether files differ from it.",
+        "A job that runs as root in a checkout of another user.",
+        "If you trust the checkout: `git config --global --add safe.directory FOLDER`.",
+    ),
     Code.DELETES_HAND_ENTERED_DATA: Entry(
         "Products to be deleted have a size chart, a fabric or a comment that somebody entered by "
         "hand at Robosize. No call of the API can put these back.",

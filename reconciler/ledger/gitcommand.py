@@ -27,6 +27,7 @@ class LedgerGit(Git):
         except GitError as error:
             raise LedgerError(
                 error.message,
-                hint="`ledger: git` needs a clone of the repository as its working folder, or "
+                hint=self.advice()
+                or "`ledger: git` needs a clone of the repository as its working folder, or "
                 "keep the ledger in a file: `ledger: file`.",
             ) from error

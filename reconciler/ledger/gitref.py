@@ -164,7 +164,9 @@ class GitRef:
             raise LedgerError(
                 f"The ledger {self.name} cannot be read from the remote "
                 f"{self.remote!r}: {answer.complaint}",
-                hint="`ledger: git` needs its remote on every run: check the network, the name "
+                # In a checkout that git refuses, its remotes are not known: it says no more.
+                hint=self._git.advice()
+                or "`ledger: git` needs its remote on every run: check the network, the name "
                 "of the remote, and that the checkout has left its token for later steps.",
             )
 

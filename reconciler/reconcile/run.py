@@ -76,9 +76,13 @@ def _plan(
         before = None
         if base is not None:
             before = load_revision(store.catalog, base, working_folder=store.folder)
-        catalog = revision().of(catalog)
+        at = revision()
+        catalog = at.of(catalog)
         listing = listed()
     made = _diff(store, options, catalog, listing, ledger)
+    if at.advice:
+        unknown = warning(Code.NO_COMMIT, f"The catalogue's commit is not known. {at.advice}")
+        made = replace(made, warnings=(unknown, *made.warnings))
     if before is not None:
         now = store.client.clock.utc()
         made = with_origins(made, before, listing, ledger, resend=options.resend, now=now)
