@@ -21,6 +21,7 @@ from reconciler.model import (
     first_line,
     unpack_place,
 )
+from reconciler.wording import nearest_word
 from reconciler.yamltext.events import Composer
 from reconciler.yamltext.findings import Faults
 from reconciler.yamltext.nodes import (
@@ -233,13 +234,11 @@ class FileReader:
 
     def _report_unknown(self, key: ScalarEvent, allowed: tuple[str, ...]) -> None:
         """Report a key that has no meaning where it stands, and the one that was meant."""
-        import difflib  # only a faulty catalogue pays for it
-
-        close = difflib.get_close_matches(key.value.lower(), (*allowed, *_SHAPE), n=1)
+        near = nearest_word(key.value.lower(), (*allowed, *_SHAPE))
         if key.value in POSITIONS:
             remedy = "It belongs into a product, below `products:`."
-        elif close:
-            remedy = f"Did you mean {close[0]}?"
+        elif near:
+            remedy = f"Did you mean {near}?"
         else:
             remedy = "Remove it."
         message = f"Unknown field {key.value!r}. {remedy} Known here: {', '.join(allowed)}."

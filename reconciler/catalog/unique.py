@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.codes import Code
 from reconciler.model import INDEX, Product, unpack_place
+from reconciler.wording import few
 from reconciler.yamltext.findings import Faults, Findings
 
 _SHOWN: Final = 5
@@ -110,6 +111,4 @@ def _places(products: Sequence[Product], position: int) -> Sequence[int]:
 def _listed(products: Sequence[Product], packed: Sequence[int]) -> str:
     """The first places, and how many more there are."""
     places = [unpack_place(each.file, place) for each, place in zip(products, packed, strict=True)]
-    shown = ", ".join(map(str, places[:_SHOWN]))
-    more = len(places) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+    return few([*map(str, places)], _SHOWN)

@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.invocation import invocation_of
 from reconciler.version import version_text
+from reconciler.wording import nearest_word
 
 
 class Choice(click.Choice[str]):
@@ -29,11 +30,9 @@ class Choice(click.Choice[str]):
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
-    """The sentence "Did you mean …?" after a blank, where a known word is near; else nothing."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, 1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    """The sentence "Did you mean …?" after a blank, if a known word is near; else nothing."""
+    near = nearest_word(word, known)
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -1,7 +1,6 @@
 """Ctrl-C and a pipeline's SIGTERM: the first asks to stop, the second ends at once."""
 
 import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +8,9 @@ from types import FrameType
 from typing import Final
 
 from reconciler.cli.console import Console
+from reconciler.signals import handled_by
 
 INTERRUPTED: Final = 130
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopping:
@@ -46,12 +45,5 @@ def stopping(stop: threading.Event, console: Console) -> Iterator[Stopping]:
     told by signals; in any other this does nothing.
     """
     stops = Stopping(stop, console)
-    if threading.current_thread() is not threading.main_thread():
+    with handled_by(stops.handle):
         yield stops
-        return
-    before = {number: signal.signal(number, stops.handle) for number in _SIGNALS}
-    try:
-        yield stops
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,7 +1,6 @@
 """All entries by code, in the order of the codes, with the group that each belongs to."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +10,7 @@ from reconciler.explain.entry import Entry
 from reconciler.explain.errors import ERRORS
 from reconciler.explain.plans import BLOCKS, REFUSALS, WARNINGS
 from reconciler.linting.registry import RULES, rule_named
+from reconciler.wording import nearest_word
 
 _RULES: Final = {rule.code: Entry(rule.sentence, rule.example, rule.remedy) for rule in RULES}
 GROUPS: Final[Mapping[str, Mapping[Code, Entry]]] = MappingProxyType(
@@ -41,6 +41,6 @@ def code_named(name: str) -> Code | None:
 
 
 def nearest_code(name: str) -> Code | None:
-    """The code that was probably meant, where one is near."""
-    close = get_close_matches(name.lower().replace("-", "_"), list(Code), 1)
-    return Code(close[0]) if close else None
+    """The code that was probably meant, if one is near."""
+    near = nearest_word(name.lower().replace("-", "_"), Code)
+    return Code(near) if near else None

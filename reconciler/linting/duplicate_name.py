@@ -6,6 +6,7 @@ from typing import Final
 from reconciler.codes import Code
 from reconciler.linting.rule import CatalogRule, Hit
 from reconciler.model import INDEX, Catalog, Product
+from reconciler.wording import few
 
 _NAME: Final = INDEX["name"]
 _SHOWN: Final = 5
@@ -22,12 +23,10 @@ def _check(catalog: Catalog) -> Iterator[Hit]:
             if other is not product:
                 repeats.setdefault(name, [other]).append(product)
     for name, products in repeats.items():
-        shown = ", ".join(f"{p.store_id} at {p.location_of('name')}" for p in products[:_SHOWN])
-        more = len(products) - _SHOWN
+        shown = few([f"{p.store_id} at {p.location_of('name')}" for p in products], _SHOWN)
         yield Hit(
-            f"{len(products)} products have the name {name!r}: {shown}"
-            + (f" and {more} more" if more > 0 else "")
-            + ". Say in the name what tells them apart, or share it through defaults.",
+            f"{len(products)} products have the name {name!r}: {shown}. "
+            "Say in the name what tells them apart, or share it through defaults.",
             products[1].location_of("name"),
             tuple({product.file for product in products}),
         )

@@ -8,12 +8,12 @@ import hashlib
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from reconciler.errors import UsageError
 from reconciler.model.fields import KEYS
+from reconciler.wording import nearest_word
 
 Moment: TypeAlias = Literal["before", "after"]
 
@@ -183,8 +183,8 @@ def first(faults: Iterable[Fault], kind: str) -> Fault | None:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """A "did you mean" for a word that is not among the known ones; empty where none is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest_word(word, known)
+    return f" (did you mean {near!r}?)" if near else ""
 
 
 class Schedule:

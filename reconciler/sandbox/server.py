@@ -3,14 +3,12 @@
 starlette and uvicorn are imported when a sandbox starts and not before: nobody else needs them.
 """
 
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from reconciler.errors import MissingExtra, UsageError
@@ -18,6 +16,7 @@ from reconciler.sandbox.fault_file import read_schedule
 from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.paging import PAGE_MAX
 from reconciler.sandbox.store import Store
+from reconciler.signals import handled_by
 
 if TYPE_CHECKING:
     from reconciler.sandbox.app import ProductApp
@@ -169,29 +168,11 @@ def serve(
         port=port,
         seed=seed,
     )
-    with _stopping_on_signals(stop), sandbox:
+    with handled_by(lambda *_: stop.set()), sandbox:
         ready(sandbox.url)
         while not stop.wait(1):
             # A wait without end would keep signals out on Windows.
             continue
-
-
-@contextmanager
-def _stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set the event; only the main thread can be told by signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def asked(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _require_extra() -> None:

@@ -6,7 +6,6 @@ a catalogue of fifteen hundred products takes to be read: so pydantic checks wha
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from reconciler.settings.sources import (
 from reconciler.settings.store import Settings
 from reconciler.settings.trust import trusted_hosts, untrusted
 from reconciler.version import VERSION
+from reconciler.wording import nearest_word
 
 _SECRET: Final = frozenset({"api_key", "api_key_env", "api_url", "ledger_remote", "proxy"})
 """What may hold a key or a password by mistake: a fault never repeats its value."""
@@ -192,8 +192,8 @@ def _unknown(path: KeyPath, layers: Sequence[Source]) -> Finding:
     if path[-1] == "api_key":
         return _placed(Code.BAD_SETTINGS, path, _KEY_ADVICE, layers, at_key=True)
     names = _section(path).model_fields
-    close = get_close_matches(path[-1], names, 1)
-    hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(names)}"
+    near = nearest_word(path[-1], names)
+    hint = f"did you mean `{near}`?" if near else f"known here: {', '.join(names)}"
     return _placed(Code.UNKNOWN_FIELD, path, f"is no setting; {hint}", layers, at_key=True)
 
 

@@ -1,7 +1,6 @@
 """Settings as the tool uses them, and the StoreSettings of one store with its key."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
@@ -22,6 +21,7 @@ from reconciler.settings.model import (
     StoreName,
     one_store,
 )
+from reconciler.wording import nearest_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ class Settings(Section):
     def _known_rules(cls, levels: dict[str, Level]) -> dict[str, Level]:
         for name in levels:
             if rule_named(name) is None:
-                close = get_close_matches(name, [rule.id for rule in RULES], 1, 0.4)
-                hint = f"; did you mean `{close[0]}`?" if close else ""
+                near = nearest_word(name, [rule.id for rule in RULES], 0.4)
+                hint = f"; did you mean `{near}`?" if near else ""
                 raise ValueError(f"has no rule `{name}`{hint or '; see `validate --rules`'}")
         return levels
 
@@ -152,8 +152,8 @@ class Settings(Section):
             raise SettingsError(
                 "The settings have several stores.", hint=f"Name one with --store: {names}."
             )
-        close = get_close_matches(wanted, self.stores, 1)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
+        near = nearest_word(wanted, self.stores)
+        hint = f"Did you mean {near!r}? " if near else ""
         raise SettingsError(
             f"The settings have no store {wanted!r}.",
             hint=f"{hint}Declared under `stores`: {names}.",

@@ -1,0 +1,18 @@
+"""Parts of messages that many of them share."""
+
+from collections.abc import Iterable, Sequence
+
+
+def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that was probably meant; None if none is near."""
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    close = get_close_matches(word, list(known), 1, cutoff)
+    return close[0] if close else None
+
+
+def few(texts: Sequence[str], most: int) -> str:
+    """The first `most` of many texts, and how many more there are."""
+    listed = ", ".join(texts[:most])
+    more = len(texts) - most
+    return f"{listed} and {more} more" if more > 0 else listed
