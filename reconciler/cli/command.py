@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from reconciler.cli.invocation import invocation_of
+from reconciler.errors import Interrupted
 from reconciler.version import version_text
 from reconciler.wording import nearest_word
 
@@ -166,6 +167,13 @@ class Group(_OwnHelp, click.Group):
         super().__init__(*args, **kwargs)
         self.entries = entries
         self.params += global_options()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an interruption is told by `run`, not by click's empty line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("Interrupted.") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in the order in which people meet them."""

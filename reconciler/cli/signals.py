@@ -1,16 +1,14 @@
-"""Ctrl-C and a pipeline's SIGTERM: the first asks to stop, the second ends at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks to stop, the second ends at once."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
 
+from reconciler.cli import INTERRUPTED
 from reconciler.cli.console import Console
 from reconciler.signals import handled_by
-
-INTERRUPTED: Final = 130
 
 
 class Stopping:
