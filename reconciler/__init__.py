@@ -13,7 +13,30 @@ from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     from reconciler.catalog.read import load_catalog as load_catalog
+    from reconciler.errors import BadAnswer as BadAnswer
+    from reconciler.errors import CatalogError as CatalogError
+    from reconciler.errors import GitError as GitError
+    from reconciler.errors import GuardRefused as GuardRefused
+    from reconciler.errors import Interrupted as Interrupted
+    from reconciler.errors import KeyRefused as KeyRefused
+    from reconciler.errors import LedgerError as LedgerError
+    from reconciler.errors import LedgerNotWritten as LedgerNotWritten
+    from reconciler.errors import Locked as Locked
+    from reconciler.errors import MissingExtra as MissingExtra
+    from reconciler.errors import NoApiKey as NoApiKey
+    from reconciler.errors import NotConfirmed as NotConfirmed
+    from reconciler.errors import OtherShop as OtherShop
+    from reconciler.errors import OutputError as OutputError
+    from reconciler.errors import PlanFileError as PlanFileError
     from reconciler.errors import ReconcilerError as ReconcilerError
+    from reconciler.errors import Rejected as Rejected
+    from reconciler.errors import RemoteError as RemoteError
+    from reconciler.errors import SettingsError as SettingsError
+    from reconciler.errors import StalePlan as StalePlan
+    from reconciler.errors import UnmatchedPattern as UnmatchedPattern
+    from reconciler.errors import Unreachable as Unreachable
+    from reconciler.errors import UnstableList as UnstableList
+    from reconciler.errors import UsageError as UsageError
     from reconciler.model import Catalog as Catalog
     from reconciler.model import Finding as Finding
     from reconciler.model import Ledger as Ledger
@@ -41,6 +64,7 @@ if TYPE_CHECKING:
     from reconciler.reconcile.store import Store as Store
     from reconciler.reconcile.store import open_sandbox as open_sandbox
     from reconciler.reconcile.store import open_store as open_store
+    from reconciler.remote.calls import Calls as Calls
     from reconciler.remote.client import Client as Client
     from reconciler.report.plan_json import SavedPlan as SavedPlan
     from reconciler.settings import Settings as Settings
@@ -51,6 +75,29 @@ __version__ = VERSION
 _HOMES = {
     "load_catalog": "reconciler.catalog.read",
     "ReconcilerError": "reconciler.errors",
+    "UsageError": "reconciler.errors",
+    "UnmatchedPattern": "reconciler.errors",
+    "NotConfirmed": "reconciler.errors",
+    "SettingsError": "reconciler.errors",
+    "NoApiKey": "reconciler.errors",
+    "CatalogError": "reconciler.errors",
+    "RemoteError": "reconciler.errors",
+    "Unreachable": "reconciler.errors",
+    "KeyRefused": "reconciler.errors",
+    "Rejected": "reconciler.errors",
+    "BadAnswer": "reconciler.errors",
+    "UnstableList": "reconciler.errors",
+    "LedgerError": "reconciler.errors",
+    "LedgerNotWritten": "reconciler.errors",
+    "GitError": "reconciler.errors",
+    "Locked": "reconciler.errors",
+    "PlanFileError": "reconciler.errors",
+    "MissingExtra": "reconciler.errors",
+    "OutputError": "reconciler.errors",
+    "GuardRefused": "reconciler.errors",
+    "StalePlan": "reconciler.errors",
+    "OtherShop": "reconciler.errors",
+    "Interrupted": "reconciler.errors",
     "Catalog": "reconciler.model",
     "Finding": "reconciler.model",
     "Ledger": "reconciler.model",
@@ -74,6 +121,7 @@ _HOMES = {
     "validate": "reconciler.reconcile.files",
     "init": "reconciler.reconcile.init",
     "status": "reconciler.reconcile.status",
+    "Calls": "reconciler.remote.calls",
     "Client": "reconciler.remote.client",
     "SavedPlan": "reconciler.report.plan_json",
     "schema": "reconciler.reconcile.schemas",
@@ -86,12 +134,13 @@ _HOMES = {
 
 __all__ = ["__version__", *_HOMES]
 
+if not TYPE_CHECKING:  # type checkers see the names above, and refuse any other
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,7 @@ each other is found when the parts are put together, in the order of the files.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
@@ -16,6 +17,7 @@ from reconciler.catalog.products import FileReader
 from reconciler.catalog.values import Memory
 from reconciler.model import Location, Names, Product
 from reconciler.processes import spare_processes, spread
+from reconciler.yamltext import events
 from reconciler.yamltext.findings import Faults, Findings
 from reconciler.yamltext.source import decode
 
@@ -26,6 +28,21 @@ _MOST_PARTS: Final = 128
 """Enough that all processes end together, few enough that each is worth handing over."""
 _WORTH_PROCESSES: Final = 512 * 1024
 """Bytes of YAML that take ten times as long to read as a process to make."""
+
+
+def _is_large(sizes: Iterable[int]) -> bool:
+    return any(total >= _WORTH_PROCESSES for total in accumulate(sizes))
+
+
+@cache
+def _tell_of_slow_parser() -> None:
+    """Say once why reading takes long."""
+    import logging  # most readings have nothing to tell
+
+    logging.getLogger("reconciler.catalog").warning(
+        "The catalogue is read by ruamel.yaml alone, which takes six times as long: "
+        "the package ruamel.yaml.clib is not installed."
+    )
 
 
 class Part(NamedTuple):
@@ -75,7 +92,10 @@ class PartReader:
         """
         count = -(-(len(self._below) - self._first) // self._size)
         children = min(spare_processes(), count) if count > alone else 0
-        if children > 0 and not any(total >= _WORTH_PROCESSES for total in accumulate(sizes)):
+        if (children or events.LIBYAML is None) and _is_large(sizes):
+            if events.LIBYAML is None:
+                _tell_of_slow_parser()
+        else:
             children = 0
         return spread(self._part, count, children=children)
 

@@ -16,6 +16,7 @@ from reconciler.catalog.parts import Part
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
 from reconciler.model import Catalog, Names
 from reconciler.processes import spread
+from reconciler.yamltext import events
 from reconciler.yamltext.findings import Findings
 from tests.project import ROOT
 
@@ -147,6 +148,23 @@ def test_only_large_catalogues_have_children(
     (folder / "large.yaml").write_text("# " + "x" * parts._WORTH_PROCESSES, encoding="utf-8")
     load_catalog(folder, working_folder=tmp_path)
     assert asked == [0, 3]
+
+
+def test_a_slow_parser_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A large catalogue that is read without libyaml says so, once for each process."""
+    folder = shop(tmp_path / "catalog", many=3)
+    monkeypatch.setattr(events, "LIBYAML", None)
+    parts._tell_of_slow_parser.cache_clear()
+    load_catalog(folder, working_folder=tmp_path)
+    assert caplog.messages == []
+    monkeypatch.setattr(parts, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(parts, "spare_processes", lambda: 0)
+    for _ in range(2):
+        load_catalog(folder, working_folder=tmp_path)
+    assert len(caplog.messages) == 1
+    assert "ruamel.yaml.clib is not installed" in caplog.text
 
 
 def test_one_file_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

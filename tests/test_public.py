@@ -1,0 +1,31 @@
+"""What `import reconciler` offers."""
+
+import inspect
+
+import pytest
+
+import reconciler
+from reconciler import errors
+
+
+def test_other_names_are_refused() -> None:
+    """A name that is not offered is an error; the type check of this line holds it for mypy too."""
+    with pytest.raises(AttributeError, match="nope"):
+        reconciler.nope  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_all_names_can_be_had() -> None:
+    """Every name that is offered is there, and is documented."""
+    for name in reconciler.__all__:
+        assert getattr(reconciler, name) is not None
+        assert name in dir(reconciler)
+
+
+def test_all_errors_are_offered() -> None:
+    """Whoever calls the library can catch every error that its docstrings name."""
+    tree = {
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, errors.ReconcilerError)
+    }
+    assert tree <= set(reconciler.__all__)
