@@ -1,0 +1,89 @@
+"""What has to hold after an apply, whatever the sandbox told it."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.planning.outcome import Report
+from reconciler.planning.plan import Plan
+from tests.applying.world import Declared, World, expected
+
+HOUR = 3601.0
+DAY = 24 * 3600 + 1.0
+SETTLE = 10.0
+"""`requests.settle` of the world: twice its timeout."""
+
+
+def fates(report: Report) -> dict[str, str]:
+    """What became of each change, by store_id."""
+    return {outcome.store_id: outcome.fate.value for outcome in report.outcomes}
+
+
+def summary(plan: Plan) -> dict[str, int]:
+    """The counts of a plan."""
+    return dict(plan.summary._asdict())
+
+
+def blocked(plan: Plan) -> dict[str | None, str]:
+    """Why products are blocked, by store_id."""
+    return {block.store_id: str(block.reason) for block in plan.blocked}
+
+
+def writes(world: World) -> int:
+    """How many writes reached the sandbox."""
+    return sum(1 for call in world.sandbox.store.calls() if call.method != "GET")
+
+
+def exactly(world: World, declared: Sequence[Declared]) -> None:
+    """The remote holds every declared product once, as it is declared, and no other (P1, P2)."""
+    assert Counter(row.store_id for row in world.rows()) == Counter(
+        product["store_id"] for product in declared
+    )
+    here = world.remote()
+    for product in declared:
+        values = here[product["store_id"]]
+        told = {**values, "tags": tuple(sorted(set(values["tags"])))}
+        assert told == expected(product)
+
+
+def converges(world: World, declared: Sequence[Declared], *, applies: int = 3) -> None:
+    """With the faults over, repeated apply makes the remote equal to the catalogue (P1)."""
+    world.misbehave()
+    world.sandbox.store.catch_up()
+    world.clock.skip(HOUR)
+    for _ in range(applies):
+        report = world.apply()
+    assert (report.exit_code, report.converged) == (0, True)
+    assert not world.plan().changes
+    exactly(world, declared)
+
+
+def account_is_true(world: World, report: Report, document: dict[str, Any] | None = None) -> None:
+    """Counts and exit code say what the sandbox recorded, no more and no less (P6)."""
+    present = {str(row.store_id) for row in world.rows()}
+    for outcome in report.outcomes:
+        if outcome.fate == "applied":
+            assert (outcome.store_id in present) == (outcome.action != "delete"), outcome
+        if outcome.fate in ("failed", "not_attempted") and outcome.action == "create":
+            assert outcome.store_id not in present, outcome
+    tally = Counter(outcome.fate.value for outcome in report.outcomes)
+    assert report.tally._asdict() == {
+        fate: tally[fate] for fate in ("applied", "failed", "not_attempted", "unknown")
+    }
+    if report.exit_code == 1:
+        assert not tally["applied"]
+        assert not tally["unknown"]
+
+
+def journals(world: World) -> str:
+    """All that the journals hold."""
+    folder = world.folder / ".reconciler" / "journal"
+    return "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.jsonl"))
+
+
+def kept_in_journal(world: World, id: str) -> bool:
+    """Whether the record of a deleted product is in a journal (P3)."""
+    return any(
+        json.loads(line).get("record", {}).get("id") == id for line in journals(world).splitlines()
+    )
