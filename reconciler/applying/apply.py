@@ -195,7 +195,7 @@ class _Run:
         if self._blind or self._means.held.lost or self._client.stop.is_set():
             return
         self._ended = None
-        with suppress(Halt, Interrupted):
+        with suppress(Exception):  # What is known without it is told all the same.
             self._look(self._clock.now())
 
     def _must_be_compared(self, calls: Sequence[Operation]) -> bool:
@@ -334,7 +334,11 @@ class _Run:
             return False
         if remains is None or sight is None:
             return True
-        left = remains(sight.listing, final)
+        try:
+            left = remains(sight.listing, final)
+        except Exception as error:
+            warnings.append(_not_verified(f"{type(error).__name__}: {error}"))
+            return None
         if left.changes or left.blocked:
             warnings.append(
                 warning(

@@ -4,12 +4,13 @@ A delete's line holds the whole remote record and is on the disk before the call
 never part of it: lines are made of Changes and Outcomes, not of URLs.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Protocol, Self, TextIO
+from typing import Any, Final, Protocol, Self
 
 from reconciler.clock import Clock, stamp
 from reconciler.errors import LedgerNotWritten
@@ -59,7 +60,8 @@ class FileJournal:
         self.path = folder / f"{moment.replace(':', '').replace('.', '')}-{store}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = self.path.open("a", encoding="utf-8")
+            # Unbuffered, so that what a full disk has refused is not written once more at the end.
+            self._file = self.path.open("ab", buffering=0)
             self._write({"format": FORMAT, "store": store, "time": moment, **header})
             _prune(self.path, store, keep)
         except OSError as error:
@@ -94,8 +96,9 @@ class FileJournal:
     def _write(self, line: Mapping[str, Any], *, force: bool = False) -> None:
         text = _dumps({**line, "at": stamp(self._clock.utc())})
         with self._lock:
-            self._file.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
-            self._file.flush()
+            data = text.encode("utf-8", "backslashreplace") + b"\n"
+            if self._file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if force:
                 os.fsync(self._file.fileno())
 

@@ -7,7 +7,7 @@ which characters hold a value, those characters alone are replaced, and the resu
 with the catalogue's own reader: it must say exactly what was asked for, or nothing is written.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,7 +65,7 @@ def _rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
         new = b""
     if rewrite.added:
         new = _with_added(new, rewrite.added) if new else _only_added(data, rewrite.added)
-        _check_added(rewrite, read(new), {**wanted, **_by_store_id(rewrite.added)})
+        _check_added(rewrite, read(new), _by_store_id([*wanted.values(), *rewrite.added]))
     return new or None
 
 
@@ -79,7 +79,7 @@ def _only_added(before: bytes, added: Sequence[Values]) -> bytes:
     return Text(before).replaced(appended("", added).text)
 
 
-def _by_store_id(added: Sequence[Values]) -> dict[str, Values]:
+def _by_store_id(added: Iterable[Values]) -> dict[str, Values]:
     return {str(values[0]): values for values in added}
 
 
@@ -105,6 +105,10 @@ def _attempt(
 ) -> tuple[bytes, Product | None]:
     """The edited bytes, and None; or with a product that could not be made to say its values."""
     renames = {product.store_id: product.renamed_from for product in products}
+    count = len(wanted)
+    # A product that gets another store_id is known by both, for it is read again by the new one.
+    renames |= {str(v[0]): renames[s] for s, v in wanted.items() if v[0] != s}
+    wanted = {**_by_store_id(wanted.values()), **wanted}
     unmet: Product | None = None
     for _ in range(_ROUNDS):
         pending = (
@@ -114,7 +118,7 @@ def _attempt(
             or product.renamed_from != renames.get(product.store_id)
         )
         still = next(pending, None)
-        if still is None and len(products) == len(wanted):
+        if still is None and len(products) == count:
             return data, None
         unmet = still or unmet
         try:

@@ -67,6 +67,20 @@ def tell_usage(error: click.ClickException, console: Console) -> int:
     return 1
 
 
+def shortage(error: MemoryError | RuntimeError) -> ReconcilerError | None:
+    """The error of a system that has no room for this run; None if that is not what it means."""
+    if isinstance(error, MemoryError):
+        lacks = "memory"
+    elif "start new thread" in str(error):  # Python has no class of its own for it.
+        lacks = "threads"
+    else:
+        return None
+    return ReconcilerError(
+        f"The system has no more {lacks} for this run.",
+        hint="Close other programs, or give the job or container more; then run it again.",
+    )
+
+
 def tell_bug(error: BaseException, console: Console) -> int:
     """Say that this is our fault; the traceback only where it was asked for, and redacted."""
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.command import Choice, CommandEntry, Group
 from reconciler.cli.console import prepare_streams
-from reconciler.cli.failures import tell, tell_bug, tell_usage
+from reconciler.cli.failures import shortage, tell, tell_bug, tell_usage
 from reconciler.cli.invocation import Invocation, invocation_of
 from reconciler.errors import Interrupted, ReconcilerError
 
@@ -90,6 +90,9 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         # How click ends where a shell asks for completions.
         return end.code if isinstance(end.code, int) else 1
+    except (MemoryError, RuntimeError) as error:
+        short = shortage(error)
+        return tell(short, invocation.console) if short else tell_bug(error, invocation.console)
     except Exception as error:  # whatever else it is: told as a bug, never as a bare traceback
         return tell_bug(error, invocation.console)
     finally:

@@ -79,7 +79,7 @@ class Comparison:
             self._write_only_unknown(product, remote, changes)
         else:
             self._write_only(product, known, changes, kept)
-            self._renew(product, remote, known)
+            self._renew(product, remote, known, changes)
         for key, case in kept.items():
             self.kept.setdefault(key, []).append((product.store_id, case))
         self.kept_products += bool(kept) and not changes
@@ -142,13 +142,24 @@ class Comparison:
             Adoption(str(remote.id), store_id, assumed, came_from=product.renamed_from)
         )
 
-    def _renew(self, product: Product, remote: RemoteProduct, known: Known) -> None:
-        """Note what the ledger holds of a product that is declared otherwise by now, or shown."""
-        shown = tuple(key for key, case in known.kept.items() if remote.value(key) == case.sent)
-        pair = (product.store_id, product.renamed_from)
-        if shown or pair != (known.store_id, known.came_from):
+    def _renew(
+        self,
+        product: Product,
+        remote: RemoteProduct,
+        known: Known,
+        changes: Mapping[str, FieldChange],
+    ) -> None:
+        """Note what the ledger holds of a product that is outdated by now."""
+        outdated = tuple(
+            key
+            for key, case in known.kept.items()
+            if key not in changes  # What is sent is judged by its own call.
+            and (remote.value(key) == case.sent or product.value(key) != case.sent)
+        )
+        store_id, came_from = product.store_id, product.renamed_from
+        if outdated or (store_id, came_from) != (known.store_id, known.came_from):
             self.adoptions.append(
-                Adoption(str(remote.id), *pair[:1], _NOTHING_ASSUMED, pair[1], shown)
+                Adoption(str(remote.id), store_id, _NOTHING_ASSUMED, came_from, outdated)
             )
 
 

@@ -248,7 +248,7 @@ def _adopted(adoption: Adoption, known: Known | None, creates: dict[str, Sent]) 
         for key, value in adoption.assumed.items()
         if known.entries[slot(key)] is None
     }
-    kept = {key: case for key, case in known.kept.items() if key not in adoption.shown}
+    kept = {key: case for key, case in known.kept.items() if key not in adoption.outdated}
     return Known(adoption.store_id, _with(known.entries, assumed), kept, adoption.came_from)
 
 

@@ -26,7 +26,7 @@ from reconciler.planning.sight import NOTHING_HEARD, Heard, Sight, Situation
 
 _SOON: Final = 3.0
 """Seconds in which a write that is not shown is looked for again before it is sent again."""
-_ALONE: Final = 2
+_ALONE: Final = 1
 """How often a product is sent again alone before the server is held to keep its own value."""
 _SILENT_TRIES: Final = 1
 """How often a create is posted again if its answer did not come, or did not tell."""
@@ -189,7 +189,7 @@ def _pursue(
     unknown = verdict._replace(fate=Fate.UNKNOWN, error=fields.unheard or not_shown)
     waited = situation.now - fields.came
     if fields.lost & seen.todo.keys():
-        spent = fields.repeats >= max(1, situation.retries)
+        spent = fields.repeats >= situation.retries
         return Case(unknown, send=None if spent else _alone(change, id, seen))
     if seen.as_before and waited < min(_SOON, situation.settle):
         return Case(unknown, look=situation.next_look(fields.came))
@@ -231,6 +231,8 @@ def judge_create(
             return _judge_absent(change, heard, situation, None)
         fields = replace(accepted, came=heard.came).after(heard.patches)
         return Case(fields.verdict(change, id), look=situation.now)
+    if id is not None and not sight.may_be(change.store_id, id):
+        id = None
     if id is not None and id in sight.by_id:
         fields = replace(accepted, came=heard.came).after(heard.patches)
         return _judge_fields(change, id, fields, situation, sight)
@@ -238,7 +240,8 @@ def judge_create(
     if isinstance(found, Verdict):
         return Case(found)
     if found is not None:
-        fields = _Fields(lost=every, attempted=every).after(heard.patches)
+        # The first call by its id repeats nothing.
+        fields = _Fields(lost=every, attempted=every, repeats=-1).after(heard.patches)
         return _judge_fields(change, found, fields, situation, sight)
     if id is None:
         return _judge_absent(change, heard, situation, sight)
@@ -262,7 +265,7 @@ def _found(
         refused = bool(heard.posts) and not any(map(_may_have_landed, heard.posts))
         return None if refused and not _is_just(change, sight.by_id.get(ids[0])) else ids[0]
     source = change.came_from
-    if not heard and source is not None and sight.with_store_id(source):
+    if not heard.posts and source is not None and sight.with_store_id(source):
         error = f"{source} is there after all: the next plan renames it"
         return Verdict(change, Fate.FAILED, error=error)
     if twin is None:
@@ -286,6 +289,11 @@ def _is_just(change: Create, product: RemoteProduct | None) -> bool:
 
 def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sight | None) -> Case:
     """What became of a create that no list shows, and that was not answered with a valid id."""
+    if heard.patches and not heard.posts:
+        # It was found, and what it lacked was sent; now the list does not show it.
+        verdict = Verdict(change, Fate.UNKNOWN, error="the list does not show it any more")
+        waits = situation.now - heard.came < situation.settle
+        return Case(verdict, look=situation.next_look(heard.came) if waits else None)
     if not heard:
         # An earlier run may have made it, or the ledger knows it: look first, then again later.
         opened = situation.opened[change.store_id]
@@ -333,7 +341,7 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
         unknown = unknown._replace(error="the server said it was deleted, but still lists it")
         return Case(unknown, look=situation.next_look(last.came) if waits else None)
     unknown = unknown._replace(error=failure.message)
-    if failure.may_have_landed or (failure.gone and sight is None):
+    if sight is None and (failure.may_have_landed or failure.gone):
         return Case(unknown, look=look)
     return Case(unknown._replace(fate=Fate.FAILED), look=look)
 

@@ -111,14 +111,14 @@ class Adoption(NamedTuple):
     """A declared product at the remote of which the ledger does not hold all that a list shows.
 
     A successful apply records these values as assumed, sends nothing for them, and forgets what the
-    server kept of the fields in `shown`, which the list shows as they are declared.
+    server kept of the `outdated` fields, which are listed as declared, or declared otherwise.
     """
 
     id: str
     store_id: str
     assumed: Mapping[str, Value]
     came_from: str | None = None
-    shown: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
 
 
 class Refusal(NamedTuple):

@@ -59,6 +59,16 @@ class Sight:
                 ids[str(store_id)] += (id,)
         return cls(listing, after, asked, by_id, ids, tuple(new))
 
+    def may_be(self, store_id: str, id: str) -> bool:
+        """Whether the new product `id` may be what a create of `store_id` was answered with.
+
+        It is not if it is listed as something else that the plan names, or beside the real one.
+        """
+        product = self.by_id.get(id)
+        if product is None or product.store_id == store_id:
+            return True
+        return product.store_id not in self.ids and store_id not in self.ids
+
     def with_store_id(self, store_id: str) -> tuple[str, ...]:
         """The ids of the products that are listed with `store_id`."""
         return self.ids.get(store_id, _NO_ONE)

@@ -54,7 +54,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "seen": ("The remote product that the plan was made from.", {"store_id": "10391"}),
     "sent_as": ("What the store_id was sent as, if the server keeps another one.", None),
     "came_from": ("The `renamed_from` that is declared.", "9001"),
-    "shown": ("Fields of which the server keeps no other value any more.", ["name"]),
+    "outdated": ("Fields of which it does not count any more what the server kept.", ["name"]),
     "record": ("Everything that the remote holds and the delete destroys.", {"id": "5f2c"}),
     "before": ("The value so far; null where there is none, or it is not known.", ["autumn"]),
     "after": ("The value afterwards; null where a delete takes it away.", ["winter"]),

@@ -91,7 +91,7 @@ def plan_document(
                 "store_id": adoption.store_id,
                 "assumed": {key: _value(value) for key, value in adoption.assumed.items()},
                 "came_from": adoption.came_from,
-                "shown": list(adoption.shown),
+                "outdated": list(adoption.outdated),
             }
             for adoption in plan.adoptions
         ],

@@ -198,7 +198,7 @@ class AdoptionDocument(_Model):
     store_id: Text
     assumed: dict[Text, Text | list[Text]]
     came_from: Text | None = None
-    shown: list[Text] = Field(default_factory=list)
+    outdated: list[Text] = Field(default_factory=list)
 
 
 class WarningDocument(_Model):
@@ -272,7 +272,7 @@ class PlanDocument(_Model):
                     adoption.store_id,
                     _assumed(adoption.assumed),
                     adoption.came_from,
-                    tuple(adoption.shown),
+                    tuple(adoption.outdated),
                 )
                 for adoption in self.adoptions
             ),
