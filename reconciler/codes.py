@@ -55,6 +55,8 @@ class Code(StrEnum):
     SERVER_KEEPS = "server_keeps"
     RENAME_RING = "rename_ring"
     NO_COMMIT = "no_commit"
+    LEFT_OUT = "left_out"
+    NOTHING_APPLIED = "nothing_applied"
     DELETES_HAND_ENTERED_DATA = "deletes_hand_entered_data"
 
     # Why a remote product, or a declared one, is left untouched.
@@ -77,6 +79,8 @@ class Code(StrEnum):
     CREATED_TWICE = "created_twice"
     CHANGED_MEANWHILE = "changed_meanwhile"
     BROKE_A_LOCK = "broke_a_lock"
+    ALREADY_APPLIED = "already_applied"
+    AGE_UNKNOWN = "age_unknown"
     NO_LEDGER = "no_ledger"
 
     # Pull warnings.
@@ -101,6 +105,7 @@ class Code(StrEnum):
     REFUSED = "refused"
     STALE_PLAN = "stale_plan"
     OTHER_SHOP = "other_shop"
+    OLDER_COMMIT = "older_commit"
     NOT_CONFIRMED = "not_confirmed"
     OUTPUT = "output"
     MISSING_EXTRA = "missing_extra"

@@ -19,6 +19,7 @@ ReconcilerError                     1
 ├── GuardRefused                    3
 ├── StalePlan                       4
 ├── OtherShop                       4   a saved plan of another endpoint or store
+├── OlderCommit                     4   a commit in the past of the one applied last
 └── Interrupted                   130
 
 Only the command line turns these into exits. No message ever holds the key: what comes from the
@@ -231,6 +232,13 @@ class OtherShop(ReconcilerError):
 
     exit_code = 4
     code = Code.OTHER_SHOP
+
+
+class OlderCommit(ReconcilerError):
+    """The plan's commit is an ancestor of the one that was applied last."""
+
+    exit_code = 4
+    code = Code.OLDER_COMMIT
 
 
 class Interrupted(ReconcilerError):

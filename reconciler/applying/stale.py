@@ -52,6 +52,42 @@ def changed_since(
     return tuple(details)
 
 
+def holds(plan: Plan, remote: Listing, ledger: Ledger) -> bool:
+    """Whether the remote and the ledger are as a successful apply of `plan` has left them."""
+    by_id = {product.id: product for product in remote.products}
+    by_store_id: dict[str | None, list[RemoteProduct]] = {}
+    for product in remote.products:
+        by_store_id.setdefault(product.store_id, []).append(product)
+    for change in plan.changes:
+        if isinstance(change, Delete):
+            if change.id in by_id:
+                return False
+            continue
+        there = by_store_id.get(change.store_id, ())
+        now = by_id.get(change.id) if isinstance(change, Update) else None
+        if isinstance(change, Create) and len(there) == 1:
+            (now,) = there
+        if now is None or not all(
+            _is_kept(key, field, now, ledger) for key, field in change.fields.items()
+        ):
+            return False
+    return True
+
+
+def _is_kept(key: str, field: FieldChange, now: RemoteProduct, ledger: Ledger) -> bool:
+    """Whether a field is as it was sent, as far as the list and the ledger tell."""
+    id = now.id or ""
+    if field.write_only:
+        entry = ledger.known(id, key)
+        return entry is not None and (entry.value, entry.state) == (field.after, State.CONFIRMED)
+    known = ledger.products.get(id)
+    kept = known.kept.get(key) if known else None
+    listed = now.value(key)
+    return listed == field.after or (
+        kept is not None and (kept.sent, kept.kept) == (field.after, listed)
+    )
+
+
 def _taken(plan: Plan, remote: Listing) -> Mapping[str, set[str | None]]:
     """The remote ids at each store_id that the plan touches, but those that it moves away."""
     taken: dict[str, set[str | None]] = {change.store_id: set() for change in plan.changes}

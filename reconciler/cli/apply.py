@@ -36,6 +36,9 @@ CHANGED: Final = 2
 @target()
 @planning()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-older", is_flag=True, help="Permit a commit older than the one applied last."
+)
 @click.option("--dry-run", is_flag=True, help="Print the calls; make none but the list.")
 @click.option(
     "--report", type=FILE, metavar="FILE", help="Write what became of each change (JSON)."
@@ -55,6 +58,7 @@ def command(
     options: "reconcile.Options",
     planfile: Path | None,
     yes: bool,
+    allow_older: bool,
     dry_run: bool,
     report: Path | None,
     lock_timeout: float,
@@ -69,6 +73,7 @@ def command(
     from reconciler import reconcile
     from reconciler.cli.signals import stopping
 
+    options = replace(options, allow_older=allow_older)
     _check_saved(options, planfile)
     _check_report(report, dry_run=dry_run)
     ask = not yes and planfile is None
@@ -112,9 +117,8 @@ def command(
 
 def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
     """Raise UsageError where a saved plan is to be narrowed: it is applied as it was reviewed."""
-    given = [
-        f"--{name}" for name in ("select", "prune", "resend", "base") if getattr(options, name)
-    ]
+    names = ("select", "prune", "resend", "base", "only")
+    given = [f"--{name}" for name in names if getattr(options, name)]
     if planfile is not None and given:
         raise UsageError(
             f"{given[0]} has no effect on a saved plan, which is applied as it was reviewed.",

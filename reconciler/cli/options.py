@@ -225,7 +225,14 @@ _PLANNING: Final[dict[str, Decorator]] = {
     "base": click.option(
         "--base",
         metavar="REV",
-        help="Mark each change: made since this git revision (edit), older (drift), or both.",
+        help="Mark each change: made since this git revision (edit), older (drift), or both. "
+        "`applied`: the commit that was applied last.",
+    ),
+    "only": click.option(
+        "--only",
+        multiple=True,
+        type=Choice(["edit", "drift", "both"]),
+        help="Only changes of this origin; needs --base. Repeatable.",
     ),
 }
 

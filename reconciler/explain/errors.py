@@ -106,6 +106,13 @@ ERRORS: Final[Mapping[Code, Entry]] = {
         "stores: {default: {api_url: https://else.example/api/v1/product/}}",
         "If the host is yours, set RECONCILER_TRUSTED_HOSTS=else.example where the key is set.",
     ),
+    Code.OLDER_COMMIT: Entry(
+        "The commit is an ancestor of the one that was applied last, by the ledger in git: an old "
+        "pipeline was run again, or two merges were applied in the wrong order.",
+        "The commit 1a2b3c is older than 4d5e6f, which was applied last.",
+        "Run the pipeline of the newest commit. To go back on purpose, revert the commit in git, "
+        "or apply with `--allow-older`.",
+    ),
     Code.OTHER_SHOP: Entry(
         "A saved plan names another endpoint or store than the one it would be applied to. It was "
         "made from that shop's products, so here it would do what nobody has reviewed.",

@@ -56,6 +56,30 @@ WARNINGS: Final[Mapping[Code, Entry]] = {
         "catalog/products.YAML, catalog/shirts.yaml.txt",
         "Rename it. If it is not meant to be read, begin its name with an underscore.",
     ),
+    Code.LEFT_OUT: Entry(
+        "With `--only`, changes of another origin are left as they are: they are counted and not "
+        "sent. A change that would need the place of one that is left waits with it.",
+        "reconciler apply --base applied --only edit    # drift is left",
+        "Look at what is left with `reconciler plan --base applied`, then apply or pull it.",
+    ),
+    Code.NOTHING_APPLIED: Entry(
+        "The base of `--base applied` is the commit that was applied last, and the ledger knows "
+        "none. So the base is a catalogue without products: what is declared counts as an edit, "
+        "and what is declared nowhere as drift.",
+        "The first `reconciler apply --base applied` of a store.",
+        "Nothing: from the first apply on there is such a commit.",
+    ),
+    Code.ALREADY_APPLIED: Entry(
+        "The saved plan was applied before, by the ledger, and the remote still is as it left it.",
+        "reconciler apply plan.json    # a second time",
+        "Nothing: what the plan was for is done.",
+    ),
+    Code.AGE_UNKNOWN: Entry(
+        "Whether the commit is older than the one that was applied last cannot be told: this clone "
+        "lacks the history between them, and it could not be fetched, or was rewritten.",
+        "A shallow clone that cannot reach its remote.",
+        "Let the checkout take the whole history: `fetch-depth: 0`, `GIT_DEPTH: 0`.",
+    ),
     Code.NO_COMMIT: Entry(
         "The catalogue is in a git checkout that git refuses to look at, because it belongs to "
         "another user. So the plan does not know its commit, nor whether files differ from it.",

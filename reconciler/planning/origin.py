@@ -7,12 +7,15 @@ that the server keeps are judged by the one comparison that made the plan; for w
 the ledger's value plays the part of the remote.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
+from reconciler.codes import Code
 from reconciler.model import Catalog, Ledger, Listing, Product
 from reconciler.planning.compare import Comparison, declared
+from reconciler.planning.hints import products, warning
 from reconciler.planning.matching import match
 from reconciler.planning.plan import Change, Create, Delete, FieldChange, Origin, Plan, Update
 from reconciler.planning.select import Resend
@@ -35,6 +38,43 @@ def with_origins(
     origins = _Origins(base, remote, ledger, resend, now)
     changes = tuple(replace(change, origin=origins.of(change)) for change in plan.changes)
     return replace(plan, changes=changes)
+
+
+def only_of(plan: Plan, origins: Sequence[Origin]) -> Plan:
+    """`plan` with the changes of these origins alone; what is left is counted in a warning.
+
+    A create or a rename to a store_id that a product keeps because its own change is left waits
+    with it. Without `origins` the plan is as it was.
+    """
+    if not origins:
+        return plan
+    kept = [change for change in plan.changes if change.origin in origins]
+    while True:
+        chosen = {id(change) for change in kept}
+        left = [change for change in plan.changes if id(change) not in chosen]
+        held = {
+            change.leaves if isinstance(change, Update) else change.store_id
+            for change in left
+            if not isinstance(change, Create)
+        }
+        free = [change for change in kept if not _takes(change, held)]
+        if len(free) == len(kept):
+            break
+        kept = free
+    if not left:
+        return plan
+    counts = Counter(change.action for change in left)
+    told = ", ".join(f"{count} to {action}" for action, count in sorted(counts.items()))
+    origin = " and ".join(sorted({change.origin or "none" for change in left}))
+    message = f"{products(len(left))} left as they are, by --only: {told} (origin: {origin})."
+    warnings = (*plan.warnings, warning(Code.LEFT_OUT, message))
+    return replace(plan, changes=tuple(kept), warnings=warnings)
+
+
+def _takes(change: Change, held: Set[str | None]) -> bool:
+    """Whether a change brings a product to one of these store_ids."""
+    arrives = isinstance(change, Create) or (isinstance(change, Update) and change.renamed_from)
+    return bool(arrives) and change.store_id in held
 
 
 class _Origins:

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.run import Options as Options
     from reconciler.reconcile.run import apply as apply
-    from reconciler.reconcile.run import check_store as check_store
     from reconciler.reconcile.run import operations as operations
     from reconciler.reconcile.run import plan as plan
     from reconciler.reconcile.run import read_journal as read_journal
     from reconciler.reconcile.run import read_plan as read_plan
     from reconciler.reconcile.run import rehearsed as rehearsed
     from reconciler.reconcile.run import unlock as unlock
+    from reconciler.reconcile.saved import check_store as check_store
 
 __all__ = [
     "Options",
@@ -36,6 +36,7 @@ if not TYPE_CHECKING:  # type checkers see the names above, and refuse any other
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from reconciler.reconcile import files, run
+        from reconciler.reconcile import files, run, saved
 
-        return getattr(files if name == "validate" else run, name)
+        home = {"validate": files, "check_store": saved}.get(name, run)
+        return getattr(home, name)

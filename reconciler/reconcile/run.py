@@ -8,23 +8,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.catalog.revision import load_revision, revision_of
 from reconciler.codes import Code
-from reconciler.errors import GuardRefused, OtherShop, PlanFileError, StalePlan
+from reconciler.errors import GuardRefused, PlanFileError, StalePlan, UsageError
 from reconciler.interpreter import paused
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import linted
-from reconciler.model import Catalog, Ledger, Listing
+from reconciler.model import Catalog, Finding, Ledger, Listing
 from reconciler.planning.diff import Prune, diff
 from reconciler.planning.guard import Allowances, judge, with_fresh_figures
 from reconciler.planning.hints import warning
 from reconciler.planning.operations import as_json
-from reconciler.planning.origin import with_origins
-from reconciler.planning.plan import Plan
-from reconciler.reconcile.store import DATA, SANDBOX, Store, beside
+from reconciler.planning.origin import only_of, with_origins
+from reconciler.planning.plan import Origin, Plan
+from reconciler.reconcile.saved import (
+    already_applied,
+    applied_commit,
+    check_age,
+    of_this_shop,
+)
+from reconciler.reconcile.store import DATA, Store, beside
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -35,6 +41,9 @@ if TYPE_CHECKING:
 
 Listed: TypeAlias = frozenset[str | None]
 """The ids at the remote before an apply."""
+
+APPLIED: Final = "applied"
+"""The base that means the commit that was applied last."""
 
 # What only an apply or a saved file needs is imported where it is used: most runs are plans.
 
@@ -52,10 +61,13 @@ class Options:
     base: str | None = None
     allow_creates: int | None = None
     allow_recreate: tuple[str, ...] = ()
+    only: tuple[Origin, ...] = ()
+    allow_older: bool = False
 
 
 def plan(store: Store, options: Options | None = None) -> Plan:
     """What apply would do now. Writes nothing: not to the remote, the ledger or the catalogue."""
+    _check_only(options or Options())
     with paused():
         made, _, _, _ = _plan(store, options or Options(), store.ledger.load)
     return made
@@ -75,7 +87,7 @@ def _plan(
         catalog = loaded()
         before = None
         if base is not None:
-            before = load_revision(store.catalog, base, working_folder=store.folder)
+            before = _base(store, base, ledger)
         at = revision()
         catalog = at.of(catalog)
         listing = listed()
@@ -86,8 +98,30 @@ def _plan(
     if before is not None:
         now = store.client.clock.utc()
         made = with_origins(made, before, listing, ledger, resend=options.resend, now=now)
+        made = only_of(made, options.only)
+        if base == APPLIED and before.commit is None:
+            made = replace(made, warnings=(_nothing_applied(), *made.warnings))
     made = linted(made, catalog, listing, levels)
     return _judged(made, store, options), catalog, ledger, _ids(listing)
+
+
+def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
+    """The catalogue of the base revision; one without products where nothing was applied yet."""
+    revision = base
+    if base == APPLIED:
+        known = applied_commit(ledger)
+        if known is None:
+            return Catalog.of()
+        revision = known
+    return load_revision(store.catalog, revision, working_folder=store.folder)
+
+
+def _nothing_applied() -> Finding:
+    return warning(
+        Code.NOTHING_APPLIED,
+        "The ledger knows of no commit that was applied: compared is with a catalogue without "
+        "products.",
+    )
 
 
 def _ids(listing: Listing) -> Listed:
@@ -172,7 +206,8 @@ def apply(
     from reconciler.applying.apply import Means, carry_out
 
     options = options or Options()
-    reviewed = None if saved is None else _of_this_shop(saved, store)
+    _check_only(options)
+    reviewed = None if saved is None else of_this_shop(saved, store)
     with store.ledger.hold(timeout=lock_timeout, holder=Holder.here()) as held:
         catalog: Catalog | None = None
         listed: Listed = frozenset()
@@ -180,9 +215,14 @@ def apply(
             made, catalog, ledger, listed = _plan(store, options, held.load)
         else:
             made, ledger = reviewed, held.load()
+        found = check_age(made, ledger, store, allow_older=options.allow_older)
+        made = replace(made, warnings=(*found, *made.warnings))
         asked = approve(made)
         if made.changes and (asked or reviewed is not None):
-            made, listed = _looked_at_again(made, ledger, store, options)
+            listing = store.client.list()
+            if reviewed is not None and (done := already_applied(made, ledger, listing, store)):
+                return _with_takeover(done, held.broke)
+            made, listed = _looked_at_again(made, ledger, listing, store, options), _ids(listing)
         if made.refusals:
             raise _refused(made)
 
@@ -193,8 +233,11 @@ def apply(
         with _journal(store, made) as journal:
             batch = store.settings.requests.batch
             means = Means(store.client, held, journal, batch, on_write, listed)
-            proof = remains if catalog is not None and not options.select else None
-            return _with_takeover(carry_out(made, ledger, means, proof), held.broke)
+            whole = catalog is not None and not (options.select or options.only)
+            report = carry_out(made, ledger, means, remains if whole else None)
+            if report.converged and any(w.code is Code.LEFT_OUT for w in made.warnings):
+                report = replace(report, converged=False)
+            return _with_takeover(report, held.broke)
 
 
 def rehearsed(store: Store, saved: "SavedPlan", options: Options) -> Plan:
@@ -202,54 +245,27 @@ def rehearsed(store: Store, saved: "SavedPlan", options: Options) -> Plan:
 
     Raises OtherShop and StalePlan as `apply` does.
     """
-    made = _of_this_shop(saved, store)
+    made = of_this_shop(saved, store)
+    ledger = store.ledger.load()
+    check_age(made, ledger, store, allow_older=options.allow_older)
     if not made.changes:
         return made
-    return _looked_at_again(made, store.ledger.load(), store, options)[0]
-
-
-def _of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
-    """The plan to carry out; raises OtherShop for one of another endpoint or store.
-
-    A Plan was made in this process and knows its store only; one from a file, its endpoint too.
-    """
-    if isinstance(saved, Plan):
-        made, endpoint = saved, store.endpoint
-    else:
-        made, endpoint = saved.plan, saved.api_url or "no remote"
-    check_store(made, store.name)
-    if endpoint != store.endpoint:
-        raise OtherShop(
-            f"Nothing was changed: the plan is for {endpoint}, and the store {store.name!r} is "
-            f"at {store.endpoint} now.",
-            hint="Apply it with the settings that it was made with, or make a plan of this shop.",
-        )
-    return made
-
-
-def check_store(made: Plan, store: str) -> None:
-    """Raise OtherShop where a plan is for another store than the one called `store`."""
-    if made.store != store:
-        sandbox = made.store == SANDBOX
-        raise OtherShop(
-            f"Nothing was changed: the plan is for the store {made.store!r}, not for {store!r}.",
-            hint="Apply it with --sandbox, or make a plan of this store."
-            if sandbox
-            else "Apply it with the settings that it was made with; it needs no --store.",
-        )
+    listing = store.client.list()
+    if already_applied(made, ledger, listing, store):
+        return replace(made, changes=(), refusals=())
+    return _looked_at_again(made, ledger, listing, store, options)
 
 
 def _looked_at_again(
-    made: Plan, ledger: Ledger, store: Store, options: Options
-) -> tuple[Plan, Listed]:
-    """A plan made earlier, judged by a list that is read now, and the ids in that list.
+    made: Plan, ledger: Ledger, listing: Listing, store: Store, options: Options
+) -> Plan:
+    """A plan made earlier, judged by a list that was read now.
 
     A plan that a guard refuses comes back with its refusals; one that does not fit any more raises
     StalePlan.
     """
     from reconciler.applying.stale import changed_since
 
-    listing = store.client.list()
     made = _judged(with_fresh_figures(made, len(listing.products)), store, options)
     details = changed_since(made, listing, ledger, store.settings.protected)
     if details and not made.refusals:
@@ -258,7 +274,16 @@ def _looked_at_again(
             details=details,
             hint="Make a new plan, look at it, and apply that.",
         )
-    return made, _ids(listing)
+    return made
+
+
+def _check_only(options: Options) -> None:
+    """Raise UsageError where changes are chosen by an origin that nothing tells."""
+    if options.only and options.base is None:
+        raise UsageError(
+            "--only needs --base: without a revision to compare with, no change has an origin.",
+            hint="For instance: --base applied --only edit --only both",
+        )
 
 
 def _with_takeover(report: "Report", dead: Holder | None) -> "Report":

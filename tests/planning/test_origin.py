@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 
 from reconciler.catalog.read import load_sources
+from reconciler.codes import Code
 from reconciler.model import Catalog, Entry, Known, Ledger, Listing, RemoteProduct, State
 from reconciler.planning.diff import diff
-from reconciler.planning.origin import with_origins
-from reconciler.planning.plan import Change
+from reconciler.planning.origin import only_of, with_origins
+from reconciler.planning.plan import (
+    CatalogFacts,
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Origin,
+    Plan,
+    Update,
+)
 
 SHIRT = {"store_id": "1", "name": "Shirt"}
 
@@ -158,3 +168,50 @@ def test_every_change_is_marked_and_the_order_kept() -> None:
         ("update", "edit"),
         ("delete", "drift"),
     ]
+
+
+def rename(store_id: str, before: str, origin: Origin) -> Update:
+    """A product that goes from one store_id to another."""
+    fields = {"store_id": FieldChange(before, store_id)}
+    return Update(store_id, f"p-{before}", "Shirt", fields, remote(before), origin=origin)
+
+
+def create(store_id: str, origin: Origin | None) -> Create:
+    """A product that is made."""
+    return Create(store_id, "Shirt", {}, origin=origin)
+
+
+def kept(*given: Change, only: tuple[Origin, ...]) -> tuple[list[str], list[str]]:
+    """The store_ids that `only` keeps, and the words about what it leaves."""
+    made = only_of(Plan("default", CatalogFacts(9), 9, given), only)
+    assert all(found.code is Code.LEFT_OUT for found in made.warnings)
+    return [change.store_id for change in made.changes], [w.message for w in made.warnings]
+
+
+def test_only_changes_of_an_origin_are_kept_and_the_rest_is_counted() -> None:
+    """P4: nothing is left without a word, and nothing is said where nothing is left."""
+    deletes = [Delete(f"d{n}", f"id{n}", None, {}, {}, "drift") for n in range(2)]
+    made = [create("a", "edit"), create("b", "both"), create("c", None)]
+    given: list[Change] = [*made, *deletes]
+    assert kept(*given, only=()) == (["a", "b", "c", "d0", "d1"], [])
+    assert kept(*given[:2], only=("both", "edit")) == (["a", "b"], [])
+    left, (words,) = kept(*given, only=("edit", "both"))
+    assert left == ["a", "b"]
+    assert words == (
+        "3 products left as they are, by --only: 1 to create, 2 to delete (origin: drift and none)."
+    )
+
+
+def test_a_change_waits_for_the_place_of_one_that_is_left() -> None:
+    """P2: a create or rename to a store_id that a product keeps is left with that product."""
+    chain = (
+        create("c", "edit"),
+        rename("b", "c", "edit"),
+        rename("a", "b", "edit"),
+        rename("z", "a", "drift"),
+        create("e", "edit"),
+    )
+    assert kept(*chain, only=("edit",))[0] == ["e"]
+    assert kept(*chain, only=("edit", "drift"))[0] == ["c", "b", "a", "z", "e"]
+    taken = (create("d", "edit"), Delete("d", "id", None, {}, {}, "drift"))
+    assert kept(*taken, only=("edit",))[0] == []

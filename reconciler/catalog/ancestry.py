@@ -1,0 +1,58 @@
+"""Is one commit older than another? Asked before an apply: no old pipeline undoes a new one.
+
+A shallow clone does not know. Then the commits alone, without trees and files, are fetched into a
+repository of their own: the clone stays as it is.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from reconciler.errors import GitError
+from reconciler.git import Git
+
+_PATIENCE: Final = 120.0
+
+
+def is_older(folder: Path, commit: str, than: str, *, remote: str) -> bool | None:
+    """Whether `commit` is an ancestor of `than`; None where that cannot be told.
+
+    `folder` is in a clone, and `remote` is where it can fetch what it lacks.
+    """
+    if commit == than:
+        return False
+    try:
+        git = Git(folder, timeout=_PATIENCE)
+        answer = _ancestor(git, commit, than)
+        if answer is None or (not answer and _is_shallow(git)):
+            return _asked_remote(git, commit, than, remote)
+        return answer
+    except (GitError, OSError):
+        return None
+
+
+def _ancestor(git: Git, commit: str, than: str) -> bool | None:
+    """What this repository says; None where it lacks one of the two."""
+    code = git.run("merge-base", "--is-ancestor", commit, than).code
+    return code == 0 if code in (0, 1) else None
+
+
+def _is_shallow(git: Git) -> bool:
+    return git.text("rev-parse", "--is-shallow-repository") == "true"
+
+
+def _asked_remote(git: Git, commit: str, than: str, remote: str) -> bool | None:
+    """The answer from the remote's history of `than`, which `commit` is in if it is older."""
+    # The clone's own configuration names the remote, and holds what a pipeline reaches it with.
+    settings = git.text("rev-parse", "--path-format=absolute", "--git-path", "config")
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as place:
+        history = Git(Path(place), timeout=_PATIENCE)
+        history.read("init", "--quiet", "--bare", ".")
+        fetched = history.run(
+            *("-c", f"include.path={settings}", "fetch", "--quiet", "--no-tags", "--filter=tree:0"),
+            *("--no-write-fetch-head", "--no-recurse-submodules", "--refmap=", remote, than),
+        )
+        if fetched.code != 0:
+            return None
+        known = history.run("cat-file", "-e", f"{commit}^{{commit}}")
+        return known.code == 0 and bool(_ancestor(history, commit, than))

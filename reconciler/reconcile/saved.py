@@ -1,0 +1,106 @@
+"""What is asked of a plan before it runs: is it of this shop, old, or done already."""
+
+from typing import TYPE_CHECKING
+
+from reconciler.catalog.ancestry import is_older
+from reconciler.clock import stamp
+from reconciler.codes import Code
+from reconciler.errors import OlderCommit, OtherShop
+from reconciler.model import Finding, Ledger, Listing
+from reconciler.planning.hints import warning
+from reconciler.planning.outcome import Report
+from reconciler.planning.plan import Plan
+from reconciler.reconcile.store import SANDBOX, Store
+
+if TYPE_CHECKING:
+    from reconciler.report.plan_json import SavedPlan
+
+
+def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
+    """The plan to carry out; raises OtherShop for one of another endpoint or store.
+
+    A Plan was made in this process and knows its store only; one from a file, its endpoint too.
+    """
+    if isinstance(saved, Plan):
+        made, endpoint = saved, store.endpoint
+    else:
+        made, endpoint = saved.plan, saved.api_url or "no remote"
+    check_store(made, store.name)
+    if endpoint != store.endpoint:
+        raise OtherShop(
+            f"Nothing was changed: the plan is for {endpoint}, and the store {store.name!r} is "
+            f"at {store.endpoint} now.",
+            hint="Apply it with the settings that it was made with, or make a plan of this shop.",
+        )
+    return made
+
+
+def check_store(made: Plan, store: str) -> None:
+    """Raise OtherShop where a plan is for another store than the one called `store`."""
+    if made.store != store:
+        sandbox = made.store == SANDBOX
+        raise OtherShop(
+            f"Nothing was changed: the plan is for the store {made.store!r}, not for {store!r}.",
+            hint="Apply it with --sandbox, or make a plan of this store."
+            if sandbox
+            else "Apply it with the settings that it was made with; it needs no --store.",
+        )
+
+
+def applied_commit(ledger: Ledger) -> str | None:
+    """The commit that was applied last, by the ledger; None where it knows of none."""
+    return next((applied.commit for applied in reversed(ledger.applied) if applied.commit), None)
+
+
+def check_age(made: Plan, ledger: Ledger, store: Store, *, allow_older: bool) -> list[Finding]:
+    """Raise OlderCommit where a plan's commit is in the past of the one that was applied last.
+
+    Returns a warning where that cannot be told. Only a ledger in git is shared by all who apply,
+    so only it knows; `allow_older` asks nothing.
+    """
+    commit, last = made.catalog.commit, applied_commit(ledger)
+    if allow_older or store.settings.ledger != "git" or commit is None or last is None:
+        return []
+    remote = store.settings.ledger_remote
+    older = is_older(store.catalog, commit, last, remote=remote)
+    if older is None:
+        return [
+            warning(
+                Code.AGE_UNKNOWN,
+                f"Whether the commit {commit[:12]} is older than {last[:12]}, which was applied "
+                "last, cannot be told: git has not both in one history.",
+            )
+        ]
+    if older:
+        raise OlderCommit(
+            f"Nothing was changed: the commit {commit[:12]} is older than {last[:12]}, which was "
+            "applied last.",
+            hint="Run the pipeline of the newest commit. To go back on purpose, revert in git, or "
+            "apply with --allow-older.",
+        )
+    return []
+
+
+def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) -> Report | None:
+    """The report of a saved plan that was applied before and still holds; else None."""
+    from reconciler.applying.stale import holds
+
+    before = [applied for applied in ledger.applied if applied.digest == made.digest]
+    if not before or not holds(made, listing, ledger):
+        return None
+    now = stamp(store.client.clock.utc())
+    done = warning(
+        Code.ALREADY_APPLIED,
+        f"This plan was applied before, {before[-1].at}, and still holds: already applied, so "
+        "nothing was sent.",
+    )
+    calls = {method: store.client.calls[method] for method in ("GET", "retries")}
+    return Report(
+        store=made.store,
+        plan_digest=made.digest,
+        started_at=now,
+        finished_at=now,
+        requests=calls,
+        converged=True,
+        warnings=(done,),
+    )
