@@ -281,6 +281,7 @@ class _Run:
             interrupted=client.stop.is_set(),
             error=None if _all_applied(verdicts) else self._error,
             wrote=judgement.wrote,
+            unconfirmed=self._plan.unconfirmed,
         )
 
     def _concluded(self, verdicts: Mapping[str, Verdict], sight: Sight | None) -> Ledger:

@@ -122,6 +122,8 @@ class Report:
     """What ended the apply early, where something did: a refused key, a dead server."""
     wrote: bool = False
     """Whether any call took effect, also one that completed no Change."""
+    unconfirmed: int = 0
+    """How many products have declared values that were taken as given."""
 
     @property
     def tally(self) -> Tally:

@@ -30,6 +30,7 @@ from reconciler.report.words import (
     counted,
     destroyed,
     finding_line,
+    matching,
     origin_legend,
     origins_text,
     other_counts,
@@ -117,8 +118,7 @@ def _head(plan: Plan, context: Context) -> str:
         sentences = [", ".join(others), origins_text(plan.changes), calls_text(context.calls)]
         lines.append(f"**{counts}**; {'. '.join(filter(None, sentences))}.")
     else:
-        matching = plural(plan.unchanged, "product matches", "products match")
-        lines.append(f"**Nothing to change**: {', '.join([matching, *others[1:]])}.")
+        lines.append(f"**Nothing to change**: {', '.join([matching(plan), *others[1:]])}.")
     if plan.refusals:
         lines += ["", "> [!CAUTION]", "> **Apply will refuse this plan.**"]
     for refusal in plan.refusals[:_LISTED]:

@@ -35,7 +35,7 @@ def report_text(report: Report, *, color: bool = False, width: int | None = None
     lines: list[str] = []
     for fate, heading in (
         (Fate.FAILED, "Failed:"),
-        (Fate.UNKNOWN, "Unknown, the answer was never seen:"),
+        (Fate.UNKNOWN, "Unknown, nobody can tell yet:"),
         (Fate.NOT_ATTEMPTED, "Not attempted:"),
     ):
         lines += _section(report.outcomes, fate, heading, style, width)
@@ -94,6 +94,12 @@ def _counts(report: Report) -> str:
 
 def _convergence(report: Report, style: Style) -> str:
     """Whether the remote now equals the catalogue."""
+    if report.converged and report.unconfirmed:
+        given = plural(report.unconfirmed, "product has", "products have")
+        return style.green(
+            "Converged: the remote equals the catalogue as far as the API shows; "
+            f"{given} values that it never returns, and that are taken as given."
+        )
     if report.converged:
         return style.green("Converged: the remote equals the catalogue.")
     if report.converged is None:

@@ -80,11 +80,16 @@ def summary_line(plan: Plan, calls: int | Mapping[str, int]) -> str:
     """The plan in one sentence, with the number of calls it needs, by method where known."""
     others = other_counts(plan)
     if not plan.changes:
-        matching = plural(plan.unchanged, "product matches", "products match")
-        return f"Nothing to change: {', '.join([matching, *others[1:]])}."
+        return f"Nothing to change: {', '.join([matching(plan), *others[1:]])}."
     text = f"Plan: {counted(count_kinds(plan.changes))}; {', '.join(others)}."
     origins = origins_text(plan.changes)
     return " ".join([text, *([f"{origins}."] if origins else []), f"{calls_text(calls)}."])
+
+
+def matching(plan: Plan) -> str:
+    """How many products match; if values are unconfirmed, only as far as the API shows."""
+    text = plural(plan.unchanged, "product matches", "products match")
+    return f"{text} as far as the API shows" if plan.unconfirmed else text
 
 
 def other_counts(plan: Plan) -> list[str]:
@@ -94,6 +99,8 @@ def other_counts(plan: Plan) -> list[str]:
         others.append(f"{len(plan.blocked)} blocked")
     if plan.unconfirmed:
         others.append(f"{plan.unconfirmed} unconfirmed")
+    if plan.kept:
+        others.append(f"{plan.kept} kept by the server in another form")
     return others
 
 

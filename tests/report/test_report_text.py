@@ -30,7 +30,7 @@ EXPECTED = """\
 Failed:
   update 4: HTTP 400: bad type
 
-Unknown, the answer was never seen:
+Unknown, nobody can tell yet:
   create 2: no answer within 30 s
   The next run looks for it at the remote before it creates anything.
 
