@@ -128,7 +128,7 @@ def new_product(
             message += f": the product is left out. {remedy}"
             warnings.append(warning(Code.NOT_WRITABLE, message))
             return None
-        message += f": its {key} are left out."
+        message += f": the field {key} is left out."
         warnings.append(warning(Code.NOT_WRITABLE, message))
     return New(str(product.id), tuple(values))
 

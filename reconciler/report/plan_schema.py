@@ -6,7 +6,7 @@ ignored: a later tool may add some without a new format.
 
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, create_model
 
 from reconciler.codes import Code
 from reconciler.model import (
@@ -73,12 +73,18 @@ class FieldDocument(_Model):
         return FieldChange(before, after, self.write_only, self.in_doubt)
 
 
-class SeenDocument(_Model):
-    """The remote product that an update was made from."""
+# Built from the field table, so that a row added there is saved and read here.
+_SEEN: dict[str, Any] = {
+    field.key: (list[Text] | None if field.kind is Kind.TAGS else Text | None, ...)
+    for field in FIELDS
+    if field.readable
+}
+_Seen: Any = create_model("_Seen", __base__=_Model, **_SEEN)
 
-    store_id: Text | None
-    name: Text | None
-    tags: list[Text] | None
+
+class SeenDocument(_Seen):
+    """The remote product that an update was made from: its readable fields."""
+
     image_md: Text | None = None
 
     def product(self, id: str) -> RemoteProduct:

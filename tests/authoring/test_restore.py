@@ -156,7 +156,7 @@ def test_what_no_catalogue_can_hold(catalog: Path, here: Here) -> None:
     done = here("restore", "--write")
     assert "The removed name of '7' is missing" in done.err
     assert "Declare it by hand." in done.err
-    assert "its tags are left out" in done.err
+    assert "the field tags is left out" in done.err
     assert files(catalog) == {"scarf.yaml": "store_id: 8\nname: Scarf\n"}
 
 
