@@ -6,6 +6,7 @@ same: the answers so far are judged, the ledger is concluded and the report is m
 """
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ _NOT_CONVERGED: Final = frozenset({Code.SERVER_KEEPS, Code.CREATED_TWICE, Code.L
 _MAY_BE_GONE: Final = (Fate.APPLIED, Fate.UNKNOWN)
 _INTERRUPTED: Final = "interrupted before it"
 _MOMENT: Final = 0.05
+_NOTICEABLE: Final = 1.0
 _NEVER: Final = Event()
 
 Remains = Callable[[Listing, Ledger], Plan]
@@ -145,13 +147,17 @@ class _Run:
 
     def _send(self, calls: Sequence[Operation]) -> None:
         """Make calls side by side; each worker appends what came back, whatever comes after."""
-        sent = {id for answer in self._answers for id in answer.operation.store_ids}
+        spent: Counter[str] = Counter()
+        for answer in self._answers:
+            for store_id in answer.operation.store_ids:
+                spent[store_id] += answer.failure.repeats + 1 if answer.failure else 0
 
         def job(operation: Operation) -> None:
-            again = bool(sent.intersection(operation.store_ids))
+            again = any(store_id in spent for store_id in operation.store_ids)
+            left = self._client.retries - max(spent[s] for s in operation.store_ids)
+            repeats = max(0, left) if again else None
             self._under_way.add(id(operation))
             try:
-                repeats = self._repeats(operation) if again else None
                 for answer in self._caller.answers(operation, repeats=repeats, again=again):
                     self._answers.append(answer)
                     self._heed(answer)
@@ -167,17 +173,12 @@ class _Run:
         if self._client.stop.is_set():
             self._end(_INTERRUPTED)
 
-    def _repeats(self, operation: Operation) -> int:
-        """How often a product that is sent again may still be repeated in this run."""
-        spent = 0
-        for answer in self._answers:
-            if answer.failure and answer.operation.store_ids == operation.store_ids:
-                spent += answer.failure.repeats + 1
-        return max(0, self._client.retries - spent)
-
     def _look(self, at: float) -> None:
         """Read the list once it is `at`; without it nothing more can be proven."""
-        if self._clock.wait(max(0.0, at - self._clock.now()), self._client.stop):
+        pause = max(0.0, at - self._clock.now())
+        if pause > _NOTICEABLE:
+            self._client.progress.start("Waiting until the remote has settled", None)
+        if self._clock.wait(pause, self._client.stop):
             self._end(_INTERRUPTED)
             return
         self._allowed()
