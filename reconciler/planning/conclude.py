@@ -176,7 +176,8 @@ def _conclude_create(
         del creates[store_id]
         products[verdict.id] = learnt
     elif verdict.id is not None or verdict.fate is Fate.UNKNOWN:
-        creates[store_id] = Sent(learnt.entries, sent_at, verdict.id, change.came_from)
+        # An id without a time would be waited for without an end.
+        creates[store_id] = Sent(learnt.entries, sent_at or at, verdict.id, change.came_from)
     elif store_id in before.creates:
         creates[store_id] = before.creates[store_id]
     else:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from reconciler.planning.outcome import Report
-from reconciler.planning.plan import Plan
+from reconciler.planning.outcome import Fate, Report
+from reconciler.planning.plan import Change, Plan
+from reconciler.sandbox.store import Row
 from tests.applying.world import Declared, World, expected
 
 HOUR = 3601.0
@@ -87,3 +88,47 @@ def kept_in_journal(world: World, id: str) -> bool:
     return any(
         json.loads(line).get("record", {}).get("id") == id for line in journals(world).splitlines()
     )
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """All of a product but its id."""
+    return {**row.record, **row.written, "id": None}
+
+
+def visible(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What a list shows of products, but their ids."""
+    return [{**row.record, "id": None, "image_md": None} for row in rows]
+
+
+def told_the_truth(
+    report: Report, changes: Sequence[Change], before: list[Row], after: list[Row]
+) -> None:
+    """The outcomes and the exit code say what the remote holds (P6)."""
+    had = {row.store_id for row in before}
+    has = {row.store_id: row for row in after}
+    kept = any(finding.code == "server_keeps" for finding in report.warnings)
+    by_id = {change.store_id: change for change in changes}
+    for outcome in report.outcomes:
+        there = outcome.store_id in has
+        if outcome.fate is Fate.APPLIED and not kept:
+            assert there == (outcome.action != "delete"), outcome
+            if there and outcome.action != "delete":
+                _is_as_planned(by_id[outcome.store_id], has[outcome.store_id])
+        if outcome.fate in (Fate.NOT_ATTEMPTED, Fate.FAILED) and outcome.action == "create":
+            assert not there or outcome.store_id in had, outcome
+        if outcome.fate in (Fate.NOT_ATTEMPTED, Fate.FAILED) and outcome.action == "delete":
+            assert there, outcome
+    if report.exit_code == 1:
+        assert visible(after) == visible(before), "exit 1: no write took effect"
+
+
+def _is_as_planned(change: Change, row: Row) -> None:
+    for key, field in change.fields.items():
+        if field.write_only or field.after is None:
+            continue
+        value = row.value(key)
+        if isinstance(field.after, str):
+            assert value == field.after, (change.store_id, key)
+        else:
+            assert isinstance(value, tuple)
+            assert set(value) == set(field.after), (change.store_id, key)

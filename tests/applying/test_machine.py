@@ -1,12 +1,12 @@
-"""Random catalogues, remotes, hand edits, faults, kills and stops: the promises hold after each.
+"""Random catalogues, remotes, hand edits, faults, lies, kills and stops: the promises hold after.
 
 P1 converges, P2 doubles nothing, P3 loses nothing, P6 tells the truth, P9 plan never writes.
 """
 
-import json
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,62 +18,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from reconciler import reconcile
 from reconciler.errors import ReconcilerError
 from reconciler.model import State
-from reconciler.planning.outcome import Fate, Report
-from reconciler.planning.plan import Plan
+from reconciler.planning.outcome import Report
+from reconciler.planning.plan import Change, Plan
 from reconciler.reconcile import Options
 from reconciler.remote.client import Client
 from reconciler.remote.transport import Answer, Method
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from reconciler.sandbox.store import Row
-from tests.applying.world import World, expected
-
-IDS = st.sampled_from(["a", "b", "c", "d", "e", "f"])
-TAGS = st.lists(st.sampled_from(["linen", "Wool", "été"]), max_size=2)
-PRODUCT = st.fixed_dictionaries(
-    {
-        "store_id": IDS,
-        "name": st.sampled_from(["Coat", "Shirt", "Jupe d'été"]),
-        "tags": TAGS,
-        "image_url": st.sampled_from(["https://cdn.shop/1.jpg", "https://cdn.shop/2.jpg"]),
-        "type": st.sampled_from(["top", "dress"]),
-    }
-)
-CATALOG = st.lists(PRODUCT, max_size=6, unique_by=lambda declared: declared["store_id"])
-FAULT = st.one_of(
-    st.builds(
-        Fault,
-        kind=st.just("status"),
-        method=st.sampled_from(["GET", "POST", "PATCH", "DELETE", None]),
-        moment=st.sampled_from(["before", "after"]),
-        status=st.sampled_from([400, 404, 429, 500, 502, 503]),
-        nth=st.tuples(st.integers(1, 4)),
-    ),
-    st.builds(
-        Fault,
-        kind=st.sampled_from(["reset", "truncate", "html", "redirect", "empty", "shape"]),
-        method=st.sampled_from(["GET", "POST", "PATCH", "DELETE"]),
-        moment=st.sampled_from(["before", "after"]),
-        nth=st.tuples(st.integers(1, 3)),
-    ),
-    st.builds(
-        Fault,
-        kind=st.sampled_from(["reset", "status"]),
-        moment=st.sampled_from(["before", "after"]),
-        chance=st.sampled_from([0.2, 0.6, 1.0]),
-        times=st.integers(1, 12),
-    ),
-    st.builds(Fault, kind=st.sampled_from(["created_zero", "partial_patch"]), times=st.just(1)),
-    st.builds(
-        Fault, kind=st.just("shift"), way=st.just("replace"), nth=st.tuples(st.integers(1, 3))
-    ),
-    st.builds(
-        Fault,
-        kind=st.just("ignore_field"),
-        field=st.sampled_from(["tags", "name"]),
-        times=st.just(1),
-    ),
-)
+from tests.applying.checks import DAY, HOUR, kept_in_journal, shown, told_the_truth, visible
+from tests.applying.drawn import CATALOG, FAULT, IDS, LAG, LIE, MOVING
+from tests.applying.world import HurriedClock, World, expected
 
 
 class Killed(BaseException):
@@ -89,8 +44,10 @@ class Machine(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.folder = Path(tempfile.mkdtemp())
         self.stack.callback(shutil.rmtree, self.folder)
-        sandbox = self.stack.enter_context(Sandbox(page_max=3))
-        self.world = World(self.folder, sandbox, page_size=3, retries=2)
+        clock = HurriedClock()
+        sandbox = self.stack.enter_context(Sandbox(page_max=3, clock=clock.now))
+        self.world = World(self.folder, sandbox, clock=clock, page_size=3, retries=2)
+        self.known = False
         self.declared: list[dict[str, Any]] = []
         self.by_hand: Counter[str | None] = Counter()
         self.world.declare([])
@@ -151,15 +108,30 @@ class Machine(RuleBasedStateMachine):
 
     # What the tool does ----------------------------------------------------------------------
 
-    @rule(faults=st.lists(FAULT, max_size=3), seed=st.integers(0, 3))
+    @rule(faults=st.lists(FAULT | LIE, max_size=3), seed=st.integers(0, 3))
     def apply(self, faults: list[Fault], seed: int) -> None:
         """An apply with faults."""
         self._run(faults, seed)
 
-    @rule(call=st.integers(1, 6), moment=st.sampled_from(["before", "after"]))
-    def apply_killed(self, call: int, moment: str) -> None:
+    @rule(
+        lies=st.lists(LIE, max_size=2),
+        call=st.integers(1, 6),
+        moment=st.sampled_from(["before", "after"]),
+    )
+    def apply_killed(self, lies: list[Fault], call: int, moment: str) -> None:
         """An apply that dies at one of its writes."""
-        self._run([], 0, kill=(call, moment))
+        self._run(lies, 0, kill=(call, moment))
+
+    @rule(id=IDS, seconds=LAG)
+    def apply_stale(self, id: str, seconds: float) -> None:
+        """An apply whose first list lacks a product that an earlier one has listed."""
+        if self.known:
+            self._run([Fault("unlist", store_id=id, seconds=seconds, nth=(1,))], 0)
+
+    @rule(seconds=st.sampled_from([3.0, 20.0, HOUR, DAY]))
+    def pass_time(self, seconds: float) -> None:
+        """Nothing happens for a while."""
+        self.world.clock.skip(seconds)
 
     @rule(call=st.integers(1, 6))
     def apply_interrupted(self, call: int) -> None:
@@ -176,66 +148,84 @@ class Machine(RuleBasedStateMachine):
         stop: int | None = None,
     ) -> None:
         world = self.world
-        before = {row.id: row for row in world.rows()}
-        plan = world.plan()
-        assert {row.id: row for row in world.rows()} == before, "plan never writes"
-        shifting = any(fault.kind == "shift" for fault in faults)
+        before = world.rows()
+        world.plan()
+        assert world.rows() == before, "plan never writes"
         world.misbehave(*faults, seed=seed)
+        plans: list[Plan] = []
         report: Report | None = None
+        failed = False
+
+        def approve(plan: Plan) -> bool:
+            plans.append(plan)
+            return False
+
         try:
             with world.client() as client:
                 _arm(client, kill, stop, world)
-                report = reconcile.apply(world.store(client), Options(allow_empty=True))
-        except (ReconcilerError, Killed):
+                report = reconcile.apply(
+                    world.store(client), Options(allow_empty=True), approve=approve
+                )
+        except ReconcilerError:
+            failed = True
+        except Killed:
             pass
         finally:
             world.misbehave()
-        after = {row.id: row for row in world.rows()}
+        after = world.rows()
+        self.known = report is not None and report.converged is True
         self._doubled_nothing(before, after)
-        if not shifting:
-            self._touched_nothing_else(plan, before, after)
-            if report is not None:
-                _told_the_truth(report, after)
+        if any(fault.kind in MOVING for fault in faults):
+            return
+        changes = plans[0].changes if plans else ()
+        self._touched_nothing_else(changes, before, after)
+        if failed:
+            assert visible(after) == visible(before), "what fails has written nothing"
+        if report is not None and report.converged is not None:
+            told_the_truth(report, changes, before, after)
 
-    def _doubled_nothing(self, before: dict[str | None, Row], after: dict[str | None, Row]) -> None:
-        had = Counter(row.store_id for row in before.values())
-        has = Counter(row.store_id for row in after.values())
+    def _doubled_nothing(self, before: list[Row], after: list[Row]) -> None:
+        had = Counter(row.store_id for row in before)
+        has = Counter(row.store_id for row in after)
         for store_id, count in has.items():
             assert count <= max(1, had[store_id]) or store_id is None, store_id
 
     def _touched_nothing_else(
-        self, plan: Plan, before: dict[str | None, Row], after: dict[str | None, Row]
+        self, changes: Sequence[Change], before: list[Row], after: list[Row]
     ) -> None:
-        touched = {change.id for change in plan.changes}
-        for id, row in before.items():
-            if id not in touched:
-                assert after.get(id) == row, "only what was planned is written"
-        gone = before.keys() - after.keys()
-        assert gone <= {change.id for change in plan.changes if change.action == "delete"}
-        journals = "".join(
-            path.read_text() for path in (self.folder / ".reconciler").glob("journal/*.jsonl")
-        )
-        for id in gone:
-            assert id is not None
-            assert json.dumps(id) in journals, "what a delete removed is in the journal"
+        # A product that a Create is planned for may be there after all: it is the one then.
+        made = {change.store_id for change in changes if change.action == "create"}
+        touched = {change.id for change in changes}
+        touched |= {row.id for row in before if row.store_id in made}
+        here = {row.position: row for row in after}
+        removed = {change.id for change in changes if change.action == "delete"}
+        for row in before:
+            if row.id not in touched:
+                assert row.position in here, "only what was planned is deleted"
+                assert shown(here[row.position]) == shown(row), "only what was planned is written"
+            elif row.position not in here:
+                assert row.id in removed
+                assert kept_in_journal(self.world, str(row.id)), "what a delete removed is kept"
 
     @rule()
     def converge(self) -> None:
         """With the faults over, repeated apply reaches the catalogue, and then plans nothing."""
         world = self.world
         world.misbehave()
-        for _ in range(3):
+        for wait in (HOUR, DAY, DAY, 0.0):
+            world.clock.skip(wait)
             world.apply()
+        self.known = True
         plan = world.plan()
         assert not plan.changes
-        held = {store_id for block in plan.blocked if (store_id := block.store_id)}
+        reasons = {block.store_id: str(block.reason) for block in plan.blocked}
+        assert "not_listed_yet" not in reasons.values()
         here = world.remote()
         ledger = world.store(world.client()).ledger.load()
-        kept = any(known.kept for known in ledger.products.values())
         ids = {row.store_id: row.id for row in world.rows()}
         for declared in self.declared:
             store_id = declared["store_id"]
-            if store_id in held or kept:
+            if store_id in reasons:
                 continue
             wanted = expected(declared)
             assert here[store_id]["name"] == wanted["name"]
@@ -277,15 +267,6 @@ def _arm(client: Client, kill: tuple[int, str] | None, stop: int | None, world: 
         return answer
 
     client._transport.send = doomed  # type: ignore[method-assign]
-
-
-def _told_the_truth(report: Report, after: dict[str | None, Row]) -> None:
-    present = {row.store_id for row in after.values()}
-    for outcome in report.outcomes:
-        if outcome.fate is Fate.APPLIED:
-            assert (outcome.store_id in present) == (outcome.action != "delete"), outcome
-        if outcome.fate is Fate.NOT_ATTEMPTED and outcome.action == "create":
-            assert outcome.store_id not in present, outcome
 
 
 TestMachine = Machine.TestCase

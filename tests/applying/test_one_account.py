@@ -236,6 +236,20 @@ def test_a_create_that_never_was_is_made_after_an_hour(world: World) -> None:
     exactly(world, [product("1"), product("2", type="dress")])
 
 
+def test_a_create_of_an_interrupted_run_is_made_after_an_hour(world: World) -> None:
+    """Row 2, P1: a run that was stopped before its closing list remembers when it was answered."""
+    world.declare([product("1")])
+    with world.client() as client:
+        _arm(client, None, 1, world)
+        assert reconcile.apply(world.store(client), Options()).exit_code == 130
+    world.stop.clear()
+    world.sandbox.store.clear()
+    assert blocked(world.plan()) == {"1": "not_listed_yet"}
+    world.clock.skip(HOUR)
+    assert world.apply().converged
+    exactly(world, [product("1")])
+
+
 def test_a_create_can_be_allowed_before(world: World) -> None:
     """Row 2: `--allow-recreate` permits at once what an hour would, for the one that is named."""
     lagging_create(world, Fault("wrong_id", way="never", containing='"2"', times=1))
