@@ -59,6 +59,8 @@ ALLOWED: Final = {
     "fmt --check": _OFFLINE,
     "log": _OFFLINE,
     "ledger show": _OFFLINE,
+    "restore": _OFFLINE,
+    "show --sandbox": _OFFLINE,
     "unlock": _OFFLINE | _HOLDING,
     "plan": _ONLINE,
     "plan --format json": _ONLINE,

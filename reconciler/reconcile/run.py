@@ -286,13 +286,15 @@ def _check_only(options: Options) -> None:
         )
 
 
-def _with_takeover(report: "Report", dead: Holder | None) -> "Report":
-    """The report, with a word about the dead run whose lock was taken over."""
-    if dead is None:
+def _with_takeover(report: "Report", left: Holder | None) -> "Report":
+    """The report, with a word about the dead or silent run whose lock was taken over."""
+    if left is None:
         return report
+    silent = left.alive or not left.same_machine
+    run = "A run that did not renew its lock" if silent else "A run that died"
     finding = warning(
         Code.BROKE_A_LOCK,
-        f"A run that died held the store: {dead}. What it left in doubt was taken care of.",
+        f"{run} held the store: {left}. What it left in doubt was taken care of.",
     )
     return replace(report, warnings=(finding, *report.warnings))
 
