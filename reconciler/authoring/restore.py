@@ -67,5 +67,6 @@ def _declared_again(product: Removed, warnings: list[Finding]) -> New | None:
         return None
     values = list(new.values)
     for key, value in product.written.items():
-        values[INDEX[key]] = value
+        # What was empty needs no line: a product is created without it.
+        values[INDEX[key]] = value or None
     return New(new.id, tuple(values))
