@@ -35,7 +35,7 @@ _ROUNDS: Final = 4
 class Rewrite:
     """What shall become of one file.
 
-    `values` holds by store_id what a declared product shall say, where that differs from what it
+    `values` holds by store_id what a declared product shall say, if that differs from what it
     says; `gone` the store_ids of products that are removed; `added` new products.
     """
 
@@ -46,9 +46,9 @@ class Rewrite:
 
 
 def rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
-    """The file's new bytes; None where no product is left in it.
+    """The file's new bytes; None if no product is left in it.
 
-    Raises CatalogError, with a finding that names the product, where the file cannot be edited
+    Raises CatalogError, with a finding that names the product, if the file cannot be edited
     without changing something else.
     """
     with paused():
@@ -169,7 +169,7 @@ def _check_added(rewrite: Rewrite, after: Sequence[Product], wanted: Mapping[str
 
 
 def _says(product: Product, values: Values) -> bool:
-    """Whether the product says these values; where they are None it may inherit one."""
+    """Whether the product says these values; if they are None it may inherit one."""
     pairs = zip(product.values, values, strict=True)
     return all(wanted is None or own == wanted for own, wanted in pairs)
 

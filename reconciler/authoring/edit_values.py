@@ -77,7 +77,7 @@ class _Entries(NamedTuple):
     """Whether the tags stood in the order of the alphabet."""
 
     def places(self) -> list[tuple[int, str]]:
-        """Each new tag with the number of kept ones before it: all, where there is no order."""
+        """Each new tag with the number of kept ones before it: all, if there is no order."""
         if self.ordered:
             return [(sum(value < tag for value in self.kept), tag) for tag in sorted(self.new)]
         return [(len(self.kept), tag) for tag in self.new]

@@ -24,7 +24,7 @@ class FileNames:
         self._taken = {name.casefold() for name in taken}
 
     def name(self, store_id: str, handle: str | None = None) -> str:
-        """A new name, from the handle where there is one, else from the store_id."""
+        """A new name, from the handle if there is one, else from the store_id."""
         stems = _stems(_slug(handle or ""), _slug(store_id))
         # Beside x.yml a file x.yaml would be legal, and a puzzle.
         stem = next(s for s in stems if not self._taken & {f"{s}.yaml", f"{s}.yml"})

@@ -112,7 +112,7 @@ def new_product(
     kind: str = "remote",
     remedy: str = "Mend it at Robosize, then pull again.",
 ) -> New | None:
-    """An undeclared product; None, with a warning, where the catalogue cannot hold it.
+    """An undeclared product; None, with a warning, if the catalogue cannot hold it.
 
     A warning says of what `kind` the product is, and names the `remedy`.
     """
@@ -134,7 +134,7 @@ def new_product(
 
 
 def _problem(value: Value | None) -> str | None:
-    """Why the catalogue cannot hold a remote value, or None where it can."""
+    """Why the catalogue cannot hold a remote value, or None if it can."""
     if value is None:
         return "is missing"
     if isinstance(value, str):

@@ -15,7 +15,7 @@ _PATIENCE: Final = 120.0
 
 
 def is_older(folder: Path, commit: str, than: str, *, remote: str) -> bool | None:
-    """Whether `commit` is an ancestor of `than`; None where that cannot be told.
+    """Whether `commit` is an ancestor of `than`; None if that cannot be told.
 
     `folder` is in a clone, and `remote` is where it can fetch what it lacks.
     """
@@ -32,7 +32,7 @@ def is_older(folder: Path, commit: str, than: str, *, remote: str) -> bool | Non
 
 
 def _ancestor(git: Git, commit: str, than: str) -> bool | None:
-    """What this repository says; None where it lacks one of the two."""
+    """What this repository says; None if it lacks one of the two."""
     code = git.run("merge-base", "--is-ancestor", commit, than).code
     return code == 0 if code in (0, 1) else None
 

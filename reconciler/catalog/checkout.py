@@ -87,7 +87,7 @@ def taken_as_unchanged(folder: Path) -> bool:
 
 
 def index_of(folder: Path) -> Iterator[Entry]:
-    """The entries of the index at and below `folder`; none where git cannot tell."""
+    """The entries of the index at and below `folder`; none if git cannot tell."""
     try:
         answer = Git(folder, timeout=_PATIENCE).run("ls-files", "-z", "-v", "--stage", "--", ".")
     except GitError:

@@ -1,7 +1,7 @@
 """Which files make a catalogue, in which order, and what keeps one from being read.
 
 Every `*.yaml` and `*.yml` at any depth, except below or with names that start with `.` or `_`. A
-link is followed where what it names lies inside the catalogue and is not read under its own name
+link is followed if what it names lies inside the catalogue and is not read under its own name
 already: so no file is read twice and no ring of links is walked twice. A link that is a
 `_defaults.yaml` is always followed, since defaults are meant for the folder where they stand.
 """
@@ -64,7 +64,7 @@ def find_files(folder: Path, names: Names, findings: Findings) -> list[FoundFile
 
 
 def read_bytes(file: FoundFile, max_bytes: int, findings: Findings) -> bytes | None:
-    """The content of `file`; None, with a finding, where it cannot be read or is too large."""
+    """The content of `file`; None, with a finding, if it cannot be read or is too large."""
     faults = Faults(file.name, findings)
     try:
         data = _content(file.path, max_bytes + 1)
@@ -91,7 +91,7 @@ def _content(path: str, most: int) -> bytes:
 
 
 def is_small_enough(data: bytes, max_bytes: int, faults: Faults) -> bool:
-    """Whether `data` is no larger than `max_bytes`; reported where it is."""
+    """Whether `data` is no larger than `max_bytes`; reported if it is."""
     if len(data) <= max_bytes:
         return True
     limit = f"{max_bytes / _MEBIBYTE:g} MiB" if max_bytes >= _MEBIBYTE else f"{max_bytes} bytes"

@@ -22,7 +22,7 @@ from reconciler.yamltext.findings import Faults, Findings
 from reconciler.yamltext.source import decode
 
 Content: TypeAlias = Callable[[int, Findings], bytes | None]
-"""The bytes of the file at a position; None, with a finding, where it cannot be read."""
+"""The bytes of the file at a position; None, with a finding, if it cannot be read."""
 
 _MOST_PARTS: Final = 128
 """Enough that all processes end together, few enough that each is worth handing over."""

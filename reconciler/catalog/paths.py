@@ -46,7 +46,7 @@ class Asked:
 
 
 def ways_below(path: Path, folder: Path) -> tuple[str, ...]:
-    """The ways from `folder` to `path`, where it stands or leads; none where it is not in there."""
+    """The ways from `folder` to `path`, where it stands or leads; none if it is not in there."""
     top = Path(os.path.realpath(folder))
     return tuple(
         place.relative_to(top).as_posix() for place in _places(path) if place.is_relative_to(top)

@@ -39,7 +39,7 @@ from reconciler.yamltext.source import Source
 
 
 class Defaults(NamedTuple):
-    """One value per row of FIELDS, None where there is no default, and where each is written."""
+    """One value per row of FIELDS, None if there is no default, and where each is written."""
 
     values: tuple[Value | None, ...]
     written: tuple[Written | None, ...]
@@ -57,7 +57,7 @@ _REQUIRED: Final = tuple(position for position, field in enumerate(FIELDS) if fi
 
 
 def nearest(near: Defaults, far: Defaults) -> Defaults:
-    """For each field the near value where there is one, else the far one."""
+    """For each field the near value if there is one, else the far one."""
     return Defaults(
         tuple([f if n is None else n for n, f in zip(near.values, far.values, strict=True)]),
         tuple([n or f for n, f in zip(near.written, far.written, strict=True)]),

@@ -50,10 +50,10 @@ def load_catalog(
 ) -> Catalog:
     """The catalogue in `folder`, complete and without errors; its warnings are in it.
 
-    Files are named relative to `working_folder` (the current folder where it is None). Of the
+    Files are named relative to `working_folder` (the current folder if it is None). Of the
     rules about the catalogue as a whole only those that `lint` sets to error are run. Many files
-    are read by several processes, on Linux and where no other thread runs. Raises CatalogError with
-    all findings, sorted, where any of them is an error.
+    are read by several processes, on Linux and if no other thread runs. Raises CatalogError with
+    all findings, sorted, if any of them is an error.
     """
     with _begun(folder, working_folder or Path.cwd(), max_bytes, progress) as read:
         return read().catalog(lint)
@@ -228,7 +228,7 @@ class _Reading:
             self.findings.add(finding, about)
 
     def catalog(self, levels: Levels) -> Catalog:
-        """What was read; raises CatalogError where there are errors."""
+        """What was read; raises CatalogError if there are errors."""
         self.lint(levels, errors_only=True)
         findings = tuple(levels.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
@@ -276,7 +276,7 @@ class _Reading:
 
 
 def _size(file: FoundFile) -> int:
-    """How large a file says it is; 0 where it is gone, which its reader will tell."""
+    """How large a file says it is; 0 if it is gone, which its reader will tell."""
     try:
         return os.stat(file.path).st_size  # noqa: PTH116  (a Path for each file is felt)
     except OSError:

@@ -39,8 +39,8 @@ class _Home(NamedTuple):
 class Revision(NamedTuple):
     """The commit that a folder is at, and whether files in it differ from that commit.
 
-    Both are None outside a git checkout, or where git is not to be had: neither is an error.
-    `advice` says what to do where there is a commit and git refuses to tell.
+    Both are None outside a git checkout, or if git is not to be had: neither is an error.
+    `advice` says what to do if there is a commit and git refuses to tell.
     """
 
     commit: str | None = None
@@ -91,7 +91,7 @@ def load_revision(
 
     Files are named as `load_catalog` names them, and `commit` is the revision's. A folder that the
     revision does not have is a catalogue without products, and without files. Raises GitError
-    where git lacks the revision, UsageError where it is no revision's name, and CatalogError where
+    if git lacks the revision, UsageError if it is no revision's name, and CatalogError if
     the files of that time have faults; their places begin with the revision.
     """
     folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
@@ -116,7 +116,7 @@ def load_revision(
 
 
 def merge_base(folder: Path, first: str, second: str) -> str:
-    """The newest commit that both revisions have in their past; GitError where there is none."""
+    """The newest commit that both revisions have in their past; GitError if there is none."""
     git = _home(Path(os.path.abspath(folder))).git  # noqa: PTH100  (links stay as named)
     commits = [_commit(git, revision) for revision in (first, second)]
     answer = git.run("merge-base", *commits)
@@ -174,7 +174,7 @@ def _remedy(git: Git, revision: str) -> str:
 
 
 def _deepen(git: Git, revision: str) -> str | None:
-    """What to do about a shallow clone; None where it is whole."""
+    """What to do about a shallow clone; None if it is whole."""
     if git.text("rev-parse", "--is-shallow-repository") != "true":
         return None
     return (

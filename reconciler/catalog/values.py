@@ -156,7 +156,7 @@ class Values:
             self._faults.error(Code.WRONG_KIND, message, place)
 
     def _careful_tags(self, row: Field, node: Seq, raw: tuple[str | None, ...]) -> Value:
-        """The tags in `node`, each looked at; remembered where nothing is to be said about them."""
+        """The tags in `node`, each looked at; remembered if nothing is to be said about them."""
         clean = True
         texts: list[str] = []
         for item in node.items:

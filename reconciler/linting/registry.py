@@ -96,8 +96,8 @@ def linted(
 ) -> Plan:
     """The plan, with what the rules about plans find in it among its warnings.
 
-    Where `remote` is not `listed` but taken to be what a revision declares, it proves nothing about
-    the real one, so rules about that are not run. Raises CatalogError where a rule that is set to
+    If `remote` is not `listed` but taken to be what a revision declares, it proves nothing about
+    the real one, so rules about that are not run. Raises CatalogError if a rule that is set to
     error finds something.
     """
     found = lint_plan(Planned(catalog, remote, plan.changes), levels, listed=listed)
@@ -107,7 +107,7 @@ def linted(
 
 
 def lint_plan(planned: Planned, levels: Levels, *, listed: bool = True) -> Sequence[Finding]:
-    """What the rules about plans find; without those about the remote where it is not `listed`."""
+    """What the rules about plans find; without those about the remote if it is not `listed`."""
     return [
         placed.finding
         for rule in RULES

@@ -33,7 +33,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule; `level` is what it has where the settings say nothing."""
+    """One rule; `level` is what it has if the settings say nothing."""
 
     code: Code
     sentence: str

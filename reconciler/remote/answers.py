@@ -1,4 +1,4 @@
-"""What the answer to a call means, and which error it is where it is none. Pure."""
+"""Interpret an HTTP answer: a result, or the matching error. Pure."""
 
 import math
 import re
@@ -105,9 +105,9 @@ def created_id(answer: Answer, redactor: Redactor, asked: float | None) -> str:
 
 
 def asked_wait(answer: Answer, now: datetime) -> float | None:
-    """The seconds of a Retry-After, in either of its forms; None where there is none to be read.
+    """The seconds of a Retry-After, in either of its forms; None if there is none to be read.
 
-    A date is compared with the server's own clock, where the answer shows it, else with `now`.
+    A date is compared with the server's own clock, if the answer shows it, else with `now`.
     """
     if answer.retry_after is None:
         return None

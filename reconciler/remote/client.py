@@ -211,7 +211,7 @@ class Client:
             return answer
 
     def _worked(self) -> float:
-        """The CPU seconds that this thread spent since it last asked; none where it never did."""
+        """The CPU seconds that this thread spent since it last asked; none if it never did."""
         now = thread_time()
         before: float = getattr(self._thread, "asked", now)
         self._thread.asked = now
@@ -220,7 +220,7 @@ class Client:
     def _once_sent(
         self, method: Method, query: Mapping[str, str], body: bytes, *, again: bool
     ) -> Answer:
-        """One call that reaches the server at most once: repeated only where it surely did not."""
+        """One call that reaches the server at most once: repeated only if it surely did not."""
         repeats = Repeats(self._how.retries)
         while True:
             try:

@@ -2,7 +2,7 @@
 
 Every page is looked at, so a page without the key must cost no more than a look. No encoder touches
 ASCII letters and digits, so a spelled key shows its runs of them as they are; or else it shows
-escapes of letters and digits, which nothing but a hidden key has. Only where either is found are
+escapes of letters and digits, which nothing but a hidden key has. Only if either is found are
 the page's texts decoded, masked and encoded again, each on its own: all else, numbers and white
 space too, stays byte for byte.
 """
@@ -52,7 +52,7 @@ class KeyInData:
         self._runs = [run.encode() for run in runs]
 
     def mask(self, body: bytes) -> bytes:
-        """The answer without the key; the same bytes where it holds none."""
+        """The answer without the key; the same bytes if it holds none."""
         if not self._suspects(body):
             return body
         # Nearly every page holds a link to the next one, and most hold the key only there.
@@ -101,7 +101,7 @@ class KeyInData:
 
 
 def mask(keys: Iterable[KeyInData], body: bytes) -> bytes:
-    """The answer without any of the keys, in UTF-8 where one was masked; else the same bytes."""
+    """The answer without any of the keys, in UTF-8 if one was masked; else the same bytes."""
     plain = masked = _in_utf8(body)
     for key in keys:
         masked = key.mask(masked)

@@ -4,10 +4,10 @@ A server that says "too many" (429) or "not now" (503) is believed by all worker
 waits as long as it asks, the number of calls under way is halved, and grows back by one for each
 full round of answers. A server that answers nothing at all is noticed soon.
 
-Python runs one thread at a time. Where a server answers at once, more calls under way only make
-threads fight over the interpreter; where it is slow, they cost nothing. So the governor compares
-the CPU time that calls take with the time that passes: fewer calls at once where that is most of
-it, more, up to what the settings allow, where it is little.
+Python runs one thread at a time. If a server answers at once, more calls under way only make
+threads fight over the interpreter; if it is slow, they cost nothing. So the governor compares
+the CPU time that calls take with the time that passes: fewer calls at once if that is most of
+it, more, up to what the settings allow, if it is little.
 """
 
 from collections.abc import Iterator
@@ -154,6 +154,6 @@ class Governor:
             self._dead = error
 
     def pause(self, seconds: float) -> None:
-        """Let one worker wait `seconds` before it repeats a call; Interrupted where stopped."""
+        """Let one worker wait `seconds` before it repeats a call; Interrupted if stopped."""
         if self._clock.wait(seconds, self._stop):
             raise Interrupted("Stopped while waiting to repeat a call.")

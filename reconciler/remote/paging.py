@@ -134,7 +134,7 @@ class _Proof:
     def listing(self) -> Listing:
         """All pages as one Listing, if so many distinct products were seen as were counted."""
         if len(self._products) != self._count:
-            raise _Moved(f"{len(self._products)} products where the count is {self._count}")
+            raise _Moved(f"{len(self._products)} products, but the count is {self._count}")
         return Listing(tuple(self._products), tuple(self._raw))
 
 
@@ -144,7 +144,7 @@ def _as_due(page: Page, offset: int, granted: int, total: int) -> Page:
     if page.total != total:
         raise _Moved(f"the count went from {total} to {page.total} while it was read")
     if len(page.products) != expected:
-        raise _Moved(f"a page of {len(page.products)} products where {expected} were due")
+        raise _Moved(f"a page of {len(page.products)} products, but {expected} were due")
     return page
 
 

@@ -50,7 +50,7 @@ class Redactor:
         return re.sub(_PARAMETER, rf"\g<1>{MASK}", text) if _NAME in text else text
 
     def mask(self, body: bytes) -> bytes:
-        """An answer without the keys, where the server put them among the data, as in a link.
+        """An answer without the keys, if the server put them among the data, as in a link.
 
         In whatever spelling JSON gives it, a key of twelve characters or more is masked wherever it
         stands, and one of any length as an `api_key` parameter: as bare text a short one may be
@@ -81,7 +81,7 @@ class RedactingFilter(logging.Filter):
         self._redactor = redactor
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record's text and traceback where they hold a key."""
+        """Rewrite the record's text and traceback if they hold a key."""
         message = record.getMessage()
         redacted = self._redactor.redact(message)
         if redacted != message:

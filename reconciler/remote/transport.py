@@ -68,7 +68,7 @@ class Transport(Protocol):
 class HttpTransport:
     """Sends single calls to one endpoint with one key, over connections that are kept alive.
 
-    `proxy` and `ca_bundle` are used only where the settings ask for them, a proxy never for this
+    `proxy` and `ca_bundle` are used only if the settings ask for them, a proxy never for this
     machine's own addresses: the environment's
     proxies, certificates and .netrc are not looked at, so nothing reroutes a call with a key.
     Raises SettingsError for a URL or a bundle that cannot be used.
@@ -208,9 +208,7 @@ def _diagnose(error: Exception) -> tuple[str, str | None, bool]:
     """What happened, what to do, and whether the call may have reached the server."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        hint = (
-            "Where a company proxy signs certificates, name its bundle as `requests: {ca_bundle:}`."
-        )
+        hint = "If a company proxy signs certificates, name its bundle as `requests: {ca_bundle:}`."
         return "the server's certificate cannot be verified", hint, False
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
         return (

@@ -68,7 +68,7 @@ _MOST_TAG_SETS: Final = 100_000
 
 
 def read_page(answer: "Answer") -> Page:
-    """A list answer as a Page; BadAnswer, without any of its values, where it is something else."""
+    """A list answer as a Page; BadAnswer, without any of its values, if it is something else."""
     body = answer.body
     page, reason = _validated(_LIST.validate_json, body)
     if reason == _NOT_JSON and (mended := _mended(body)) is not None:
@@ -95,7 +95,7 @@ def _validated(validate: Callable[[Any], Any], answer: Any) -> tuple[Any, str]:
 
 
 def _mended(body: bytes) -> bytes | None:
-    """The body as UTF-8 that another reader can read; None where it is no JSON.
+    """The body as UTF-8 that another reader can read; None if it is no JSON.
 
     Half a surrogate pair, which only an escape can spell, a number of thousands of digits or deep
     nesting in one record would else make the whole list unreadable.
@@ -118,7 +118,7 @@ def products_of(records: list[Any]) -> tuple[RemoteProduct, ...]:
 
 
 def _column(field: Field, records: list[Any]) -> Iterable[Value | None]:
-    """The values of one field in every record; without end where the list does not return it."""
+    """The values of one field in every record; without end if the list does not return it."""
     if not field.readable:
         return repeat(None)
     key = field.key
@@ -171,7 +171,7 @@ def _met(tags: list[Any]) -> tuple[str, ...]:
 
 
 def read_object(answer: "Answer") -> dict[str, Any] | None:
-    """The JSON object in an answer, or None where it holds something else."""
+    """The JSON object in an answer, or None if it holds something else."""
     try:
         value = from_json(answer.body)
     except ValueError:

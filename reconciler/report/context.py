@@ -14,7 +14,7 @@ class Context:
 
     `tool` and `created_at` say which version made the plan when, and `api_url` for which endpoint;
     `operations` are its calls as Plan JSON shows them; `width` is in columns, None for a pipe;
-    `repository_url` and `commit` make links of places, where both are known.
+    `repository_url` and `commit` make links of places, if both are known.
     """
 
     tool: str = ""
@@ -34,5 +34,5 @@ class Context:
 
 
 def without_stale_links(plan: Plan, context: Context) -> Context:
-    """The context without its commit where the plan was made from files that differ from it."""
+    """The context without its commit if the plan was made from files that differ from it."""
     return replace(context, commit=None) if plan.catalog.dirty else context

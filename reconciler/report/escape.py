@@ -34,7 +34,7 @@ def break_commands(text: str, hash_sign: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _visible(character: str) -> str:
-    """One character, spelled out where the eye would not see it."""
+    """One character, spelled out if the eye would not see it."""
     if unicodedata.category(character) not in _UNSEEN_CATEGORIES and not _BLANK.match(character):
         return character
     if character in _SHORT:

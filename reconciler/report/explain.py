@@ -66,7 +66,7 @@ def _phrases(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[s
 
 
 def _tag_names(tags: object) -> tuple[str, ...] | None:
-    """The names in a record's `tags`; None where they are not as documented."""
+    """The names in a record's `tags`; None if they are not as documented."""
     if not isinstance(tags, list | tuple):
         return None
     names = [tag.get("name") if isinstance(tag, Mapping) else tag for tag in tags]

@@ -37,7 +37,7 @@ def findings_json(findings: Sequence[Finding]) -> str:
 
 
 def _document(finding: Finding) -> dict[str, Any]:
-    """One finding; the three parts of its place are null where it has none."""
+    """One finding; the three parts of its place are null if it has none."""
     location = finding.location
     return {
         "severity": finding.severity,

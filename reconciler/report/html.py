@@ -162,7 +162,7 @@ def _old_image(change: Change) -> object:
 
 
 def _new_image(change: Change) -> object:
-    """The picture that is sent, where one is."""
+    """The picture that is sent, if one is."""
     field = change.fields.get("image_url")
     return field.after if field else None
 

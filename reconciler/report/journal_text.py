@@ -21,7 +21,7 @@ _MARK: Final = b'{"format":"reconciler.journal/'
 
 @dataclass(frozen=True, slots=True)
 class JournalCall:
-    """One call of a journal; `result` is None where the run ended before it was known."""
+    """One call of a journal; `result` is None if the run ended before it was known."""
 
     method: str
     store_ids: Sequence[str]
@@ -46,7 +46,7 @@ def is_journal(data: bytes) -> bool:
 
 
 def read_journal(data: bytes) -> JournalRecord:
-    """The journal in `data`. Raises PlanFileError where it is of a newer format or damaged."""
+    """The journal in `data`. Raises PlanFileError if it is of a newer format or damaged."""
     lines = [parsed for line in data.splitlines() if (parsed := _parsed(line)) is not None]
     if not lines or lines[0].get("format") != FORMAT:
         raise PlanFileError(

@@ -12,14 +12,14 @@ _LONGEST: Final = 2000
 
 
 def image_source(url: object) -> str | None:
-    """`url` where it is a plain http(s) address of at most 2,000 characters, else None."""
+    """`url` if it is a plain http(s) address of at most 2,000 characters, else None."""
     if not isinstance(url, str) or not _IMAGE.fullmatch(url) or not url.isprintable():
         return None
     return url
 
 
 def location_url(location: Location, repository_url: str | None, commit: str | None) -> str | None:
-    """The page of `location` at the code host, or None where it cannot be known.
+    """The page of `location` at the code host, or None if it cannot be known.
 
     `repository_url` is the web or clone address over http(s); a user name or a password in it,
     as pipelines have, is left out. GitLab and Bitbucket are known by their host names.

@@ -214,7 +214,7 @@ def _field(field: FieldChange, change: Change) -> str:
 
 
 def _pictures(change: Change) -> str:
-    """The old and the new image side by side, where the image changes."""
+    """The old and the new image side by side, if the image changes."""
     field = change.fields.get("image_url")
     if field is None:
         return ""
@@ -224,7 +224,7 @@ def _pictures(change: Change) -> str:
 
 
 def _picture(url: object, label: str) -> str:
-    """A small picture, or nothing where the URL is not one that a page may show."""
+    """A small picture, or nothing if the URL is not one that a page may show."""
     source = image_source(url)
     if source is None:
         return ""
@@ -237,7 +237,7 @@ def _folded(summary: str, lines: Sequence[str]) -> str:
 
 
 def _where(change: Change, context: Context) -> str:
-    """Where the product is declared, linked to the commit where that is known, and the origin."""
+    """Where the product is declared, linked to the commit if that is known, and the origin."""
     parts = []
     if change.source:
         text = code(clip(place(change.source), _VALUE_LIMIT))

@@ -22,7 +22,7 @@ _ROOM = 64 * 1024
 REDIRECT: Final = "Run it again with stdout in a file, on a disk that has room: `> FILE`."
 """What to do about a lost result of any command."""
 TO_OUTPUT: Final = "Write it to a file instead: --output FILE."
-"""What to do about it where the command has that option."""
+"""What to do about it if the command has that option."""
 
 
 def write_file(path: Path, text: str, *, private: bool = False) -> None:
@@ -85,7 +85,7 @@ def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIREC
     r"""Write `text` to stdout (or `stream`) and see it through to the system.
 
     Characters that the stream's encoding lacks are spelled `\xe9`. Raises OutputError, with the
-    `hint`, where the stream is closed, its reader is gone, or its disk is full.
+    `hint`, if the stream is closed, its reader is gone, or its disk is full.
     """
     target = stream if stream is not None else sys.stdout
     if target is None:

@@ -14,7 +14,7 @@ _COLUMNS: Final = ("store_id", "name", "status", "id", "image_md")
 
 
 class _Look(NamedTuple):
-    """How a table is drawn; `width` is None where it is not."""
+    """How a table is drawn; `width` is None if it is not."""
 
     width: int | None
     color: bool

@@ -35,7 +35,7 @@ _AGAIN = "Make the plan again: reconciler plan --out FILE."
 class SavedPlan:
     """A plan from a file: which endpoint it is for, and which version made it when.
 
-    `api_url` is None where no remote was asked, as by `diff`. `operations` are the calls that the
+    `api_url` is None if no remote was asked, as by `diff`. `operations` are the calls that the
     file shows; an apply derives its own from the changes.
     """
 
@@ -138,7 +138,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _field(field: FieldChange) -> dict[str, Any]:
-    """One field's change; the two marks stand in it only where they are true."""
+    """One field's change; the two marks stand in it only if they are true."""
     document: dict[str, Any] = {"before": _value(field.before), "after": _value(field.after)}
     if field.write_only:
         document["write_only"] = True
@@ -169,7 +169,7 @@ def _source(location: Location | None) -> dict[str, Any] | None:
 def read_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
     """The plan that `data` holds; `file` names it in errors.
 
-    Raises PlanFileError where the data is damaged or was edited, or its format is newer than this
+    Raises PlanFileError if the data is damaged or was edited, or its format is newer than this
     tool.
     """
     document = _parse(data, file)
@@ -213,7 +213,7 @@ def _parse(data: bytes, file: str) -> dict[str, Any]:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; ValueError where a key stands twice, since readers differ in which one counts."""
+    """An object; ValueError if a key stands twice, since readers differ in which one counts."""
     read = dict(pairs)
     if len(read) < len(pairs):
         raise ValueError("a key stands twice in one object")

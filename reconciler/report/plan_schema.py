@@ -1,4 +1,4 @@
-"""The shape of Plan JSON, checked strictly where a saved plan is read.
+"""The shape of Plan JSON, checked strictly when a saved plan is read.
 
 Loaded only when a plan is read or its JSON Schema is asked for. Keys that are not known are
 ignored: a later tool may add some without a new format.
@@ -208,7 +208,7 @@ class AdoptionDocument(_Model):
 
 
 class WarningDocument(_Model):
-    """A warning, with its place where it has one."""
+    """A warning, with its place if it has one."""
 
     code: Text
     message: Text
@@ -300,7 +300,7 @@ def _assumed(values: dict[str, str | list[str]]) -> dict[str, Value]:
 
 
 def _value(key: str, value: str | list[str] | None) -> Value | None:
-    """`value` as the field `key` holds it; raises UnknownNameError where it cannot."""
+    """`value` as the field `key` holds it; raises UnknownNameError if it cannot."""
     if key not in INDEX:
         raise UnknownNameError(f'"{key}" is not a field that this version knows')
     if value is None:

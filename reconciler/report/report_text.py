@@ -56,7 +56,7 @@ def report_text(report: Report, *, color: bool = False, width: int | None = None
 def _section(
     outcomes: Iterable[Outcome], fate: Fate, heading: str, style: Style, width: int | None
 ) -> list[str]:
-    """All outcomes of one fate, each with why and, where it is unknown, what happens next."""
+    """All outcomes of one fate, each with why and, if it is unknown, what happens next."""
     found = [outcome for outcome in outcomes if outcome.fate is fate]
     if not found:
         return []

@@ -1,10 +1,10 @@
-"""Colour for terminals: a few named styles that do nothing where colour is off."""
+"""Colour for terminals: a few named styles that do nothing if colour is off."""
 
 from typing import NamedTuple
 
 
 class Style(NamedTuple):
-    """Wraps text in colour codes, or returns it as it is where `color` is false."""
+    """Wraps text in colour codes, or returns it as it is if `color` is false."""
 
     color: bool = False
 

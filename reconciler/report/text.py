@@ -1,7 +1,7 @@
 """A Plan as text that people read before they agree to it.
 
 Plain strings and one pass, without a layout library, so that 100,000 changes take seconds. Values
-are never shortened: what would be written is shown whole, on a line of its own where it is long.
+are never shortened: what would be written is shown whole, on a line of its own if it is long.
 """
 
 import textwrap
@@ -57,7 +57,7 @@ def plan_text(
 ) -> str:
     """The plan for people: a block a product, then blocks, warnings and refusals, then the sum.
 
-    `calls` is the number of HTTP calls, by method where known; `width` is in columns, None for a
+    `calls` is the number of HTTP calls, by method if known; `width` is in columns, None for a
     pipe; `ascii` draws the symbols with ASCII alone. The text ends with a line break.
     """
     look = _look(color, width, ascii)
@@ -111,7 +111,7 @@ def _change_lines(change: Change, look: _Look) -> Iterator[str]:
 
 
 def _heading(change: Change, look: _Look) -> Iterator[str]:
-    """Symbol, store_id, name, place and origin: on one line, or two where they do not fit."""
+    """Symbol, store_id, name, place and origin: on one line, or two if they do not fit."""
     kind = kind_of(change)
     name = "(no name)" if change.name is None else shown(change.name)
     start = f"{look.symbols[kind]} {shown(change.store_id)}  {name}"
@@ -130,7 +130,7 @@ def _heading(change: Change, look: _Look) -> Iterator[str]:
 
 
 def _text_lines(key: str, field: FieldChange, created: bool, look: _Look) -> Iterator[str]:
-    """A text field: `key  before → after`, with the new value below where it is long."""
+    """A text field: `key  before → after`, with the new value below if it is long."""
     before, after = shown_pair(field)
     start = f"{_INDENT}{escape(key):<{_KEY_WIDTH}}  "
     if created:
@@ -144,7 +144,7 @@ def _text_lines(key: str, field: FieldChange, created: bool, look: _Look) -> Ite
 
 
 def _tag_lines(key: str, field: FieldChange, look: _Look) -> Iterator[str]:
-    """A set of tags: what comes and what goes, broken between tags where the line is full."""
+    """A set of tags: what comes and what goes, broken between tags if the line is full."""
     added, removed = tag_changes(field.before, field.after)
     signed = [(f"+ {shown(tag)}", look.style.green) for tag in added]
     signed += [(f"- {shown(tag)}", look.style.red) for tag in removed]
@@ -183,7 +183,7 @@ def _blocked_lines(plan: Plan, style: Style) -> list[str]:
 
 
 def _warning_lines(plan: Plan, style: Style) -> list[str]:
-    """The plan's warnings, each with its place where it has one."""
+    """The plan's warnings, each with its place if it has one."""
     if not plan.warnings:
         return []
     heading = style.bold(f"{plural(len(plan.warnings), 'warning').capitalize()}:")

@@ -77,7 +77,7 @@ def counted(counts: Mapping[ChangeKind, int], order: Iterable[ChangeKind] = KIND
 
 
 def summary_line(plan: Plan, calls: int | Mapping[str, int]) -> str:
-    """The plan in one sentence, with the number of calls it needs, by method where known."""
+    """The plan in one sentence, with the number of calls it needs, by method if known."""
     others = other_counts(plan)
     if not plan.changes:
         return f"Nothing to change: {', '.join([matching(plan), *others[1:]])}."
@@ -105,7 +105,7 @@ def other_counts(plan: Plan) -> list[str]:
 
 
 def calls_text(calls: int | Mapping[str, int]) -> str:
-    """The calls: "6 calls", or "6 calls (1 POST, 5 PATCH)" where the methods are known."""
+    """The calls: "6 calls", or "6 calls (1 POST, 5 PATCH)" if the methods are known."""
     if isinstance(calls, int):
         return plural(calls, "call")
     total = plural(sum(calls.values()), "call")
@@ -114,7 +114,7 @@ def calls_text(calls: int | Mapping[str, int]) -> str:
 
 
 def origins_text(changes: Iterable[Change]) -> str | None:
-    """How many changes are whose: "2 from this branch, 1 drift"; None where no base was given."""
+    """How many changes are whose: "2 from this branch, 1 drift"; None if no base was given."""
     counts = Counter(change.origin for change in changes)
     words: Mapping[Origin, str] = {"edit": "from this branch", "drift": "drift", "both": "both"}
     parts = [f"{counts[origin]} {word}" for origin, word in words.items() if counts[origin]]
@@ -122,7 +122,7 @@ def origins_text(changes: Iterable[Change]) -> str | None:
 
 
 def origin_legend(changes: Iterable[Change]) -> str | None:
-    """What the origins in these changes mean; None where no change has one."""
+    """What the origins in these changes mean; None if no change has one."""
     found = {change.origin for change in changes}
     meanings = [f"{origin}: {meaning}" for origin, meaning in ORIGINS.items() if origin in found]
     return "; ".join(meanings) + "." if meanings else None
@@ -155,7 +155,7 @@ def place(location: Location, *, column: bool = False) -> str:
 
 
 def shown(text: str) -> str:
-    """One text value: escaped, and quoted where its ends or its emptiness would not be seen."""
+    """One text value: escaped, and quoted if its ends or its emptiness would not be seen."""
     plain = escape(text)
     if text != text.strip() or not text or text in _RESERVED or "→" in text or text[0] == '"':
         return f'"{plain}"'
@@ -163,7 +163,7 @@ def shown(text: str) -> str:
 
 
 def shown_pair(change: FieldChange) -> tuple[str, str]:
-    """A text field before and after, told apart also where both look alike to the eye."""
+    """A text field before and after, told apart also if both look alike to the eye."""
     before, after = change.before, change.after
     if isinstance(before, str) and isinstance(after, str) and not change.in_doubt:
         alike = unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after)
@@ -214,12 +214,12 @@ def clip(text: str, limit: int) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    """`file:line:column: severity: message [code]`, without a place where there is none."""
+    """`file:line:column: severity: message [code]`, without a place if there is none."""
     return _line(finding, f"{finding.severity}: ")
 
 
 def unlabelled_line(finding: Finding) -> str:
-    """`file:line:column: message [code]`, where the severity is told by what stands around it."""
+    """`file:line:column: message [code]`, if the severity is told by what stands around it."""
     return _line(finding, "")
 
 

@@ -2,7 +2,7 @@
 
 Nothing is resolved to numbers, dates or objects: every scalar stays the event that the parser
 made, whose value is the text as written. libyaml's parser (package ruamel.yaml.clib) is used
-where it is installed, ruamel.yaml's own where it is not, with the same results.
+if it is installed, ruamel.yaml's own if it is not, with the same results.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ except ImportError:
     CParser = None
 
 LIBYAML: Any = CParser
-"""libyaml's parser, or None where it is not installed."""
+"""libyaml's parser, or None if it is not installed."""
 
 MAX_DEPTH: Final = 64
 """How deep collections may nest; a catalogue needs five levels."""
@@ -106,7 +106,7 @@ def _restoring(pull: Pull, aliases: dict[int, str]) -> Pull:
 class Composer:
     """Reads one file's documents into nodes.
 
-    `reduce`, where given, is called with each mapping of a root key `products` as soon as it is
+    `reduce`, if given, is called with each mapping of a root key `products` as soon as it is
     complete, and its result stands in the mapping's place, so that a large file is never held
     as nodes.
     """

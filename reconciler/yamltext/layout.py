@@ -92,9 +92,9 @@ class Node:
 
 @dataclass(slots=True)
 class Document:
-    """One document: its root (None where it has no content), and its marks.
+    """One document: its root (None if it has no content), and its marks.
 
-    `start` is where its `---` begins, or its content where it has none.
+    `start` is where its `---` begins, or its content if it has none.
     """
 
     start: int

@@ -12,7 +12,7 @@ from ruamel.yaml.scanner import Scanner
 
 
 def parse(text: str) -> Iterator[Any]:
-    """The events of `text`; raises YAMLError where it is no YAML."""
+    """The events of `text`; raises YAMLError if it is no YAML."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner = _Scanner
     try:

@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 
 def decode(data: bytes, faults: Faults) -> Source | None:
-    """The text in `data`; None, with a finding, where it is not UTF-8."""
+    """The text in `data`; None, with a finding, if it is not UTF-8."""
     if data.startswith(_WIDE_MARKS) or 0 in data[:2]:
         message = f"The file is UTF-16 or UTF-32, not UTF-8. {_SAVE_AS_UTF8}"
         faults.error(Code.BAD_ENCODING, message)

@@ -22,7 +22,7 @@ TreePath: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One settings file: its value, None where it is empty or unreadable, and its findings.
+    """One settings file: its value, None if it is empty or unreadable, and its findings.
 
     `keys` and `values` hold the Location of each key and value by path; `nulls` are the paths of
     values that are empty, `~` or `null` without quotes (their text is in `value`).
