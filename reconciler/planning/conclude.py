@@ -147,7 +147,7 @@ def concluded(
 
 def _applied(plan: Plan, applied: tuple[Applied, ...], at: str | None) -> tuple[Applied, ...]:
     """The plans that were applied, with this one if it changed something or is of a new commit."""
-    commit = plan.catalog.commit
+    commit = None if plan.partial else plan.catalog.commit
     last = applied[-1].commit if applied else None
     if at is None or not (plan.changes or (commit is not None and commit != last)):
         return applied

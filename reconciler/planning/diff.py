@@ -79,6 +79,7 @@ def diff(
         unchanged=unchanged,
         unconfirmed=comparison.unconfirmed_products,
         kept=comparison.kept_products,
+        partial=bool(selection),
     )
 
 

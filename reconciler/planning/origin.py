@@ -68,7 +68,8 @@ def only_of(plan: Plan, origins: Sequence[Origin]) -> Plan:
     origin = " and ".join(sorted({change.origin or "none" for change in left}))
     message = f"{products(len(left))} left as they are, by --only: {told} (origin: {origin})."
     warnings = (*plan.warnings, warning(Code.LEFT_OUT, message))
-    return replace(plan, changes=tuple(kept), warnings=warnings)
+    partial = plan.partial or any(change.origin != "drift" for change in left)
+    return replace(plan, changes=tuple(kept), warnings=warnings, partial=partial)
 
 
 def _takes(change: Change, held: Set[str | None]) -> bool:

@@ -155,7 +155,8 @@ class Plan:
     """What apply would do, and all that a reviewer needs to judge it.
 
     `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products, and
-    `kept` those of which the server keeps another value than was sent.
+    `kept` those of which the server keeps another value than was sent. `partial` says that edits of
+    the catalogue were left out, so that its commit does not count as applied.
     """
 
     store: str
@@ -169,6 +170,7 @@ class Plan:
     unchanged: int = 0
     unconfirmed: int = 0
     kept: int = 0
+    partial: bool = False
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:

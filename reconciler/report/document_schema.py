@@ -32,6 +32,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "PlanDocument.blocked": ("What is left untouched, and why.", []),
     "warnings": ("What may be a mistake; `reconciler explain CODE` tells more.", []),
     "refusals": ("What apply refuses, and the flag that allows it.", []),
+    "partial": ("Whether edits were left out, by --select or --only.", False),
     "adoptions": ("What a successful apply will remember as assumed.", []),
     "products": ("How many products there are.", 24),
     "CatalogDocument.digest": ("SHA-256 of the catalogue's files.", "2c26b46b68ffc68f"),

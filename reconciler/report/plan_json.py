@@ -2,8 +2,8 @@
 
 Beyond the documented keys a plan carries what makes it whole again when it is read: per update
 `seen`, the remote product it was made from, and of a rename `sent_as`; `came_from` of what is
-renamed; per delete `record`; `in_doubt` in a field; and `adoptions`. `seen` leaves out the id,
-which is the change's own.
+renamed; per delete `record`; `in_doubt` in a field; `adoptions` and `partial`. `seen` leaves out
+the id, which is the change's own.
 
 A saved plan belongs to one endpoint, and is sealed: `seal` is the SHA-256 of all the rest. It is no
 signature, since whoever edits the file may seal it anew; so nothing that guards the remote is taken
@@ -95,6 +95,7 @@ def plan_document(
             }
             for adoption in plan.adoptions
         ],
+        "partial": plan.partial,
         "warnings": [warning_document(warning) for warning in plan.warnings],
         "refusals": [refusal._asdict() for refusal in plan.refusals],
     }

@@ -259,6 +259,7 @@ class PlanDocument(_Model):
     warnings: list[WarningDocument]
     refusals: list[RefusalDocument]
     adoptions: list[AdoptionDocument]
+    partial: bool = False
     seal: Text
 
     def plan(self) -> Plan:
@@ -289,6 +290,7 @@ class PlanDocument(_Model):
             ),
             unchanged=self.summary.unchanged,
             unconfirmed=self.summary.unconfirmed,
+            partial=self.partial,
             kept=self.summary.kept,
         )
 
