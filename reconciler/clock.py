@@ -29,7 +29,7 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """Seconds since some moment in the past, the machine's sleep included where it tells."""
+        """Seconds since some moment in the past, the machine's sleep included if it tells."""
         return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
     def utc(self) -> datetime:

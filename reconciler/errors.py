@@ -62,7 +62,7 @@ class NotConfirmed(UsageError):
 
 
 class SettingsError(ReconcilerError):
-    """The settings cannot be used; `findings` holds one entry a fault where places are known."""
+    """The settings cannot be used; `findings` holds one entry per fault, if locations are known."""
 
     code = Code.BAD_SETTINGS
 
@@ -74,7 +74,7 @@ class SettingsError(ReconcilerError):
 
 
 class NoApiKey(SettingsError):
-    """No API key where the settings say that one is."""
+    """The environment has no API key under the name that the settings give."""
 
     code = Code.NO_API_KEY
 
@@ -116,7 +116,7 @@ class RemoteError(ReconcilerError):
 
 
 class Unreachable(RemoteError):
-    """No whole answer came; `timed_out` where the time limit ended the waiting."""
+    """No whole answer came; `timed_out` if the time limit ended the waiting."""
 
     code = Code.UNREACHABLE
 

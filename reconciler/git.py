@@ -107,7 +107,7 @@ class Git:
     ) -> Answer:
         """Run `git arguments` with `data` as its input; any exit code is an answer.
 
-        Raises GitError where there is no git, no folder, or no answer in time.
+        Raises GitError if there is no git, no folder, or no answer in time.
         """
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
         try:
@@ -132,7 +132,7 @@ class Git:
     def read(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> bytes:
-        """The output of `git arguments`; GitError where the command fails."""
+        """The output of `git arguments`; GitError if the command fails."""
         answer = self.run(*arguments, data=data, environment=environment)
         if answer.code != 0:
             raise GitError(
@@ -142,7 +142,7 @@ class Git:
         return answer.output
 
     def advice(self) -> str | None:
-        """What to do where git refuses the folder as another user's; None where it does not."""
+        """What to do if git refuses the folder as another user's; None if it does not."""
         answer = self.run("rev-parse", "--git-dir")
         owned = _OWNED.search(answer.complaint) if answer.code != 0 else None
         if owned is None:
@@ -153,7 +153,7 @@ class Git:
         )
 
     def text(self, *arguments: str, data: bytes = b"") -> str:
-        """The output of `git arguments` as stripped text; GitError where it fails."""
+        """The output of `git arguments` as stripped text; GitError if it fails."""
         return self.read(*arguments, data=data).decode(errors="replace").strip()
 
     def _finish(

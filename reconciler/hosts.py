@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 
 def host_of(url: str) -> str:
-    """The host that a URL names, in small letters and without a last dot; "" where it names none.
+    """The host that a URL names, in small letters and without a last dot; "" if it names none.
 
     Raises ValueError for what cannot be read as a URL.
     """

@@ -38,7 +38,7 @@ def leave_alone() -> None:
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No search for cycles until the block ends; where there is none already, nothing changes."""
+    """No search for cycles until the block ends; if there is none already, nothing changes."""
     enabled = gc.isenabled()
     gc.disable()
     try:

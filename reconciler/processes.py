@@ -2,7 +2,7 @@
 
 Children are forked, so that they begin with all that this process has loaded. That is safe only
 while no other thread runs (it could hold a lock that nobody would ever free), so it is done on
-Linux, where that can be known. Elsewhere, and if a child is lost, this process does the work.
+Linux, which can tell. Elsewhere, and if a child is lost, this process does the work.
 """
 
 import os

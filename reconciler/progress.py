@@ -7,7 +7,7 @@ class Progress(Protocol):
     """A listener for how far a phase has come. Called from many threads."""
 
     def start(self, phase: str, total: int | None) -> None:
-        """A phase begins; `total` is None where its size is not known yet."""
+        """A phase begins; `total` is None if its size is not known yet."""
         ...
 
     def advance(self, count: int = 1) -> None:

@@ -6,7 +6,7 @@ VERSION = "1.0.0"
 
 
 def commit() -> str | None:
-    """The git commit that this code is of, as far as its surroundings tell; None where they do not.
+    """The git commit that this code is of, as far as its surroundings tell; None if they do not.
 
     A release carries it in a file, an installation from git in its metadata; in a checkout it is
     that of HEAD. Nothing but small files is read: `--version` is to cost nothing.
@@ -21,7 +21,7 @@ def commit() -> str | None:
 
 
 def version_text() -> str:
-    """The version, with the commit where it is known: "1.0.0 (c0ffee123456)"."""
+    """The version, with the commit if it is known: "1.0.0 (c0ffee123456)"."""
     known = commit()
     return f"{VERSION} ({known[:12]})" if known else VERSION
 
@@ -59,14 +59,14 @@ def _checked_out(git: str) -> str | None:
 
 
 def _hash(text: object) -> str | None:
-    """`text` where it is a whole git hash, else None."""
+    """`text` if it is a whole git hash, else None."""
     word = text.strip() if isinstance(text, str) else ""
     whole = len(word) in (40, 64) and not word.strip("0123456789abcdef")
     return word if whole else None
 
 
 def _text(*path: str) -> str:
-    """A small file's text, "" where there is none."""
+    """A small file's text, "" if there is none."""
     try:
         with open(os.path.join(*path), encoding="utf-8") as file:  # noqa: PTH118, PTH123
             return file.read(1 << 20)

@@ -45,11 +45,11 @@ class Archive:
         self._clock = clock
 
     def read(self) -> tuple[Removed, ...]:
-        """All products of the archive, the oldest first; LedgerError where it cannot be read."""
+        """All products of the archive, the oldest first; LedgerError if it cannot be read."""
         return decode(self.data, store=self._store, source=self._source)
 
     def after(self, removed: Sequence[Removed]) -> bytes:
-        """The archive once the run has removed `removed`; LedgerError where it cannot be read."""
+        """The archive once the run has removed `removed`; LedgerError if it cannot be read."""
         return encode(archived(self.read(), removed, now=self._clock.utc()), store=self._store)
 
 

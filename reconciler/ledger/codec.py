@@ -80,7 +80,7 @@ def encode(ledger: Ledger, *, store: str) -> bytes:
 def decode(data: bytes, *, store: str, source: str) -> Ledger:
     """The Ledger that `data` holds; `source` names the file in errors.
 
-    Raises LedgerError, with the line and the remedy, where the file is damaged, cut off, of
+    Raises LedgerError, with the line and the remedy, if the file is damaged, cut off, of
     another store or of a newer format.
     """
     reader = _Reader()
@@ -169,7 +169,7 @@ def _lines_before_end(data: bytes, source: str) -> int:
 
 
 def _check_header(header: Any, store: str, source: str) -> None:
-    """Raise where the first record is not that of a ledger of `store` in this format."""
+    """Raise if the first record is not that of a ledger of `store` in this format."""
     found = header.get("format") if isinstance(header, dict) else None
     family, _, version = FORMAT.rpartition("/")
     if not isinstance(found, str) or not found.startswith(family + "/"):

@@ -45,18 +45,18 @@ class FileLedger:
         return self.path.exists()
 
     def load(self) -> Ledger:
-        """The ledger, empty where there is no file; LedgerError where it cannot be read."""
+        """The ledger, empty if there is no file; LedgerError if it cannot be read."""
         data = self.read(self.path)
         if data is None:
             return Ledger()
         return decode(data, store=self.store, source=_named(self.path))
 
     def removed(self) -> Sequence[Removed]:
-        """What deletes removed, the oldest first; LedgerError where it cannot be read."""
+        """What deletes removed, the oldest first; LedgerError if it cannot be read."""
         return self.archive().read()
 
     def archive(self) -> Archive:
-        """What deletes removed, as it is now; LedgerError where the file cannot be read."""
+        """What deletes removed, as it is now; LedgerError if the file cannot be read."""
         return Archive(
             self.read(self.archive_path),
             store=self.store,
@@ -71,7 +71,7 @@ class FileLedger:
             yield HeldFile(self, claim)
 
     def break_lock(self) -> Holder | None:
-        """Free the lock and return whose it was; Locked where its holder still runs here."""
+        """Free the lock and return whose it was; Locked if its holder still runs here."""
         return self._lock.break_free()
 
     def history(self, limit: int) -> Sequence[Revision]:
@@ -79,7 +79,7 @@ class FileLedger:
         return ()
 
     def read(self, path: Path) -> bytes | None:
-        """The content of one of the two files; None where it is not there."""
+        """The content of one of the two files; None if it is not there."""
         try:
             return path.read_bytes()
         except FileNotFoundError:
@@ -91,7 +91,7 @@ class FileLedger:
             ) from error
 
     def write(self, path: Path, data: bytes | None) -> None:
-        """Make one of the two files `data`, or take it away; OSError where that fails.
+        """Make one of the two files `data`, or take it away; OSError if that fails.
 
         Only while held.
         """
@@ -157,7 +157,7 @@ class HeldFile:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Keep the lock while the file is written; LedgerNotWritten where either fails."""
+        """Keep the lock while the file is written; LedgerNotWritten if either fails."""
         try:
             with self._claim.writing():
                 yield

@@ -53,15 +53,15 @@ class GitLedger:
         return f"{self.ref.name} of the git remote {self.ref.remote!r}"
 
     def exists(self) -> bool:
-        """Whether the ref holds a ledger; LedgerError where the remote cannot be reached."""
+        """Whether the ref holds a ledger; LedgerError if the remote cannot be reached."""
         return LEDGER in self.ref.read().files
 
     def load(self) -> Ledger:
-        """The ledger, empty where there is no ref; LedgerError where it cannot be read."""
+        """The ledger, empty if there is no ref; LedgerError if it cannot be read."""
         return self.ledger_at(self.ref.read())
 
     def removed(self) -> Sequence[Removed]:
-        """What deletes removed, the oldest first; LedgerError where it cannot be read."""
+        """What deletes removed, the oldest first; LedgerError if it cannot be read."""
         return self.archive_at(self.ref.read()).read()
 
     @contextmanager
@@ -92,7 +92,7 @@ class GitLedger:
             held.free()
 
     def break_lock(self) -> Holder | None:
-        """Free the lock and return whose it was; Locked where its holder still runs here."""
+        """Free the lock and return whose it was; Locked if its holder still runs here."""
         tip = self.ref.read()
         holder = self.holder_at(tip)
         if holder is None:
@@ -128,10 +128,10 @@ class GitLedger:
         return Holder.decode(self.ref.blob(tip.files[HOLDER])) if HOLDER in tip.files else None
 
     def push(self, old: str | None, new: str, *, patient: bool = True) -> bool:
-        """Whether the ref is `new` now; False where another run was quicker.
+        """Whether the ref is `new` now; False if another run was quicker.
 
         If it is `patient`, an answer that was lost is asked for again, also by a run that is told
-        to stop: what it did must be remembered. Raises LedgerNotWritten where the server refuses
+        to stop: what it did must be remembered. Raises LedgerNotWritten if the server refuses
         the push or cannot be reached.
         """
         pauses = iter(_RETRIES if patient else ())

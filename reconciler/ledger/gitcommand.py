@@ -12,7 +12,7 @@ class LedgerGit(Git):
     def run(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> Answer:
-        """Run `git arguments`; any exit code is an answer. Raises LedgerError where none comes."""
+        """Run `git arguments`; any exit code is an answer. Raises LedgerError if none comes."""
         try:
             return super().run(*arguments, data=data, environment=environment)
         except GitError as error:
@@ -21,7 +21,7 @@ class LedgerGit(Git):
     def read(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> bytes:
-        """The output of `git arguments`; LedgerError where the command fails."""
+        """The output of `git arguments`; LedgerError if the command fails."""
         try:
             return super().read(*arguments, data=data, environment=environment)
         except GitError as error:

@@ -61,7 +61,7 @@ class HeldRef:
         return self._ledger.ledger_at(self._tip)
 
     def claim(self) -> None:
-        """Take the lock by a commit that changes nothing else; Locked where another is quicker."""
+        """Take the lock by a commit that changes nothing else; Locked if another is quicker."""
         message = f"Take the lock for {self._holder}\n\n{LOCK_ONLY}taken\n"
         self._write(self._with_holder, message, claims=True)
 
@@ -96,7 +96,7 @@ class HeldRef:
             self._write(lambda _: {}, message, claims=False)
 
     def free(self) -> None:
-        """Free the lock if this run still has it; LedgerError where that fails."""
+        """Free the lock if this run still has it; LedgerError if that fails."""
         with self._turn:
             self.lease.over()
             if not self._claimed:

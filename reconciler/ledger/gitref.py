@@ -24,7 +24,7 @@ _FETCHING: Final = Lock()
 
 
 class Tip(NamedTuple):
-    """The newest commit of the ref, None where there is none, and the blob ids of its files."""
+    """The newest commit of the ref, None if there is none, and the blob ids of its files."""
 
     commit: str | None
     files: Mapping[str, str]
@@ -52,9 +52,9 @@ class GitRef:
         return without_credentials(self._remote)
 
     def at_remote(self) -> str | None:
-        """The commit that the ref is at the remote; None where the remote has no such ref.
+        """The commit that the ref is at the remote; None if the remote has no such ref.
 
-        Raises LedgerError where the remote cannot be reached.
+        Raises LedgerError if the remote cannot be reached.
         """
         answer = self._git.run("ls-remote", "--refs", self._remote, self.name)
         self._check_reached(answer)
@@ -66,7 +66,7 @@ class GitRef:
         return None
 
     def read(self) -> Tip:
-        """The newest commit at the remote, fetched with its files; LedgerError where that fails."""
+        """The newest commit at the remote, fetched with its files; LedgerError if that fails."""
         commit = self.at_remote()
         if commit is None:
             return Tip(None, {})
@@ -97,7 +97,7 @@ class GitRef:
     def push(self, *, old: str | None, new: str) -> tuple[Pushed, str]:
         """Make the ref `new` at the remote if it still is `old`; with git's words if it is not.
 
-        Raises LedgerError where it cannot be told what became of the push. It may be tried again
+        Raises LedgerError if it cannot be told what became of the push. It may be tried again
         then: a push that landed is seen to have landed.
         """
         # Only a remote with a name is configured, and an address may hold what ends a setting.
@@ -145,7 +145,7 @@ class GitRef:
         return tuple(Revision(*(text.strip() for text in row)) for row in rows)
 
     def _fetch(self, *, depth: int) -> None:
-        """Fetch the ref; `depth` counts only where the clone is shallow already.
+        """Fetch the ref; `depth` counts only if the clone is shallow already.
 
         A depth would make a whole clone a shallow one.
         """

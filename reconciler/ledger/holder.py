@@ -20,7 +20,7 @@ class Holder:
 
     `boot` and `namespace` say which run of which kernel `pid` counts in, and `started` which of
     the processes that had this pid it was: containers share host names, and pids come back.
-    All are "" where the system does not tell.
+    All are "" if the system does not tell.
     """
 
     who: str
@@ -47,7 +47,7 @@ class Holder:
 
     @classmethod
     def decode(cls, data: bytes) -> "Holder":
-        """The holder that `encode` wrote; one of unknown name where the data is damaged."""
+        """The holder that `encode` wrote; one of unknown name if the data is damaged."""
         try:
             record = json.loads(data)
         except (ValueError, RecursionError):
@@ -125,7 +125,7 @@ def _user() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, in ticks since boot; "" for a zombie, None where nothing tells."""
+    """When a process started, in ticks since boot; "" for a zombie, None if nothing tells."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -48,7 +48,7 @@ class FolderLock:
     def held(self, holder: Holder, *, timeout: float) -> Iterator["Claim"]:
         """Hold the lock.
 
-        Waits up to `timeout` seconds, then raises Locked. Raises LedgerNotWritten where the
+        Waits up to `timeout` seconds, then raises Locked. Raises LedgerNotWritten if the
         folder cannot be written.
         """
         try:
@@ -67,7 +67,7 @@ class FolderLock:
             claim.release()
 
     def break_free(self) -> Holder | None:
-        """Remove the note of a dead run and return it; Locked where the run lives."""
+        """Remove the note of a dead run and return it; Locked if the run lives."""
         if not self.note.exists():
             return None
         try:
@@ -84,7 +84,7 @@ class FolderLock:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Keep everybody else from changing who holds the lock; OSError where that fails."""
+        """Keep everybody else from changing who holds the lock; OSError if that fails."""
         from filelock import FileLock  # only an apply holds; all else reads
 
         with FileLock(self._folder / f"{self._store}.turn", timeout=_TURN):
@@ -109,7 +109,7 @@ class FolderLock:
         return Claim(self, lock, holder, left, moment)
 
     def _system_lock(self, left: Holder | None, *, silent: bool) -> "FileLock":
-        """The OS lock, taken at once; Locked where another process has it, unless that is silent.
+        """The OS lock, taken at once; Locked if another process has it, unless that is silent.
 
         A process that stands still keeps its lock. So the lock becomes another file.
         """
@@ -165,9 +165,9 @@ class Claim:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A time in which nobody takes the lock over; LedgerNotWritten where somebody has.
+        """A time in which nobody takes the lock over; LedgerNotWritten if somebody has.
 
-        Raises OSError where that cannot be told.
+        Raises OSError if that cannot be told.
         """
         with self._folder.turn():
             moment = self._folder.clock.now()

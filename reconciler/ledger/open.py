@@ -29,7 +29,7 @@ def open_ledger(
     """The place where the ledger of `store` is kept; nothing is read or written yet.
 
     `folder` is the working folder; `stop`, once set, ends a wait for the lock. Raises
-    SettingsError where the store's name can be neither a file's nor a ref's, or the remote's name
+    SettingsError if the store's name can be neither a file's nor a ref's, or the remote's name
     is no name.
     """
     # x.lock is no ref, and x.removed the name of what deletes removed from the store x.
@@ -57,7 +57,7 @@ def move(
 
     A copy left behind would grow old, and claim to know what it no longer does, once the settings
     name it again: the source keeps nothing. Both places are held meanwhile. Raises LedgerError
-    where the source has no ledger or the target has another one; the errors of reading, writing and
+    if the source has no ledger or the target has another one; the errors of reading, writing and
     holding pass.
     """
     with (

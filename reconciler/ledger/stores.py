@@ -49,7 +49,7 @@ class HeldLedger(Protocol):
         ...
 
     def load(self) -> Ledger:
-        """The ledger as last written; raises LedgerError where it cannot be read."""
+        """The ledger as last written; raises LedgerError if it cannot be read."""
         ...
 
     def save(
@@ -64,7 +64,7 @@ class HeldLedger(Protocol):
 
         `message` goes into the history, if there is one. `removed` is all that this run removes,
         as far as that is known by now: what is kept of removed products is what was kept before
-        the run and these, durably before `ledger` is. `last` also frees the lock where that is
+        the run and these, durably before `ledger` is. `last` also frees the lock if that is
         a write of its own. Raises LedgerNotWritten, also if another run has taken the lock over,
         and on the first save Locked if another run was quicker.
         """
@@ -88,20 +88,20 @@ class LedgerStore(Protocol):
         ...
 
     def exists(self) -> bool:
-        """Whether a ledger was ever written here; raises LedgerError where that cannot be told."""
+        """Whether a ledger was ever written here; raises LedgerError if that cannot be told."""
         ...
 
     def load(self) -> Ledger:
-        """The ledger, empty where there is none; writes nothing, not even folders.
+        """The ledger, empty if there is none; writes nothing, not even folders.
 
-        Raises LedgerError where it cannot be read.
+        Raises LedgerError if it cannot be read.
         """
         ...
 
     def removed(self) -> Sequence[Removed]:
         """What deletes removed (see `archive`), the oldest first.
 
-        Raises LedgerError where it cannot be read.
+        Raises LedgerError if it cannot be read.
         """
         ...
 
@@ -114,14 +114,14 @@ class LedgerStore(Protocol):
         ...
 
     def break_lock(self) -> Holder | None:
-        """Free the lock and return whose it was; None where there was none to free.
+        """Free the lock and return whose it was; None if there was none to free.
 
-        Raises Locked where its holder provably still runs on this machine.
+        Raises Locked if its holder provably still runs on this machine.
         """
         ...
 
     def history(self, limit: int) -> Sequence[Revision]:
-        """The last `limit` writes, newest first; empty where no history is kept."""
+        """The last `limit` writes, newest first; empty if no history is kept."""
         ...
 
 

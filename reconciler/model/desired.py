@@ -54,7 +54,7 @@ class Finding(NamedTuple):
 class Product(NamedTuple):
     """One desired product, as declared in YAML.
 
-    `values` has one entry per row of FIELDS, None where the field is unmanaged. `place` is that of
+    `values` has one entry per row of FIELDS, None if the field is unmanaged. `place` is that of
     the product's first key. `places` holds, in the order of the values, where each value written in
     the product itself stands (0: inherited from defaults, or absent), and last `renamed_from`; as
     packed places whose lines count from the product's first, so that products written alike
@@ -78,7 +78,7 @@ class Product(NamedTuple):
         return self.values[1]  # type: ignore[return-value]  # the reader guarantees text
 
     def value(self, key: str) -> Value | None:
-        """The declared value of `key`, or None where the field is unmanaged."""
+        """The declared value of `key`, or None if the field is unmanaged."""
         return self.values[INDEX[key]]
 
     @property

@@ -19,7 +19,7 @@ _MOST_DIGITS: Final = 4_000
 class RemoteProduct(NamedTuple):
     """One product as the list endpoint returned it.
 
-    `id` is Robosize's and None where the record has none that can be used; `values` has one entry
+    `id` is Robosize's and None if the record has none that can be used; `values` has one entry
     per row of FIELDS, None for what is write-only, null or missing. Numbers are read as their text.
     What else the remote holds of a product is in its record (`Listing.records`).
     """
@@ -29,16 +29,16 @@ class RemoteProduct(NamedTuple):
 
     @property
     def store_id(self) -> str | None:
-        """The shop's id; None where the remote has none."""
+        """The shop's id; None if the remote has none."""
         return self.values[0]  # type: ignore[return-value]  # the wire reader guarantees text
 
     @property
     def name(self) -> str | None:
-        """The name; None where it is null at the remote."""
+        """The name; None if it is null at the remote."""
         return self.values[1]  # type: ignore[return-value]  # the wire reader guarantees text
 
     def value(self, key: str) -> Value | None:
-        """The remote value of `key`; None where it is null or write-only."""
+        """The remote value of `key`; None if it is null or write-only."""
         return self.values[INDEX[key]]
 
 
@@ -48,7 +48,7 @@ class Listing:
 
     `pages` are the answers that `products` were read from, deflated: whole records are needed for
     few products (those about to be changed or deleted), and this keeps them all in a tenth of the
-    space. It is empty where a caller made the listing by hand.
+    space. It is empty if a caller made the listing by hand.
     """
 
     products: tuple[RemoteProduct, ...]
@@ -89,12 +89,12 @@ def _results(page: bytes) -> Sequence[Record]:
 
 
 def whole_number(digits: str) -> int | str:
-    """A whole number; as text where it is longer than Python agrees to read or write."""
+    """A whole number; as text if it is longer than Python agrees to read or write."""
     return int(digits) if len(digits) < _MOST_DIGITS else digits
 
 
 def finite_number(digits: str) -> float | str:
-    """A number with a fraction or an exponent; as text where no finite one is near: 1e999."""
+    """A number with a fraction or an exponent; as text if no finite one is near: 1e999."""
     number = float(digits)
     return number if isfinite(number) else digits
 

@@ -52,7 +52,7 @@ def diff_revisions(
 
     `revisions` is `REV` (compared with the work tree), `REV..REV`, or `REV...REV` (from the newest
     commit that both have in their past). Offline: ids are not known, so each product has its first
-    store_id for its id. Raises GitError where git lacks a revision, and CatalogError for faults of
+    store_id for its id. Raises GitError if git lacks a revision, and CatalogError for faults of
     either catalogue.
     """
     name = settings.store_name(store)
@@ -120,8 +120,8 @@ def _ledger(settings: "Settings", kind: LedgerKind, store: str) -> LedgerStore:
 def removed(memory: LedgerStore, journal: Path | None = None) -> Sequence[Removed]:
     """What deletes removed, the oldest first: as the ledger keeps it, or as one journal tells it.
 
-    Of a journal that are the deletes that took effect, or may have. Raises LedgerError where the
-    ledger cannot be read, and PlanFileError where the journal cannot.
+    Of a journal that are the deletes that took effect, or may have. Raises LedgerError if the
+    ledger cannot be read, and PlanFileError if the journal cannot.
     """
     if journal is None:
         return memory.removed()
@@ -147,7 +147,7 @@ def move_ledger(
 ) -> tuple[Ledger, LedgerStore]:
     """Carry what is remembered of a store to the other kind of ledger; returns it, and its place.
 
-    Raises LedgerError where there is nothing to carry, or another ledger at the target.
+    Raises LedgerError if there is nothing to carry, or another ledger at the target.
     """
     if source == target:
         raise UsageError(
@@ -162,8 +162,8 @@ def move_ledger(
 def log(settings: "Settings", memory: LedgerStore, *, limit: int) -> tuple[LogEntry, ...]:
     """The last `limit` applies of a store, newest first.
 
-    They are read from the history of its ledger, and where that has none (a file) from the
-    journals. Raises LedgerError where the history cannot be reached.
+    They are read from the history of its ledger, and if that has none (a file) from the
+    journals. Raises LedgerError if the history cannot be reached.
     """
     # Each apply is up to two commits: its doubts, and its end.
     history = memory.history(2 * limit + 1)

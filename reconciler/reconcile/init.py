@@ -63,8 +63,8 @@ class Beginning:
 def init(folder: Path, *, ci: CI | None = None, has_key: bool = False) -> Beginning:
     """Put a catalogue, settings, schemas and CI files into `folder`, which is made if need be.
 
-    `ci` is guessed from the folder where it is None. With a key there is a shop to pull from, so no
-    example product is made. Raises OutputError where a file cannot be written.
+    `ci` is guessed from the folder if it is None. With a key there is a shop to pull from, so no
+    example product is made. Raises OutputError if a file cannot be written.
     """
     try:
         made = tuple(_all(folder, ci or guessed_ci(folder), has_key))

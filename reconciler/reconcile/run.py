@@ -106,7 +106,7 @@ def _plan(
 
 
 def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
-    """The catalogue of the base revision; one without products where nothing was applied yet."""
+    """The catalogue of the base revision; one without products if nothing was applied yet."""
     revision = base
     if base == APPLIED:
         known = applied_commit(ledger)
@@ -161,14 +161,14 @@ def operations(made: Plan, settings: "Settings") -> list[dict[str, Any]]:
 
 
 def read_plan(path: Path) -> "SavedPlan":
-    """A saved plan; PlanFileError where it is damaged, was edited, or is of a newer format."""
+    """A saved plan; PlanFileError if it is damaged, was edited, or is of a newer format."""
     from reconciler.report.plan_json import read_plan as parse
 
     return parse(_read_saved(path))
 
 
 def read_journal(path: Path) -> "JournalRecord | None":
-    """A journal; None where the file is something else."""
+    """A journal; None if the file is something else."""
     from reconciler.report.journal_text import is_journal
     from reconciler.report.journal_text import read_journal as parse
 
@@ -278,7 +278,7 @@ def _looked_at_again(
 
 
 def _check_only(options: Options) -> None:
-    """Raise UsageError where changes are chosen by an origin that nothing tells."""
+    """Raise UsageError if changes are chosen by an origin that nothing tells."""
     if options.only and options.base is None:
         raise UsageError(
             "--only needs --base: without a revision to compare with, no change has an origin.",
@@ -309,7 +309,7 @@ def _refused(made: Plan) -> GuardRefused:
 
 @contextmanager
 def _journal(store: Store, made: Plan) -> Iterator[Any]:
-    """The journal of an apply that changes something; nothing is written where nothing changes."""
+    """The journal of an apply that changes something; nothing is written if nothing changes."""
     import platform
 
     from reconciler.applying.journal import FileJournal, NoJournal
@@ -332,5 +332,5 @@ def _journal(store: Store, made: Plan) -> Iterator[Any]:
 
 
 def unlock(store: LedgerStore) -> Holder | None:
-    """Free the lock that a dead run left; returns whose it was, None where there was none."""
+    """Free the lock that a dead run left; returns whose it was, None if there was none."""
     return store.break_lock()

@@ -36,7 +36,7 @@ def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
 
 
 def check_store(made: Plan, store: str) -> None:
-    """Raise OtherShop where a plan is for another store than the one called `store`."""
+    """Raise OtherShop if a plan is for another store than the one called `store`."""
     if made.store != store:
         sandbox = made.store == SANDBOX
         raise OtherShop(
@@ -48,14 +48,14 @@ def check_store(made: Plan, store: str) -> None:
 
 
 def applied_commit(ledger: Ledger) -> str | None:
-    """The commit that was applied last, by the ledger; None where it knows of none."""
+    """The commit that was applied last, by the ledger; None if it knows of none."""
     return next((applied.commit for applied in reversed(ledger.applied) if applied.commit), None)
 
 
 def check_age(made: Plan, ledger: Ledger, store: Store, *, allow_older: bool) -> list[Finding]:
-    """Raise OlderCommit where a plan's commit is in the past of the one that was applied last.
+    """Raise OlderCommit if a plan's commit is in the past of the one that was applied last.
 
-    Returns a warning where that cannot be told. Only a ledger in git is shared by all who apply,
+    Returns a warning if that cannot be told. Only a ledger in git is shared by all who apply,
     so only it knows; `allow_older` asks nothing.
     """
     commit, last = made.catalog.commit, applied_commit(ledger)

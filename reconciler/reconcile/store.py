@@ -79,7 +79,7 @@ def open_store(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Iterator[Store]:
-    """The store called `name`, ready for calls. Raises NoApiKey where there is no key for it."""
+    """The store called `name`, ready for calls. Raises NoApiKey if there is no key for it."""
     store = settings.store(name)
     key = store.api_key.get_secret_value()
     with _opened(settings, store, store.api_url, key, catalog, progress, stop) as opened:

@@ -94,7 +94,7 @@ class ProductApp:
         return self._store.log.arrived(request.method, shown, body, kinds)
 
     def _carry_out(self, request: Request, n: int) -> Done:
-        """Let the call have its effect, or undo it where a fault strikes before it."""
+        """Let the call have its effect, or undo it if a fault strikes before it."""
         undone = any(
             fault.kind == "ignore" or (fault.kind in _UNDOING and fault.moment == "before")
             for fault in request.faults

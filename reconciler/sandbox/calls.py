@@ -27,8 +27,8 @@ class Effect:
 class Call:
     """One call as it was recorded.
 
-    `status` is what was sent, None where nothing was (a dropped connection) or not yet. `effect`
-    is None where the call changed and listed nothing; ids and store_ids are those it wrote.
+    `status` is what was sent, None if nothing was (a dropped connection) or not yet. `effect`
+    is None if the call changed and listed nothing; ids and store_ids are those it wrote.
     `faults` are the kinds of the faults that fired.
     """
 
@@ -45,7 +45,7 @@ class Call:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None where it is empty or no JSON."""
+        """The body as JSON; None if it is empty or no JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -96,7 +96,7 @@ class CallLog:
             connection.execute("UPDATE calls SET status = ? WHERE n = ?", (status, n))
 
     def all(self, method: str | None = None) -> list[Call]:
-        """Every recorded call, oldest first; only those of one method where it is given."""
+        """Every recorded call, oldest first; only those of one method if it is given."""
         with self._database.transaction() as connection:
             found = connection.execute(
                 f"SELECT {_COLUMNS} FROM calls WHERE ?1 IS NULL OR method = ?1 ORDER BY n",  # noqa: S608 - constants

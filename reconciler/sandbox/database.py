@@ -45,8 +45,8 @@ COMMIT;
 class Database:
     """One open SQLite database, safe to use from many threads.
 
-    `path` is a file, made with its folders where it does not exist, or ":memory:". Raises
-    UsageError where it cannot be opened or belongs to something else.
+    `path` is a file, made with its folders if it does not exist, or ":memory:". Raises
+    UsageError if it cannot be opened or belongs to something else.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -77,9 +77,9 @@ class Database:
         )
 
     def _prepare(self) -> None:
-        """Set the connection up and make the tables where there are none."""
+        """Set the connection up and make the tables if there are none."""
         execute = self.connection.execute
-        # Tables first: where another process makes them just now, its marks are there as well.
+        # Tables first: if another process makes them just now, its marks are there as well.
         (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
         (owner,) = execute("PRAGMA application_id").fetchone()
         (version,) = execute("PRAGMA user_version").fetchone()
@@ -97,7 +97,7 @@ class Database:
     def transaction(self, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
         """All or nothing: what happens inside is kept at the end, or undone.
 
-        It is undone where `keep` is false or an exception passes. Transactions nest; the outermost
+        It is undone if `keep` is false or an exception passes. Transactions nest; the outermost
         decides.
         """
         with self._lock:

@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer to a call and what it did; no effect where it did nothing."""
+    """The answer to a call and what it did; no effect if it did nothing."""
 
     answer: Answer
     effect: Effect | None = None
@@ -158,7 +158,7 @@ class Endpoint:
             raise _Refused(answer(400, {"store_id": [message]}))
 
     def _wrong_id(self, fault: Fault, request: Request, own: Sequence[str]) -> str:
-        """An id that is not this create's; one that never is where there is no such product."""
+        """An id that is not this create's; one that never is if there is no such product."""
         if fault.way == "listed":
             for row in (self._store.row(fault.store_id), *self._store.rows()):
                 if row is not None and row.id and row.id not in own:

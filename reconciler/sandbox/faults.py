@@ -35,7 +35,7 @@ _WRITES: Final = ("POST", "PATCH")
 SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
     {
         # The answer is lost, late or not what it should be.
-        "status": Sort("Answers `status` (503), with Retry-After where `retry_after` is given."),
+        "status": Sort("Answers `status` (503), with Retry-After if `retry_after` is given."),
         "reset": Sort("Drops the connection without an answer.", ways=("reset", "close")),
         "hang": Sort("Waits `seconds` before or after the call takes effect, then goes on."),
         "slow": Sort("Sends the body in pieces, over `seconds`."),
@@ -119,12 +119,12 @@ class Fault:
     seconds: float = 1.0
     field: str | None = None
     way: str = ""
-    """One of the kind's ways; the first where it is not given."""
+    """One of the kind's ways; the first if it is not given."""
     amount: int = 1
     lists: int | None = None
     """Of `lag` and `unlist`: how many lists do not show it."""
     store_id: str | None = None
-    """Of `wrong_id`, `new_id` and `unlist`: which product; the first where it is not given."""
+    """Of `wrong_id`, `new_id` and `unlist`: which product; the first if it is not given."""
     location: str = "https://elsewhere.invalid"
     body: str | None = None
 
@@ -182,7 +182,7 @@ def first(faults: Iterable[Fault], kind: str) -> Fault | None:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """A "did you mean" for a word that is not among the known ones; empty where none is near."""
+    """A "did you mean" for a word that is not among the known ones; empty if none is near."""
     near = nearest_word(word, known)
     return f" (did you mean {near!r}?)" if near else ""
 

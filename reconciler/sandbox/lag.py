@@ -43,7 +43,7 @@ class Lag:
         return Wait(lists, None if lists is not None else self._clock() + seconds)
 
     def hide(self, position: int, before: str | None, wait: Wait) -> None:
-        """Keep a write unseen; `before` is the record as JSON, None where there was none."""
+        """Keep a write unseen; `before` is the record as JSON, None if there was none."""
         self._connection.execute(
             "INSERT INTO unseen (position, before, lists, until) VALUES (?, ?, ?, ?)",
             (position, before, wait.lists, wait.until),
@@ -61,7 +61,7 @@ class Lag:
         self._connection.execute("DELETE FROM unseen")
 
     def page(self, offset: int, limit: int) -> tuple[int, list[str]] | None:
-        """The listed count and the records (JSON) of one window; None where nothing is unseen."""
+        """The listed count and the records (JSON) of one window; None if nothing is unseen."""
         if self._connection.execute("SELECT 1 FROM unseen LIMIT 1").fetchone() is None:
             return None
         (count,) = self._connection.execute("SELECT count(*) FROM listed").fetchone()

@@ -112,7 +112,7 @@ class _Server(uvicorn.Server):
 class Listener:
     """An application served from a thread of its own; `port` is the one it listens on.
 
-    Raises OSError where the address cannot be had.
+    Raises OSError if the address cannot be had.
     """
 
     def __init__(self, application: ASGIApp, host: str, port: int) -> None:

@@ -29,13 +29,13 @@ def window(query: Mapping[str, str], page_max: int) -> Window:
 
 
 def next_link(url: str, query: Mapping[str, str], seen: Window, count: int) -> str | None:
-    """The address of the window after this one; None where this is the last."""
+    """The address of the window after this one; None if this is the last."""
     after = seen.offset + seen.limit
     return None if after >= count else _link(url, query, seen.limit, after)
 
 
 def previous_link(url: str, query: Mapping[str, str], seen: Window) -> str | None:
-    """The address of the window before this one; None where this is the first."""
+    """The address of the window before this one; None if this is the first."""
     if seen.offset <= 0:
         return None
     before = seen.offset - seen.limit

@@ -37,7 +37,7 @@ class Sandbox:
     `unique_store_ids` a store_id that another product has is refused. `clock` gives the seconds
     since 1970, by which lists lag. `store` holds what is there
     and the calls that came; it is open from the start to the end of the block. Raises MissingExtra
-    without starlette or uvicorn, UsageError where the file or the port cannot be had.
+    without starlette or uvicorn, UsageError if the file or the port cannot be had.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ def serve(
 
 
 def _require_extra() -> None:
-    """Raise MissingExtra where what the sandbox needs is not installed."""
+    """Raise MissingExtra if what the sandbox needs is not installed."""
     try:
         for name in ("starlette", "uvicorn"):
             import_module(name)
@@ -188,7 +188,7 @@ def _require_extra() -> None:
 
 
 def _running(part: _Part | None) -> _Part:
-    """A part of a sandbox that is running; RuntimeError where it is not."""
+    """A part of a sandbox that is running; RuntimeError if it is not."""
     if part is None:
         raise RuntimeError("The sandbox is not running: use it in a with statement.")
     return part

@@ -45,7 +45,7 @@ class Row:
 
     @property
     def store_id(self) -> str | None:
-        """The shop's id as text; None where it is null."""
+        """The shop's id as text; None if it is null."""
         return _text(self.record.get("store_id"))
 
     def value(self, key: str) -> Value | None:
@@ -62,7 +62,7 @@ class Store:
     """The sandbox's products and calls, in a file or in ":memory:".
 
     Every method is one transaction; `transaction()` makes several into one. Safe to use from
-    many threads, and by several processes on one file. Raises UsageError where the file cannot be
+    many threads, and by several processes on one file. Raises UsageError if the file cannot be
     used.
     """
 
@@ -204,7 +204,7 @@ class Store:
         """Add clean products and return their ids.
 
         A product is a plain mapping: the fields of the catalogue (`tags` a list of text; None or
-        absent: not set) and, where wanted, any key of a record (`size_chart`, `status`, …).
+        absent: not set) and, if wanted, any key of a record (`size_chart`, `status`, …).
         """
         given = list(products)
         with self._database.transaction():
@@ -305,7 +305,7 @@ def _seeded(id: str, product: Mapping[str, Any]) -> tuple[dict[str, Any], Mappin
 
 
 def _text(value: object) -> str | None:
-    """A value as the text by which it is found; None where there is none that can be kept."""
+    """A value as the text by which it is found; None if there is none that can be kept."""
     if value is None:
         return None
     return str(value).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""What a body may hold, and the answers where it holds something else. Pure.
+"""What a body may hold, and the answers if it holds something else. Pure.
 
 product-sync-api.txt shows only good bodies. The words and shapes of the complaints are those of the
 Django REST framework, which the documented answers look like: `{"field": ["message"]}`.
@@ -37,7 +37,7 @@ def check_fields(body: Mapping[str, Any], *, partial: bool) -> tuple[dict[str, V
 
 
 def check_ids(body: Mapping[str, Any]) -> tuple[list[str], Errors]:
-    """The ids that a PATCH names, each once, and the complaint where it names none or not ids."""
+    """The ids that a PATCH names, each once, and the complaint if it names none or not ids."""
     if "products" not in body:
         return [], {"products": [REQUIRED]}
     ids = body["products"]
@@ -52,7 +52,7 @@ def check_ids(body: Mapping[str, Any]) -> tuple[list[str], Errors]:
 
 
 def _check(field: Field, value: object) -> tuple[Value, Any]:
-    """One field's value and the complaint about it, which is empty where there is none."""
+    """One field's value and the complaint about it, which is empty if there is none."""
     if value is None:
         return "", ["This field may not be null."]
     if field.kind is Kind.TAGS:
