@@ -1,5 +1,6 @@
 """`reconciler show`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,6 +21,11 @@ from reconciler.errors import UsageError
 @named("show")
 @click.argument("planfile", type=FILE, required=False)
 @rendering()
+@click.option(
+    "--without-records",
+    is_flag=True,
+    help="Leave out what deletes would destroy, for a page that others can read.",
+)
 @store_option
 @sandbox_option
 @pass_invocation
@@ -27,6 +33,7 @@ def command(
     invocation: Invocation,
     planfile: Path | None,
     rendering: Rendering,
+    without_records: bool,
     store: str | None,
     sandbox: bool,
 ) -> int:
@@ -37,7 +44,7 @@ def command(
     but for a ledger in git.
     """
     from reconciler import reconcile
-    from reconciler.cli.showing import made_line, show_journal, show_removed, show_saved
+    from reconciler.cli.showing import bare, made_line, show_journal, show_removed, show_saved
 
     if planfile is None:
         from reconciler.reconcile import history
@@ -60,6 +67,13 @@ def command(
         show_journal(journal, rendering, invocation)
     else:
         saved = reconcile.read_plan(planfile)
+        if without_records:
+            if rendering.format == "json":
+                raise UsageError(
+                    "A plan without its records is no plan to apply, so there is no JSON of it.",
+                    hint="Choose another format.",
+                )
+            saved = replace(saved, plan=bare(saved.plan))
         if rendering.format == "text":
             invocation.console.say("info", made_line(saved))
         show_saved(saved, rendering, invocation)

@@ -58,21 +58,27 @@ class Run:
 
     def steps(self, *, skip: tuple[str, ...] = ("Install",)) -> list[Step]:
         """Run the scripts of the action in order, to the first that fails."""
-        done = []
+        done: list[Step] = []
         for step in self._steps:
             name = step.get("name", step.get("uses"))
-            if "run" not in step or name in skip or not self._wanted(step.get("if")):
+            if "run" not in step or name in skip:
                 continue
-            done.append(self._script(step, name))
-            if done[-1].code:
-                break
+            failed = any(step.code for step in done)
+            if self._wanted(step.get("if"), failed=failed):
+                done.append(self._script(step, name))
         return done
 
-    def _wanted(self, condition: str | None) -> bool:
-        """Whether a step runs: its condition is comparisons with `&&` between."""
-        if condition is None:
-            return True
-        for part in condition.split("&&"):
+    def _wanted(self, condition: str | None, *, failed: bool) -> bool:
+        """Whether a step runs: its condition is comparisons with `&&` between.
+
+        After a step that failed only one that says `always()` does.
+        """
+        parts = [part for part in (condition or "").split("&&") if part.strip()]
+        if failed and "always()" not in [part.strip() for part in parts]:
+            return False
+        for part in parts:
+            if part.strip() == "always()":
+                continue
             match = _CONDITION.fullmatch(part.strip())
             if match is None:
                 raise ValueError(f"A condition that this runner does not know: {part}")

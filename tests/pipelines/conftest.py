@@ -42,6 +42,8 @@ class Repository:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": "shop/catalog",
+            "GITHUB_SHA": "5ea5ea5ea5ea",
+            "GITHUB_RUN_ID": "4711",
             "ROBOSIZE_API_URL": sandbox.url,
             STATE: str(self._state),
         }
@@ -102,11 +104,15 @@ class Repository:
         )
         return run, run.steps()
 
-    def pull_request(self, *, fork: bool = False, **inputs: str) -> tuple[Run, list[Step]]:
+    def pull_request(
+        self, *, fork: bool = False, author: str = "somebody", **inputs: str
+    ) -> tuple[Run, list[Step]]:
         """Use the action as on a push to a pull request to main."""
         self.environ["GITHUB_BASE_REF"] = "main"
         event = {
             "github.event.pull_request.number": "7",
+            "github.event.pull_request.head.sha": "4ead4ead4ead",
+            "github.event.pull_request.user.login": author,
             "github.event.pull_request.head.repo.full_name": "else/catalog"
             if fork
             else "shop/catalog",

@@ -1,5 +1,6 @@
 """The pipelines' files: valid for those who read them, alike where they must be, few rights."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_workflows_give_the_action_what_it_takes(file: Path) -> None:
 
 
 def test_other_peoples_actions_are_pinned() -> None:
-    """Every action from elsewhere is held to a version."""
+    """Every action from elsewhere is held to a commit, its tag beside it: tags move."""
     files = [*WORKFLOWS, FOLDER / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]
     used = [
         line.split("uses:")[1].strip()
@@ -86,8 +87,16 @@ def test_other_peoples_actions_are_pinned() -> None:
         if "uses:" in line
     ]
     assert used
-    assert [name for name in used if not name.startswith("./") and "@" not in name] == []
-    assert [name for name in used if name.endswith(("@main", "@master"))] == []
+    pinned = re.compile(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    foreign = [name for name in used if not name.startswith("./")]
+    assert [name for name in foreign if not pinned.fullmatch(name)] == []
+
+
+def test_only_the_default_branch_is_applied() -> None:
+    """Started by hand on any branch, the workflows that hold the key do nothing but on one."""
+    for name in ("catalog-apply.yml", "catalog-drift.yml"):
+        (job,) = loaded(TEMPLATES / "github" / name)["jobs"].values()
+        assert job["if"] == "github.ref_name == github.event.repository.default_branch"
 
 
 def test_nothing_of_an_event_is_written_into_a_script() -> None:

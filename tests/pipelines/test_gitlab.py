@@ -92,7 +92,9 @@ def gitlab() -> Iterator[GitLab]:
         server.shutdown()
 
 
-def run(repository: Repository, gitlab: GitLab, job: str, **variables: str) -> str:
+def run(
+    repository: Repository, gitlab: GitLab, job: str, *, code: int = 0, **variables: str
+) -> str:
     """Run the scripts of one job as GitLab's runner does, and return what they printed."""
     pipeline = _pipeline()
     lines: list[str] = []
@@ -121,7 +123,7 @@ def run(repository: Repository, gitlab: GitLab, job: str, **variables: str) -> s
         check=False,
         timeout=120,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == code, done.stdout
     return done.stdout
 
 
@@ -176,6 +178,77 @@ def test_main_applies_and_drift_has_one_issue(repository: Repository, gitlab: Gi
     store.update([str(coat.id)], {"name": "Coat"})
     run(repository, gitlab, "drift")
     assert closed(gitlab.issues[0])
+
+
+HAT = "store_id: '3'\nname: Hat\ntype: hat\nimage_url: ''\n"
+OF_A_MERGE: dict[str, Any] = {
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    "CI_PIPELINE_SOURCE": "merge_request_event",
+    "CI_COMMIT_SHA": "4ead4ead",
+    "CI_JOB_URL": "https://gitlab.example/-/jobs/9",
+}
+
+
+def test_a_branch_behind_is_compared_as_it_would_be_merged(
+    repository: Repository, gitlab: GitLab
+) -> None:
+    """Products that main has gained since the branch began are no deletes of the branch."""
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.write("catalog/hat.yaml", HAT)
+    repository.push("topic")
+    repository.git("checkout", "--quiet", "main")
+    repository.write("catalog/cap.yaml", HAT.replace("3", "4").replace("Hat", "Cap"))
+    repository.push("main")
+    run(repository, gitlab, "apply")
+    assert repository.names()["4"] == "Cap"
+    for key in (KEY, ""):
+        repository.git("checkout", "--quiet", "--force", "--detach", "topic")
+        run(repository, gitlab, "plan", ROBOSIZE_API_KEY=key, **OF_A_MERGE)
+        assert read(repository, "changes.json") == {"create": 1, "update": 0, "delete": 0}
+    repository.git("checkout", "--quiet", "--force", "topic")
+    repository.write("catalog/cap.yaml", HAT)
+    repository.push("topic")
+    log = run(repository, gitlab, "plan", code=1, **OF_A_MERGE)
+    assert "cannot be merged into main" in log
+
+
+def test_a_stale_note_says_what_is_wrong(repository: Repository, gitlab: GitLab) -> None:
+    """After a push that breaks the catalogue, or a failed plan, no old plan stands in the note."""
+    run(repository, gitlab, "plan", **OF_A_MERGE)
+    (note,) = gitlab.notes
+    for part in ("2 to create", "Commit 4ead4ead, 20", "jobs/9/artifacts/file/plan.html"):
+        assert part in note["body"]
+    run(repository, gitlab, "plan", code=1, ROBOSIZE_API_URL="http://127.0.0.1:9/", **OF_A_MERGE)
+    (note,) = gitlab.notes
+    assert "The plan could not be made" in note["body"]
+    assert "2 to create" not in note["body"]
+    repository.write("catalog/coat.yaml", "store_id: '2'\nnmae: Coat\n")
+    run(repository, gitlab, "validate", code=1, **OF_A_MERGE)
+    (note,) = gitlab.notes
+    assert note["body"].startswith("<!-- reconciler:default -->\n")
+    assert "catalog/coat.yaml:2:1" in note["body"]
+    assert "Commit 4ead4ead" in note["body"]
+    run(repository, gitlab, "validate", code=1, **OF_A_MERGE, GITLAB_TOKEN="")
+
+
+def test_what_others_did_is_left_to_the_drift_job(repository: Repository, gitlab: GitLab) -> None:
+    """P4: what was added by hand since the last apply stays, and the schedule tells of it."""
+    run(repository, gitlab, "apply")
+    product = {"store_id": "h", "name": "Hand", "tags": [], "image_url": "", "type": ""}
+    repository.sandbox.store.seed([product])
+    log = run(repository, gitlab, "apply")
+    assert "1 product left as they are" in log
+    assert repository.names()["h"] == "Hand"
+    run(repository, gitlab, "drift")
+    (issue,) = gitlab.issues
+    assert "1 to delete" in issue["description"]
+
+
+def test_no_artefact_holds_records() -> None:
+    """Artefacts are public where the project is: the plan itself is in none."""
+    jobs = [job for job in _pipeline().values() if isinstance(job, dict)]
+    kept = [path for job in jobs for path in job.get("artifacts", {}).get("paths", [])]
+    assert set(kept) == {"plan.md", "plan.html", "report.json"}
 
 
 def test_the_artefacts_are_what_the_scripts_make() -> None:

@@ -182,6 +182,28 @@ def test_show_tells_when_a_plan_was_made(
     assert here("show", PLAN).code == 0, "showing a plan needs no settings"
 
 
+def test_a_page_can_leave_out_the_records_of_deletes(
+    folder: Path, remote: Sandbox, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was entered by hand is named, its values are not; such a plan is never JSON to apply."""
+    monkeypatch.setenv("ROBOSIZE_API_URL", remote.url)
+    fill(remote, 1)
+    assert here("plan", "--out", PLAN).code == 0
+
+    def enter(document: dict[str, Any]) -> None:
+        (removal,) = [c for c in document["changes"] if c["action"] == "delete"]
+        removal["record"] |= {"comment": "runs-very-small", "supplier": "secret-supplier"}
+
+    resealed(folder, enter)
+    for format in ("html", "markdown", "text"):
+        assert "runs-very-small" in here("show", PLAN, "--format", format).out
+        shown = here("show", PLAN, "--format", format, "--without-records").out
+        assert "runs-very-small" not in shown
+        assert "secret-supplier" not in shown
+        assert "not shown" in shown
+    assert here("show", PLAN, "--format", "json", "--without-records").code == 1
+
+
 def test_the_store_is_named_once(stores: Path, remote: Sandbox, other: Sandbox, here: Here) -> None:
     """Two --store are an error that names `fleet`, not the last of the two."""
     for command in (

@@ -7,6 +7,7 @@ set -euo pipefail
 
 results=$RUNNER_TEMP/reconciler
 mkdir -p "$results"
+cd -- "${INPUT_FOLDER:-.}"
 
 if [[ -n ${INPUT_API_KEY:-} ]]; then export ROBOSIZE_API_KEY=$INPUT_API_KEY; fi
 
@@ -18,37 +19,60 @@ allow=()
 if [[ -n ${INPUT_ALLOW_DELETES:-} ]]; then allow+=(--allow-deletes "$INPUT_ALLOW_DELETES"); fi
 if [[ -n ${INPUT_ALLOW_UPDATES:-} ]]; then allow+=(--allow-updates "$INPUT_ALLOW_UPDATES"); fi
 
-# A pull request from a fork is given no secrets, and its token may write nothing.
+# A pull request from a fork, or of Dependabot, is given no secrets, and its token may write nothing.
 from_fork() {
-  [[ -n ${HEAD_REPOSITORY:-} && $HEAD_REPOSITORY != "$GITHUB_REPOSITORY" ]]
+  [[ -n ${HEAD_REPOSITORY:-} && $HEAD_REPOSITORY != "$GITHUB_REPOSITORY" ]] && return
+  [[ -z ${INPUT_API_KEY:-} && -n ${HEAD_REPOSITORY:-} ]] &&
+    [[ ${AUTHOR:-} == "dependabot[bot]" || ${GITHUB_ACTOR:-} == "dependabot[bot]" ]]
 }
 
+# pip installs what INPUT_PACKAGE says and nothing that only has the name: whoever owns that name at an
+# index would be run with the key.
 install() {
-  local source=${INPUT_VERSION:-} beside=$GITHUB_ACTION_PATH/../../..
-  case $source in
-    "") source="robosize-reconciler~=1.0" ;;
-    [0-9]*) source="robosize-reconciler==$source" ;;
-    *) source="robosize-reconciler$source" ;;
-  esac
-  if [[ -z ${INPUT_VERSION:-} ]] && grep -qs '^name = "robosize-reconciler"' "$beside/pyproject.toml"; then
-    source=$beside
+  local package=${INPUT_PACKAGE:-} beside=$GITHUB_ACTION_PATH/../../..
+  if [[ -z $package ]] && grep -qs '^name = "robosize-reconciler"' "$beside/pyproject.toml"; then
+    package=$beside
+  fi
+  if [[ -z $package ]]; then
+    echo "::error::Nobody has said where reconciler is installed from. Set the input 'package' of the action: its default in action.yml, or in each workflow."
+    return 1
   fi
   # An environment of its own: the job's packages stay what they were.
   python -m venv "$RUNNER_TEMP/reconciler-venv"
-  "$RUNNER_TEMP/reconciler-venv/bin/python" -m pip install --quiet --disable-pip-version-check "$source"
+  "$RUNNER_TEMP/reconciler-venv/bin/python" -m pip install --quiet --disable-pip-version-check "$package"
   echo "$RUNNER_TEMP/reconciler-venv/bin" >>"$GITHUB_PATH"
 }
 
+# What the comment says in place of a plan, if there is none: TITLE, and the file that tells why.
+no_plan() {
+  {
+    printf '\n### %s\n\nThere is no plan of this commit.\n\n' "$1"
+    # Indented, so that nothing in the text can end the block.
+    head -c 20000 "$2" | sed 's/^/    /'
+  } >"$results/plan.md"
+}
+
 validate() {
-  reconciler validate "${catalog[@]}" --format github
+  local code=0
+  reconciler validate "${catalog[@]}" --format github || code=$?
+  if ((code != 0)); then
+    reconciler validate "${catalog[@]}" >"$results/said.txt" 2>&1 || true
+    no_plan "The catalogue has faults" "$results/said.txt"
+  fi
+  return "$code"
 }
 
 plan() {
-  local base=${INPUT_BASE:-} code=0 formats
+  local base=${INPUT_BASE:-} code=0 formats only=()
   if [[ -z $base && -n ${GITHUB_BASE_REF:-} ]]; then base=origin/$GITHUB_BASE_REF; fi
   if [[ -z $base && $INPUT_COMMAND == drift ]]; then base=HEAD; fi
+  if [[ $INPUT_COMMAND == apply ]]; then
+    # What was reviewed, and nothing that others have changed at Robosize since.
+    only=(--only edit --only both)
+    base=${base:-applied}
+  fi
   if from_fork; then
-    echo "::notice::A pull request from a fork has no key. Shown is what it changes in the catalogue, whatever is at the remote."
+    echo "::notice::This pull request has no key (it is from a fork, or of Dependabot). Shown is what it changes in the catalogue, whatever is at the remote."
     for formats in markdown:plan.md html:plan.html; do
       code=0
       reconciler diff "${base:?name the base to compare with}" "${store[@]}" "${catalog[@]}" \
@@ -60,12 +84,16 @@ plan() {
       cp -- "$INPUT_PLAN" "$results/plan.json"
       reconciler show "$results/plan.json" --format github
     else
-      reconciler plan "${store[@]}" "${catalog[@]}" "${allow[@]}" ${base:+--base "$base"} \
-        --detailed-exitcode --out "$results/plan.json" --format github || code=$?
-      ((code == 0 || code == 2)) || exit "$code"
+      reconciler plan "${store[@]}" "${catalog[@]}" "${allow[@]}" ${base:+--base "$base"} "${only[@]}" \
+        --detailed-exitcode --out "$results/plan.json" --format github 2>"$results/said.txt" || code=$?
+      cat "$results/said.txt" >&2
+      if ((code != 0 && code != 2)); then
+        no_plan "The plan could not be made" "$results/said.txt"
+        exit "$code"
+      fi
     fi
-    reconciler --quiet show "$results/plan.json" --format markdown --output "$results/plan.md" 2>/dev/null
-    reconciler --quiet show "$results/plan.json" --format html --output "$results/plan.html" 2>/dev/null
+    reconciler --quiet show "$results/plan.json" --format markdown --without-records --output "$results/plan.md" 2>/dev/null
+    reconciler --quiet show "$results/plan.json" --format html --without-records --output "$results/plan.html" 2>/dev/null
   fi
   cat "$results/plan.md" >>"$GITHUB_STEP_SUMMARY"
   {
@@ -87,9 +115,21 @@ find_own() {
 
 comment() {
   if [[ -z ${PULL_REQUEST:-} ]] || from_fork; then return; fi
-  # The plan's first line is a hidden comment that names the store.
-  MARKER=$(head -n 1 "$results/plan.md")
+  # A hidden first line by which the comment is found again, whatever became of the plan.
+  MARKER="<!-- reconciler:${INPUT_STORE:-default} -->"
   export MARKER
+  if [[ ! -s $results/plan.md ]]; then
+    echo "The job failed before the plan; its log tells why." >"$results/said.txt"
+    no_plan "The plan could not be made" "$results/said.txt"
+  fi
+  {
+    echo "$MARKER"
+    tail -n +2 "$results/plan.md"
+    printf '\n<sub>Commit %s, %s. [The run, with the page](%s).</sub>\n' "${HEAD_SHA:-$GITHUB_SHA}" \
+      "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+      "${GITHUB_SERVER_URL:-https://github.com}/$GITHUB_REPOSITORY/actions/runs/${GITHUB_RUN_ID:-}#artifacts"
+  } >"$results/comment.md"
+  mv -- "$results/comment.md" "$results/plan.md"
   if ! comment_in_place; then
     echo "::warning::The plan could not be put on the pull request. Has the job the permission pull-requests: write? The plan is in the job's summary."
   fi
