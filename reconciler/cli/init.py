@@ -67,6 +67,7 @@ def _told(begun: "Beginning", folder: Path | None, filled: str) -> str:
 
     lines = [f"{_WORDS[fate]:<14} {escape(path)}" for path, fate in begun.files]
     lines += [filled] if filled else []
+    lines += ["", *(f"Note: {escape(note)}" for note in begun.notes)] if begun.notes else []
     where = f", in {escape(shlex.quote(str(folder)))}" if folder and folder != Path() else ""
     lines += ["", f"Next{where}:"]
     lines += [f"  {line}" for line in begun.commands]

@@ -75,7 +75,12 @@ class Invocation:
         """Warn on stderr, unless this run has already warned of `code`."""
         if code not in self._warned:
             self._warned.add(code)
-            self.console.say("warning", message, code=code)
+            if self.environ.get("GITHUB_ACTIONS") == "true" and self.log_format == "text":
+                from reconciler.report.github import annotation
+
+                self.console.line(annotation("warning", message))
+            else:
+                self.console.say("warning", message, code=code)
 
     def end(self) -> None:
         """Take away what progress still shows, so that what is said next stands alone."""

@@ -70,9 +70,10 @@ def _warn_of_missing_memory(store: "Store", invocation: Invocation) -> None:
         return
     invocation.warn_once(
         Code.NO_LEDGER,
-        f"Nothing is remembered of earlier runs: {store.ledger.describe()} does not exist, and a "
-        "pipeline starts without the files of the last one. Edits of type and image_url cannot be "
-        "seen. Write `ledger: git` in reconciler.yaml (the job that applies may then have to be "
+        f"Nothing is remembered of earlier runs: {store.ledger.describe()} does not exist, and "
+        "what this run learns is thrown away with the pipeline's files. Edits of type and "
+        "image_url cannot be seen. Write `ledger: git` in reconciler.yaml (the job that applies "
+        "may then have to be "
         "allowed to push), or keep .reconciler/ledger between runs.",
     )
 

@@ -1,6 +1,7 @@
 """`init`: a beginning that works at once and overwrites nothing."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from reconciler.sandbox.server import Sandbox
+from reconciler.version import VERSION
 
 from .here import Here
 
@@ -151,3 +153,89 @@ def test_what_is_in_the_way_is_told(blocking: str, folder: Path, here: Here) -> 
     done = here("init")
     assert done.code == 1
     assert f"Cannot write {folder / blocking.partition('/')[0]}" in done.err
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """One git command, which must succeed."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@shop.example")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_in_a_larger_repository_the_pipeline_is_at_its_top(
+    ci: str, folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default branch, the folder and the catalogue that settings name are in the files."""
+    git(folder, "init", "--quiet", "--initial-branch=trunk")
+    shop = folder / "shops" / "acme"
+    shop.mkdir(parents=True)
+    (shop / "reconciler.yaml").write_text("catalog: goods\n", encoding="utf-8")
+    monkeypatch.chdir(shop)
+    done = here("init", "--ci", ci)
+    assert done.code == 0, done.err
+    assert (shop / "goods" / "example.yaml").exists()
+    assert not (shop / "catalog").exists()
+    assert "no remote called origin yet" in done.out
+    yaml = YAML(typ="safe")
+    if ci == "gitlab":
+        pipeline = (folder / ".gitlab-ci.yml").read_text(encoding="utf-8")
+        assert 'RECONCILER_FOLDER: "shops/acme"' in pipeline
+        assert '"shops/acme/plan.html"' in pipeline
+        assert "{{" not in pipeline
+        return
+    apply = yaml.load((folder / ".github/workflows/catalog-apply.yml").read_text(encoding="utf-8"))
+    push = apply[True]["push"] if True in apply else apply["on"]["push"]
+    assert push["branches"] == ["trunk"]
+    assert push["paths"][:2] == ["shops/acme/goods/**", "shops/acme/reconciler.yaml"]
+    (job,) = apply["jobs"].values()
+    assert job["steps"][-1]["with"]["folder"] == "shops/acme"
+    assert "made           ../../.github/workflows/catalog-plan.yml" in done.out
+    assert not list((folder / ".github").rglob("*{{*"))
+
+
+def test_asked_for_a_pipeline_it_writes_a_git_ledger(folder: Path, here: Here) -> None:
+    """Whether there is a remote yet or not: what a pipeline learns is kept nowhere else."""
+    for ci, ledger in (("github", "git"), ("gitlab", "git"), ("none", "file")):
+        assert here("init", ci, "--ci", ci).code == 0
+        settings = YAML(typ="safe").load((folder / ci / "reconciler.yaml").read_text("utf-8"))
+        assert settings["ledger"] == ledger
+
+
+@pytest.mark.parametrize(
+    ("note", "package"),
+    [
+        (None, f"robosize-reconciler=={VERSION}"),
+        (
+            {
+                "url": "https://user:token@git.example/x.git",
+                "vcs_info": {"vcs": "git", "commit_id": "c0ffee"},
+            },
+            "robosize-reconciler @ git+https://git.example/x.git@c0ffee",
+        ),
+        (
+            {"url": "https://h.example/x.whl", "archive_info": {}},
+            "robosize-reconciler @ https://h.example/x.whl",
+        ),
+        ({"url": "file:///home/me/x", "dir_info": {"editable": True}}, ""),
+        ({"url": "file:///home/me/x.whl", "archive_info": {}}, ""),
+    ],
+)
+def test_the_pipeline_installs_what_this_copy_came_from(
+    note: object, package: str, folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A git URL with its commit, or index and version; from a local path it says what to do."""
+
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            assert name == "direct_url.json"
+            return json.dumps(note) if note else None
+
+    monkeypatch.setattr("reconciler.reconcile.init.distribution", lambda _: Installed())
+    for ci in ("github", "gitlab"):
+        done = here("init", ci, "--ci", ci)
+        assert ("was installed from this machine" in done.out) is (package == "")
+    yaml = YAML(typ="safe")
+    action = yaml.load((folder / "github/.github/actions/reconcile/action.yml").read_text("utf-8"))
+    assert action["inputs"]["package"]["default"] == package
+    text = (folder / "gitlab/.gitlab-ci.yml").read_text("utf-8").replace("!reference ", "")
+    assert yaml.load(text)[".reconciler"]["variables"]["RECONCILER_PACKAGE"] == package
