@@ -54,7 +54,7 @@ types: $(READY) ## Check types
 floors: $(READY) ## Check that imports only go down
 	@$(VENV)/bin/lint-imports --no-logo
 
-fmt: $(READY) ## Format the code and mend what can be mended by machine
+fmt: $(READY) ## Format the code and fix what can be fixed by machine
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 class Code(StrEnum):
     """The stable name of one kind of finding, warning, block, refusal or error."""
 
-    # Catalogue errors: the file must be mended before anything else happens.
+    # Catalogue errors: the file must be fixed before anything else happens.
     BAD_YAML = "bad_yaml"
     BAD_ENCODING = "bad_encoding"
     FILE_TOO_LARGE = "file_too_large"

@@ -28,7 +28,7 @@ Read = Callable[[bytes], Sequence[Product]]
 """Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""
 
 _ROUNDS: Final = 4
-"""Overriding a value that others share changes theirs, which is mended in the next round."""
+"""Overriding a value that others share changes theirs, which is fixed in the next round."""
 
 
 @dataclass(frozen=True, slots=True)

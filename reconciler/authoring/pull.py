@@ -110,7 +110,7 @@ def new_product(
     warnings: list[Finding],
     *,
     kind: str = "remote",
-    remedy: str = "Mend it at Robosize, then pull again.",
+    remedy: str = "Fix it at Robosize, then pull again.",
 ) -> New | None:
     """An undeclared product; None, with a warning, if the catalogue cannot hold it.
 

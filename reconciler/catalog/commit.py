@@ -133,7 +133,7 @@ class _Walk:
         if not is_folder and not belongs(path.rpartition("/")[2]):
             return
         if target is None or not (is_folder or target in self._tree.files):
-            message = "The link leads to nothing in git. Remove it, or mend what it names."
+            message = "The link leads to nothing in git. Remove it, or fix what it names."
             faults.error(Code.UNREADABLE_FILE, message)
         elif not self._is_below(target):
             message = "The link leaves the catalogue. Move what it names into the catalogue."

@@ -103,7 +103,7 @@ def is_small_enough(data: bytes, max_bytes: int, faults: Faults) -> bool:
 def report_unreadable(error: OSError | RuntimeError, faults: Faults) -> None:
     """Report what the operating system said."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be read"
-    message = f"Cannot be read: {reason}. Mend its permissions, or remove it."
+    message = f"Cannot be read: {reason}. Fix its permissions, or remove it."
     faults.error(Code.UNREADABLE_FILE, message)
 
 
@@ -146,7 +146,7 @@ class _Walk:
             target = path.resolve(strict=True)
         except (OSError, RuntimeError):  # a ring of links is a RuntimeError before Python 3.13
             if _is_catalog_file(path.name):
-                message = "The link leads to nothing. Remove it, or mend what it names."
+                message = "The link leads to nothing. Remove it, or fix what it names."
                 faults.error(Code.UNREADABLE_FILE, message)
             return
         is_folder = target.is_dir()

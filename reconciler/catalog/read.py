@@ -232,7 +232,7 @@ class _Reading:
         self.lint(levels, errors_only=True)
         findings = tuple(levels.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
-            raise CatalogError(findings, hint="Mend the files at the places named.")
+            raise CatalogError(findings, hint="Fix the files at the places named.")
         return self.whole(findings, self._unused_defaults())
 
     def _take(self, part: Part) -> None:
@@ -286,7 +286,7 @@ def _size(file: FoundFile) -> int:
 def _check_path(path: Path, faults: Faults, folder: Path, *, is_read: bool) -> None:
     """Report a path that was asked for and that nothing was, or could have been, read from."""
     if not path.exists():
-        message = "There is no such file or folder, so nothing was checked. Mend the path."
+        message = "There is no such file or folder, so nothing was checked. Fix the path."
         faults.error(Code.UNREADABLE_FILE, message)
     elif not (ways := ways_below(path, folder)):
         message = (

@@ -10,7 +10,7 @@ CATALOG: Final[Mapping[Code, Entry]] = {
     Code.BAD_YAML: Entry(
         "A file is not YAML from some place on, so the rest of it could not be read.",
         "name: Shirt: blue    # the second colon begins another mapping",
-        "Mend the file at the place named. Text in quotes is always safe.",
+        "Fix the file at the place named. Text in quotes is always safe.",
     ),
     Code.BAD_ENCODING: Entry(
         "A file is not UTF-8, which is the only encoding that is read.",
@@ -25,7 +25,7 @@ CATALOG: Final[Mapping[Code, Entry]] = {
     Code.UNREADABLE_FILE: Entry(
         "A file, a folder or a path that was named cannot be read, or is no ordinary file.",
         "catalog/a.yaml is a link to a file that was removed",
-        "Mend its permissions or the link, remove it, or correct the path on the command line.",
+        "Fix its permissions or the link, remove it, or correct the path on the command line.",
     ),
     Code.ABSENT_FILE: Entry(
         "The commit has a file in the catalogue's folder that the working tree lacks, because the "

@@ -27,7 +27,7 @@ ERRORS: Final[Mapping[Code, Entry]] = {
         "The settings cannot be used; every fault is listed with its file and line, or with the "
         "environment variable that it stands in.",
         "reconciler.yaml:1:1: error: `prnue` is no setting; did you mean `prune`?",
-        "Mend reconciler.yaml or the variable. `reconciler schema settings` is for editors.",
+        "Fix reconciler.yaml or the variable. `reconciler schema settings` is for editors.",
     ),
     Code.NO_API_KEY: Entry(
         "There is no API key for the store: the environment variable that should hold it is not "
@@ -39,7 +39,7 @@ ERRORS: Final[Mapping[Code, Entry]] = {
     Code.BAD_CATALOG: Entry(
         "The catalogue has errors, so nothing was compared or changed.",
         "The catalogue has 3 errors.",
-        "Mend the files at the places named; `reconciler validate` lists them again, offline.",
+        "Fix the files at the places named; `reconciler validate` lists them again, offline.",
     ),
     Code.UNREACHABLE: Entry(
         "No whole answer came from the server: its name, the connection, encryption or a time "
@@ -81,7 +81,7 @@ ERRORS: Final[Mapping[Code, Entry]] = {
         "The ledger cannot be written. Before the first call that ends an apply without a write; "
         "later it is a warning, and what was sent will be sent again.",
         "`ledger: git` and the job may not push",
-        "Make room or mend the permissions; for `ledger: git` let the job push to the repository.",
+        "Make room or fix the permissions; for `ledger: git` let the job push to the repository.",
     ),
     Code.GIT: Entry(
         "Git cannot be run, fails, or does not know a revision that was named.",

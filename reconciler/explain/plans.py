@@ -121,7 +121,7 @@ WARNINGS: Final[Mapping[Code, Entry]] = {
         "padded with white space, or holds control characters. It is left out.",
         "The remote name of 10482 begins or ends with white space, which no catalogue can hold: "
         "what is declared stays, and the next apply sends it.",
-        "Mend the value at Robosize and pull again, or let the next apply send what is declared.",
+        "Fix the value at Robosize and pull again, or let the next apply send what is declared.",
     ),
     Code.BROKE_A_LOCK: Entry(
         "An earlier run died while it held the store, or did not renew its lock for five minutes; "

@@ -102,7 +102,7 @@ def linted(
     """
     found = lint_plan(Planned(catalog, remote, plan.changes), levels, listed=listed)
     if any(finding.severity == "error" for finding in found):
-        raise CatalogError(found, hint="Mend the files, or change the rules under `lint`.")
+        raise CatalogError(found, hint="Fix the files, or change the rules under `lint`.")
     return replace(plan, warnings=(*plan.warnings, *found))
 
 

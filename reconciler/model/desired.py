@@ -43,7 +43,7 @@ def unpack_place(file: str, place: int) -> Location:
 
 
 class Finding(NamedTuple):
-    """One fault or warning, with the place where it can be mended, if it has one."""
+    """One fault or warning, with the place where it can be fixed, if it has one."""
 
     severity: Severity
     code: Code

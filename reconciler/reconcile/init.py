@@ -104,7 +104,7 @@ def init(folder: Path, *, ci: CI | None = None, has_key: bool = False) -> Beginn
         name = getattr(error, "filename", None) or folder / ".gitignore"
         raise OutputError(
             f"Cannot write {name}: {reason}.",
-            hint="Mend what is in the way and run init again: what is there is kept.",
+            hint="Fix what is in the way and run init again: what is there is kept.",
         ) from error
 
 

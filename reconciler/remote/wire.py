@@ -71,8 +71,8 @@ def read_page(answer: "Answer") -> Page:
     """A list answer as a Page; BadAnswer, without any of its values, if it is something else."""
     body = answer.body
     page, reason = _validated(_LIST.validate_json, body)
-    if reason == _NOT_JSON and (mended := _mended(body)) is not None:
-        body = mended
+    if reason == _NOT_JSON and (repaired := _repaired(body)) is not None:
+        body = repaired
         page, reason = _validated(_LIST.validate_python, json.loads(body))
     if reason:
         raise BadAnswer(
@@ -94,7 +94,7 @@ def _validated(validate: Callable[[Any], Any], answer: Any) -> tuple[Any, str]:
     return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def _mended(body: bytes) -> bytes | None:
+def _repaired(body: bytes) -> bytes | None:
     """The body as UTF-8 that another reader can read; None if it is no JSON.
 
     Half a surrogate pair, which only an escape can spell, a number of thousands of digits or deep

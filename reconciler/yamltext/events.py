@@ -60,7 +60,7 @@ _REMEDIES: Final = (
     ("tab character", "Indent with spaces; YAML allows no tabs there."),
     ("'\\t'", "Write spaces for the tab, or put the text in quotes."),
     ("cannot start any token", "Put text that begins with @, `, % or a tab in quotes."),
-    ("mapping values are not", "Put text that contains `: ` in quotes, or mend the indent."),
+    ("mapping values are not", "Put text that contains `: ` in quotes, or fix the indent."),
     ("sequence entries are not", "Put text that begins with `- ` in quotes, or start a new line."),
     ("alphabetic or numeric", "Put text that begins with * or & in quotes."),
     ("unexpected end of stream", "Close the quote or bracket that is still open."),
@@ -74,7 +74,7 @@ _REMEDIES: Final = (
     ("escape", "Write a backslash twice, or use single quotes."),
     ("tag handle", "Remove the tag; every value is text."),
 )
-_REMEDY: Final = "Mend the file here; text in quotes is always safe."
+_REMEDY: Final = "Fix the file here; text in quotes is always safe."
 
 
 class _StopReadingError(Exception):

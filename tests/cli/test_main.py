@@ -269,9 +269,9 @@ def test_a_narrow_encoding_never_crashes(tmp_path: Path) -> None:
 
 def test_each_error_is_told_with_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
     """Message and hint stand on lines of their own, control characters made visible."""
-    error = ReconcilerError("Bad \x1b[31mname.", hint="Mend it.")
+    error = ReconcilerError("Bad \x1b[31mname.", hint="Fix it.")
     assert tell(error, Invocation().console) == 1
-    assert capsys.readouterr().err == "error: Bad \\x1b[31mname.\nhint: Mend it.\n"
+    assert capsys.readouterr().err == "error: Bad \\x1b[31mname.\nhint: Fix it.\n"
 
 
 def test_click_can_run_the_group_for_others() -> None:

@@ -1,4 +1,4 @@
-"""The shape of answers: what is read, what is mended, what is refused."""
+"""The shape of answers: what is read, what is fixed, what is refused."""
 
 import json
 from datetime import UTC, datetime
