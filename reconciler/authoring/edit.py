@@ -22,7 +22,7 @@ from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
 from reconciler.model import Finding, Location, Product, Values
-from reconciler.yamltext.layout import Edit, Layout, NotLaidOutError, Text
+from reconciler.yamltext.layout import Edit, FileText, Layout, NotLaidOutError
 
 Read = Callable[[bytes], Sequence[Product]]
 """Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""
@@ -61,7 +61,7 @@ def _rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
     for store_id in rewrite.gone:
         del wanted[store_id]
     new = _changed(data, before, wanted, read)
-    if rewrite.gone and not wanted and not holds_products(Layout(Text(new).text)):
+    if rewrite.gone and not wanted and not holds_products(Layout(FileText(new).text)):
         new = b""
     if rewrite.added:
         new = _with_added(new, rewrite.added) if new else _only_added(data, rewrite.added)
@@ -70,13 +70,13 @@ def _rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
 
 
 def _with_added(data: bytes, added: Sequence[Values]) -> bytes:
-    file = Text(data)
+    file = FileText(data)
     return file.edited([appended(file.text, added)])
 
 
 def _only_added(before: bytes, added: Sequence[Values]) -> bytes:
     """A file of new products alone, with the line breaks of the file whose place it takes."""
-    return Text(before).replaced(appended("", added).text)
+    return FileText(before).replaced(appended("", added).text)
 
 
 def _by_store_id(added: Iterable[Values]) -> dict[str, Values]:
@@ -122,7 +122,7 @@ def _attempt(
             return data, None
         unmet = still or unmet
         try:
-            file = Text(data)
+            file = FileText(data)
             edits = _edits(Layout(file.text), products, wanted, move_anchors=move_anchors)
             data = file.edited(edits)
             products = read(data)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from reconciler.authoring.canonical import entry_lines, product_lines
 from reconciler.model import Values
-from reconciler.yamltext.layout import Document, Edit, Layout, Node
+from reconciler.yamltext.layout import Document, Edit, Layout, Piece
 
 
 def appended(text: str, products: Sequence[Values]) -> Edit:
@@ -24,7 +24,7 @@ def appended(text: str, products: Sequence[Values]) -> Edit:
     return Edit(end, end, f"{begin}products:\n{entries}\n")
 
 
-def _can_grow(document: Document, listed: Node | None) -> bool:
+def _can_grow(document: Document, listed: Piece | None) -> bool:
     """Whether entries can be put behind the last one: nothing else of the document follows."""
     return (
         document.root is not None
@@ -35,7 +35,7 @@ def _can_grow(document: Document, listed: Node | None) -> bool:
     )
 
 
-def _grown(layout: Layout, listed: Node, products: Sequence[Values]) -> Edit:
+def _grown(layout: Layout, listed: Piece, products: Sequence[Values]) -> Edit:
     text, items = layout.text, listed.items
     last = items[-1]
     dash = layout.dash(listed, len(items) - 1)
@@ -57,7 +57,7 @@ def _entry(values: Values, indent: str, mark: str) -> str:
     return "\n".join(entry_lines(lines, indent, mark))
 
 
-def removal_edits(layout: Layout, gone: Collection[Node]) -> Iterator[Edit]:
+def removal_edits(layout: Layout, gone: Collection[Piece]) -> Iterator[Edit]:
     """The edits that take the products `gone` out, with the comments that are theirs alone.
 
     A document of which no product stays goes whole.
@@ -83,7 +83,7 @@ def holds_products(layout: Layout) -> bool:
     return any(document.root is not None for document in layout.documents)
 
 
-def _flow_removals(layout: Layout, items: list[Node], leaving: list[Node]) -> Iterator[Edit]:
+def _flow_removals(layout: Layout, items: list[Piece], leaving: list[Piece]) -> Iterator[Edit]:
     """Entries between brackets, each with the comma before or behind it."""
     staying = [item for item in items if item not in leaving]
     for item in leaving:
@@ -94,7 +94,7 @@ def _flow_removals(layout: Layout, items: list[Node], leaving: list[Node]) -> It
             yield Edit(items[position - 1].end, item.end, "")
 
 
-def _block_removals(layout: Layout, listed: Node, leaving: list[Node]) -> Iterator[Edit]:
+def _block_removals(layout: Layout, listed: Piece, leaving: list[Piece]) -> Iterator[Edit]:
     """Entries with a dash each; neighbours go together, with the blank lines on one side."""
     text, items = layout.text, listed.items
     gone = {id(item) for item in leaving}
@@ -126,7 +126,7 @@ def _header_start(layout: Layout, line: int, column: int) -> int:
     return line
 
 
-def _footer_end(layout: Layout, item: Node, column: int) -> int:
+def _footer_end(layout: Layout, item: Piece, column: int) -> int:
     """Where the line ends that is the last of `item`, comments indented by `column` included."""
     end = layout.line_end(item.end)
     while end < len(layout.text):
@@ -146,7 +146,7 @@ def moved_anchors(layout: Layout, edits: Iterable[Edit]) -> list[Edit]:
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
     starts = [edit.start for edit in ordered]
 
-    def covering(node: Node) -> Edit | None:
+    def covering(node: Piece) -> Edit | None:
         """The edit that takes `node` away."""
         position = bisect_right(starts, node.start)
         edit = ordered[position - 1] if position else None

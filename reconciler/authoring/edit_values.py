@@ -6,12 +6,12 @@ from typing import NamedTuple
 from reconciler.authoring.canonical import field_lines, inline
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import FIELDS, Value
-from reconciler.yamltext.layout import Edit, Layout, Node
+from reconciler.yamltext.layout import Edit, Layout, Piece
 from reconciler.yamltext.scalars import spelled
 
 
 def value_edits(
-    layout: Layout, product: Node, changes: dict[str, Value], aliased: set[str]
+    layout: Layout, product: Piece, changes: dict[str, Value], aliased: set[str]
 ) -> Iterator[Edit]:
     """The edits that give `product`, a mapping, the values in `changes` by field.
 
@@ -33,14 +33,14 @@ def value_edits(
         yield from _insertions(layout, product, missing)
 
 
-def _is_free(layout: Layout, key: Node, node: Node) -> bool:
+def _is_free(layout: Layout, key: Piece, node: Piece) -> bool:
     """Whether a field can be written anew: nothing depends on its text, no comment is within it."""
     end = layout.line_end(node.end) if node.kind == "seq" and not node.flow else node.end
     special = key.is_special or node.is_special
     return not special and not layout.has_comments(key.start, end)
 
 
-def _field_edit(layout: Layout, key: Node, node: Node, value: Value) -> Edit:
+def _field_edit(layout: Layout, key: Piece, node: Piece, value: Value) -> Edit:
     """The field in canonical form; a comment behind it stays behind its first line."""
     lines = field_lines(key.value, value, " " * layout.column(key.start))
     end = node.end
@@ -50,13 +50,13 @@ def _field_edit(layout: Layout, key: Node, node: Node, value: Value) -> Edit:
     return Edit(key.start, end, "\n".join(lines).lstrip())
 
 
-def _start(layout: Layout, node: Node, aliased: set[str]) -> int:
+def _start(layout: Layout, node: Piece, aliased: set[str]) -> int:
     """From where a node is replaced: its anchor goes along where an alias can take it over."""
     moves = node.name in aliased and "\n" not in layout.text[node.start : node.end]
     return node.start if moves else node.content
 
 
-def _scalar_edit(layout: Layout, node: Node, value: str, flow: bool, aliased: set[str]) -> Edit:
+def _scalar_edit(layout: Layout, node: Piece, value: str, flow: bool, aliased: set[str]) -> Edit:
     if node.kind == "alias":
         return Edit(node.start, node.end, spelled(value, flow=flow))
     if layout.text[node.content : node.content + 1] in ("|", ">"):
@@ -70,7 +70,7 @@ def _scalar_edit(layout: Layout, node: Node, value: str, flow: bool, aliased: se
 class _Entries(NamedTuple):
     """What becomes of a list of tags: the nodes that stay with their values, and the new tags."""
 
-    keep: list[Node]
+    keep: list[Piece]
     kept: list[str]
     new: list[str]
     ordered: bool
@@ -84,7 +84,7 @@ class _Entries(NamedTuple):
 
 
 def _tags_edits(
-    layout: Layout, key: Node, node: Node, tags: Sequence[str], flow: bool, aliased: set[str]
+    layout: Layout, key: Piece, node: Piece, tags: Sequence[str], flow: bool, aliased: set[str]
 ) -> Iterator[Edit]:
     """The edits of a list of tags, entry by entry: those that stay keep their text and place."""
     if node.kind == "alias":
@@ -105,7 +105,7 @@ def _tags_edits(
         yield from _block_edits(layout, key, node, entries)
 
 
-def _aliased(layout: Layout, alias: Node) -> str:
+def _aliased(layout: Layout, alias: Piece) -> str:
     """The text that an alias stands for: that of the last anchor of its name before it."""
     found = ""
     for document in layout.documents:
@@ -117,7 +117,7 @@ def _aliased(layout: Layout, alias: Node) -> str:
     return found
 
 
-def _flow_list(layout: Layout, node: Node, tags: _Entries) -> str:
+def _flow_list(layout: Layout, node: Piece, tags: _Entries) -> str:
     """A list between brackets on one line, spaced as it was."""
     text, items = layout.text, node.items
     opening, closing, comma = "[", "]", ", "
@@ -135,7 +135,7 @@ def _flow_list(layout: Layout, node: Node, tags: _Entries) -> str:
 
 
 def _long_flow_edits(
-    layout: Layout, node: Node, keep: list[Node], new: list[str]
+    layout: Layout, node: Piece, keep: list[Piece], new: list[str]
 ) -> Iterator[Edit]:
     """A list between brackets on several lines, perhaps with comments in it."""
     text = layout.text
@@ -163,7 +163,7 @@ def _long_flow_edits(
         yield Edit(last.start, last.start, f"{added}, ")
 
 
-def _block_edits(layout: Layout, key: Node, node: Node, tags: _Entries) -> Iterator[Edit]:
+def _block_edits(layout: Layout, key: Piece, node: Piece, tags: _Entries) -> Iterator[Edit]:
     """A list with an entry a line."""
     if not tags.keep:
         yield from _emptied(layout, key, node, tags.new)
@@ -186,7 +186,7 @@ def _block_edits(layout: Layout, key: Node, node: Node, tags: _Entries) -> Itera
             yield Edit(begin, begin, f"{line}\n")
 
 
-def _emptied(layout: Layout, key: Node, node: Node, new: list[str]) -> Iterator[Edit]:
+def _emptied(layout: Layout, key: Piece, node: Piece, new: list[str]) -> Iterator[Edit]:
     """A list with an entry a line, none of which stays: the new ones stand behind the key."""
     text = layout.text
     place = text.find(":", key.end) + 1
@@ -198,13 +198,13 @@ def _emptied(layout: Layout, key: Node, node: Node, new: list[str]) -> Iterator[
         yield _without_entry(layout, node, position)
 
 
-def _without_entry(layout: Layout, node: Node, position: int) -> Edit:
+def _without_entry(layout: Layout, node: Piece, position: int) -> Edit:
     """The edit that takes an entry of a block list out with its line."""
     start = layout.line_start(layout.dash(node, position)) - 1
     return Edit(start, layout.line_end(node.items[position].end), "")
 
 
-def _insertions(layout: Layout, product: Node, missing: dict[str, Value]) -> Iterator[Edit]:
+def _insertions(layout: Layout, product: Piece, missing: dict[str, Value]) -> Iterator[Edit]:
     """Fields that the product does not have yet, each behind the one that it belongs behind."""
     pairs = product.pairs
     indent = " " * layout.column(product.items[0].start)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from reconciler.authoring.format_document import Formatter
 from reconciler.interpreter import paused
-from reconciler.yamltext.layout import Document, Layout, Node, NotLaidOutError, Text
+from reconciler.yamltext.layout import Document, FileText, Layout, NotLaidOutError, Piece
 
 
-class Kept(NamedTuple):
+class Unformatted(NamedTuple):
     """A place in a file from which its text is kept, though no rule says so, and why."""
 
     line: int
@@ -26,7 +26,7 @@ class Form(NamedTuple):
     """What a file should say, and what in it was left as it is."""
 
     data: bytes
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[Unformatted, ...] = ()
 
 
 def formatted(data: bytes) -> bytes:
@@ -39,7 +39,7 @@ def formatted(data: bytes) -> bytes:
 
 def form_of(data: bytes) -> Form:
     """As `formatted`, with the places of what was left as it is."""
-    file = Text(data)
+    file = FileText(data)
     with paused():
         text, kept = _form(file.text)
     return Form(file.replaced(text), tuple(kept))
@@ -50,24 +50,24 @@ def format_text(text: str) -> str:
     return _form(text)[0]
 
 
-def _form(text: str) -> tuple[str, list[Kept]]:
+def _form(text: str) -> tuple[str, list[Unformatted]]:
     try:
         layout = Layout(text)
     except NotLaidOutError:
-        return text, [Kept(1, 1, "where its parts stand could not be made out")]
+        return text, [Unformatted(1, 1, "where its parts stand could not be made out")]
     documents = layout.documents
     if any(document.directives for document in documents):
-        return text, [Kept(1, 1, "it has a directive (a line that begins with %)")]
+        return text, [Unformatted(1, 1, "it has a directive (a line that begins with %)")]
     if not documents:
         return text, []
-    kept: list[Kept] = []
+    kept: list[Unformatted] = []
     starts = [0, *(layout.line_start(document.start) for document in documents[1:]), len(text)]
     lines: list[str] = []
     for document, start, stop in zip(documents, starts, starts[1:], strict=False):
         if document.ended:
             line = text.count("\n", 0, document.start) + 1
             column = layout.column(document.start) + 1
-            kept.append(Kept(line, column, "the document ends with `...`"))
+            kept.append(Unformatted(line, column, "the document ends with `...`"))
         if document.ended or (document.root and not _is_plain(document.root)):
             lines += text[start:stop].rstrip("\n").split("\n")
         else:
@@ -75,7 +75,7 @@ def _form(text: str) -> tuple[str, list[Kept]]:
     return "\n".join(lines) + "\n", kept
 
 
-def _is_plain(root: Node) -> bool:
+def _is_plain(root: Piece) -> bool:
     """Whether a root is a mapping that can be written anew."""
     listed = any(key.value in ("products", "defaults") for key in root.items[::2])
     special = root.is_special_itself or (not listed and root.is_special)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from reconciler.authoring.canonical import STEP, field_lines
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import canonical_tags
-from reconciler.yamltext.layout import Layout, Node
+from reconciler.yamltext.layout import Layout, Piece
 from reconciler.yamltext.scalars import spelled
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
@@ -57,12 +57,12 @@ class Formatter:
         self._layout = layout
         self._text = layout.text
 
-    def document(self, root: Node, stop: int) -> Lines:
+    def document(self, root: Piece, stop: int) -> Lines:
         """The lines of a document's root, a mapping, and of what stands between it and `stop`."""
         lines, rest = self._mapping(root, "", stop)
         return [*lines, *_placed(rest, "")]
 
-    def _mapping(self, node: Node, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
+    def _mapping(self, node: Piece, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
         """A mapping whose keys shall stand behind `indent`."""
         pairs = node.pairs
         end = node.end if node.flow else stop
@@ -87,7 +87,9 @@ class Formatter:
         lines = [line for _, field in fields for line in field]
         return [*above, *lines, *_placed(inner, indent)], rest
 
-    def _field(self, key: Node, value: Node, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
+    def _field(
+        self, key: Piece, value: Piece, indent: str, stop: int
+    ) -> tuple[Lines, list[Trivia]]:
         """A key with its value."""
         if key.value in POSITIONS:
             if value.kind == "seq":
@@ -103,7 +105,7 @@ class Formatter:
         gap = self._gap(value.end, stop)
         return self._as_it_is(key.start, value.end, indent), [*gap.lines]
 
-    def _comments_in(self, key: Node, value: Node) -> Lines:
+    def _comments_in(self, key: Piece, value: Piece) -> Lines:
         """The comments between a key and its text, and in the header of a block scalar."""
         end = value.content
         if self._text[end : end + 1] in ("|", ">"):
@@ -111,7 +113,7 @@ class Formatter:
         return self._comments(key.end, end)
 
     def _defaults(
-        self, key: Node, value: Node, indent: str, stop: int
+        self, key: Piece, value: Piece, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
         """The defaults of a document's products."""
         head = self._gap(key.end, value.content)
@@ -122,7 +124,7 @@ class Formatter:
         return [*name, *_placed(head.lines, indent + STEP), *lines], rest
 
     def _products(
-        self, key: Node, value: Node, indent: str, stop: int
+        self, key: Piece, value: Piece, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
         """A list of products, an entry each."""
         starts = self._starts(value)
@@ -148,7 +150,7 @@ class Formatter:
         return _noted([*lines, *_placed(inner, at)], tails), rest
 
     def _product(
-        self, start: int, item: Node, indent: str, stop: int
+        self, start: int, item: Piece, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
         """An entry of a list of products, which begins at `start`."""
         if item.kind != "map" or not item.items or item.is_special:
@@ -164,7 +166,7 @@ class Formatter:
         first = f"{indent}- {lines[0].lstrip()}"
         return [*(indent + line if line else "" for line in above), first, *lines[1:]], rest
 
-    def _tags(self, key: Node, value: Node, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
+    def _tags(self, key: Piece, value: Piece, indent: str, stop: int) -> tuple[Lines, list[Trivia]]:
         """A list of tags: sorted, and on one line if they fit; as they stand if any has a comment.
 
         A comment may be about several tags, so that their order is left to whoever wrote it.
@@ -208,14 +210,14 @@ class Formatter:
         return _noted([*lines, *(at + text for text in notes)], tails), rest
 
     def _within(
-        self, key: Node, dash: int, trivia: Sequence[Trivia]
+        self, key: Piece, dash: int, trivia: Sequence[Trivia]
     ) -> tuple[list[Trivia], list[Trivia]]:
         """The trivia after a block list that is the list's own, and the rest."""
         column = self._layout.column(dash)
         deeper = column > self._layout.column(key.start)
         return _split(trivia, column) if deeper else ([], [*trivia])
 
-    def _starts(self, node: Node) -> list[int]:
+    def _starts(self, node: Piece) -> list[int]:
         """Where each entry of a list begins: with its dash, if it has one."""
         if node.flow:
             return [item.start for item in node.items]
@@ -284,6 +286,6 @@ def _noted(lines: Lines, comments: Sequence[str]) -> Lines:
     return [*(indent + text for text in above), f"{lines[0]}  {tail}", *lines[1:]]
 
 
-def _rank(key: Node) -> int:
+def _rank(key: Piece) -> int:
     """Where a field stands among the others."""
     return _SHAPE.get(key.value, POSITIONS.get(key.value, len(POSITIONS)))

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.values import POSITIONS, ROWS, Memory, Values, Written
+from reconciler.catalog.values import POSITIONS, ROWS, Checks, Memory, Written
 from reconciler.codes import Code
 from reconciler.model import (
     COLUMN_BITS,
@@ -71,7 +71,7 @@ class FileReader:
         self._faults = faults
         self._file = faults.file
         self._defaults = defaults
-        self._checks = Values(faults, memory).checks
+        self._checks = Checks(faults, memory).checks
         self._memory = memory
         self._shapes = memory.shapes
 

@@ -36,7 +36,7 @@ from reconciler.yamltext.findings import Faults, Findings
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The size of the largest file that is read, in bytes."""
 
-Progress = Callable[[int], None]
+CountProducts = Callable[[int], None]
 """Called as parts of the files are read, in their order, with the number of products so far."""
 
 
@@ -45,7 +45,7 @@ def load_catalog(
     *,
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
-    progress: Progress | None = None,
+    progress: CountProducts | None = None,
     lint: Levels = DEFAULT_LEVELS,
 ) -> Catalog:
     """The catalogue in `folder`, complete and without errors; its warnings are in it.
@@ -152,7 +152,7 @@ def _begun(
     folder: Path,
     working_folder: Path,
     max_bytes: int = MAX_BYTES,
-    progress: Progress | None = None,
+    progress: CountProducts | None = None,
     *,
     alone: bool = True,
 ) -> Iterator[Callable[[], "_Reading"]]:
@@ -197,7 +197,7 @@ class _Reading:
         self._unused: list[tuple[str, Location]] = []
         self._meet_tag = TAG_RULE.check()
 
-    def read(self, parts: Iterable[Part], progress: Progress | None = None) -> Self:
+    def read(self, parts: Iterable[Part], progress: CountProducts | None = None) -> Self:
         """Take in all parts; then check what products say against each other."""
         self._take(self._reader.defaults)
         products = 0

@@ -20,7 +20,6 @@ from reconciler.model import FIELDS, Field, Kind
 
 Schema: TypeAlias = dict[str, Any]
 
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT_KINDS: Final = ["string", "number", "boolean"]
 _SAYS: Final = "patternErrorMessage"
 """A keyword of editors: what to say in place of the pattern. Validators pass over it."""
@@ -80,7 +79,7 @@ def defaults_schema() -> Schema:
 
 
 def _head(title: str, description: str) -> Schema:
-    return {"$schema": DIALECT, "title": title, "description": description}
+    return {"title": title, "description": description}
 
 
 def _product() -> Schema:

@@ -17,7 +17,7 @@ from reconciler.model import Severity
 _LINE_BREAKS_AND_TAB: Final = "\t\n\r"
 
 
-class Problem(NamedTuple):
+class TextProblem(NamedTuple):
     """What is wrong with a text, and what to do about it."""
 
     severity: Severity
@@ -30,15 +30,17 @@ def is_ordinary(text: str) -> bool:
     return text.isascii() and text.isprintable() and text != "" and text[0] != " " != text[-1]
 
 
-def problems_of(text: str) -> Iterator[Problem]:
+def problems_of(text: str) -> Iterator[TextProblem]:
     """What is wrong with `text` as a value: at most one error, or any number of warnings."""
     if all(character.isspace() or is_invisible(character) for character in text):
-        yield Problem("error", Code.BLANK_TEXT, "is blank. Write a value, or leave it out.")
+        yield TextProblem("error", Code.BLANK_TEXT, "is blank. Write a value, or leave it out.")
     elif text.strip() != text:
-        yield Problem("error", Code.PADDED_TEXT, f"begins or ends with white space. {_trim(text)}")
+        yield TextProblem(
+            "error", Code.PADDED_TEXT, f"begins or ends with white space. {_trim(text)}"
+        )
     elif control := next(filter(_is_control, text), None):
         message = f"holds the control character U+{ord(control):04X}. Delete it."
-        yield Problem("error", Code.CONTROL_CHARACTER, message)
+        yield TextProblem("error", Code.CONTROL_CHARACTER, message)
     else:
         yield from _warnings_of(text)
 
@@ -61,10 +63,10 @@ def problem_of_url(text: str) -> str | None:
     return None
 
 
-def _warnings_of(text: str) -> Iterator[Problem]:
+def _warnings_of(text: str) -> Iterator[TextProblem]:
     for rule in TEXT_RULES:
         if message := rule.check(text):
-            yield Problem("warning", rule.code, message)
+            yield TextProblem("warning", rule.code, message)
 
 
 def _trim(text: str) -> str:

@@ -64,7 +64,7 @@ class Memory:
             self._met.append((tag, place))
 
 
-class Values:
+class Checks:
     """The checks of one file's values. `checks` has one for each row of ROWS."""
 
     def __init__(self, faults: Faults, memory: Memory) -> None:

@@ -43,6 +43,7 @@ def _report() -> dict[str, Any]:
     return report_schema()
 
 
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "product": _product,
     "defaults": _defaults,
@@ -60,7 +61,7 @@ def schema(kind: str) -> dict[str, Any]:
     make = _SCHEMAS.get(kind)
     if make is None:
         raise UsageError(f"There is no schema {kind!r}.", hint=f"One of {', '.join(SCHEMAS)}.")
-    return make()
+    return {"$schema": _DIALECT, **make()}
 
 
 def schema_text(kind: str) -> str:

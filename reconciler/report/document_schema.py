@@ -8,8 +8,6 @@ from pydantic import BaseModel
 from reconciler.report.plan_schema import PlanDocument
 from reconciler.report.report_schema import ReportDocument
 
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-
 WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "PlanDocument.format": ("The format and its version.", "reconciler.plan/1"),
     "ReportDocument.format": ("The format and its version.", "reconciler.report/1"),
@@ -109,7 +107,7 @@ def _told(model: type[BaseModel], title: str) -> dict[str, Any]:
     _tell(model.__name__, schema)
     for name, definition in schema["$defs"].items():
         _tell(name, definition)
-    return {"$schema": DIALECT, **schema, "title": title}
+    return {**schema, "title": title}
 
 
 def _tell(model: str, schema: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from reconciler.model import KEYS, WRITE_ONLY, Entry, Known, Ledger, Value
 from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
-from reconciler.report.words import NOTHING, plural, shown, text_of
+from reconciler.report.words import NO_VALUE, plural, shown, text_of
 
 
 def narrowed(ledger: Ledger, store_id: str) -> Ledger:
@@ -35,7 +35,7 @@ def ledger_text(ledger: Ledger, *, color: bool = False) -> str:
         lines.append(f"{style.bold(shown(known.store_id))}  {escape(id)}")
         lines += _entry_lines(known.entries, style)
         for key, kept in known.kept.items():
-            now = NOTHING if kept.kept is None else shown(text_of(kept.kept))
+            now = NO_VALUE if kept.kept is None else shown(text_of(kept.kept))
             lines.append(f"    {escape(key):<9}  {now}  (kept for {shown(text_of(kept.sent))})")
         if known.came_from is not None:
             lines.append(f"    renamed from {shown(known.came_from)}")

@@ -34,13 +34,13 @@ BLOCK_REASONS: Final[Mapping[Code, str]] = {
     Code.RENAME_CONFLICT: "the rename's old and new store_id are both at the remote",
     Code.RENAME_WAITS: "another product still has its place, or the rest of its ring waits",
 }
-NOTHING: Final = "nothing"
+NO_VALUE: Final = "nothing"
 UNKNOWN: Final = "unknown"
 IN_DOUBT: Final = "in doubt"
 IN_DOUBT_MEANS: Final = (
     "In doubt: the value was sent once and the answer never seen, so it is sent again."
 )
-_RESERVED: Final = frozenset({NOTHING, UNKNOWN, IN_DOUBT})
+_RESERVED: Final = frozenset({NO_VALUE, UNKNOWN, IN_DOUBT})
 
 
 def kind_of(change: Change) -> ChangeKind:
@@ -169,7 +169,7 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
         alike = unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after)
         if alike and before != after:
             return _code_points(before), _code_points(after)
-    return _before(change), NOTHING if after is None else shown(text_of(after))
+    return _before(change), NO_VALUE if after is None else shown(text_of(after))
 
 
 def _before(change: FieldChange) -> str:
@@ -177,7 +177,7 @@ def _before(change: FieldChange) -> str:
     if change.in_doubt:
         return IN_DOUBT
     if change.before is None:
-        return UNKNOWN if change.write_only else NOTHING
+        return UNKNOWN if change.write_only else NO_VALUE
     return shown(text_of(change.before))
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from reconciler.linting.registry import RULES
 from reconciler.settings.store import Settings
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LIMIT: Final[dict[str, Any]] = {
     "anyOf": [
         {"type": "string", "pattern": r"^ *(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?) *% *$"},
@@ -59,7 +58,7 @@ def settings_schema() -> dict[str, Any]:
     names = sorted({name for rule in RULES for name in _names(rule.id, rule.code)})
     properties["lint"]["propertyNames"] = {"enum": names}
     schema["description"] = "The settings of reconciler: all of them may be left out."
-    return {"$schema": _DIALECT, **schema}
+    return schema
 
 
 def _names(*names: str) -> set[str]:

@@ -29,7 +29,7 @@ from reconciler.yamltext.events import pull_from
 from reconciler.yamltext.findings import Faults, Findings
 from reconciler.yamltext.source import Source, decode, reword
 
-Kind: TypeAlias = Literal["scalar", "map", "seq", "alias"]
+PieceKind: TypeAlias = Literal["scalar", "map", "seq", "alias"]
 
 _BOM: Final = "\ufeff"
 _DROPPED: Final = re.compile("\r(?=\n)|(?<=[\r\n])\ufeff")
@@ -51,14 +51,14 @@ class Edit:
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class Piece:
     """A piece of YAML: `start` is where its anchor or tag begins, `content` what follows those.
 
     `items` are the entries of a sequence, or keys and values of a mapping in turn. `name` is the
     anchor's, or for an alias that of the anchor it repeats.
     """
 
-    kind: Kind
+    kind: PieceKind
     start: int
     content: int
     end: int
@@ -66,14 +66,14 @@ class Node:
     flow: bool = False
     name: str | None = None
     tagged: bool = False
-    items: "list[Node]" = field(default_factory=list)
+    items: "list[Piece]" = field(default_factory=list)
 
     @property
-    def pairs(self) -> "list[tuple[Node, Node]]":
+    def pairs(self) -> "list[tuple[Piece, Piece]]":
         """The keys and values of a mapping."""
         return list(zip(self.items[::2], self.items[1::2], strict=True))
 
-    def walk(self) -> "Iterator[Node]":
+    def walk(self) -> "Iterator[Piece]":
         """The node and all below it, in the order in which they stand in the file."""
         yield self
         for item in self.items:
@@ -100,11 +100,11 @@ class Document:
     start: int
     explicit: bool
     directives: bool
-    root: Node | None = None
+    root: Piece | None = None
     ended: bool = False
 
     @property
-    def products(self) -> list[Node]:
+    def products(self) -> list[Piece]:
         """The nodes of its products, in the order in which the reader makes products of them."""
         listed = self.listed
         if listed is not None:
@@ -112,7 +112,7 @@ class Document:
         return [] if self.root is None or self.root.kind != "map" else [self.root]
 
     @property
-    def listed(self) -> Node | None:
+    def listed(self) -> Piece | None:
         """What stands below `products:` or, without that, below `defaults:`."""
         if self.root is None or self.root.kind != "map":
             return None
@@ -152,7 +152,7 @@ class Layout:
         """How many characters stand before the one at `index` on its line."""
         return index - self.line_start(index)
 
-    def dash(self, node: Node, position: int) -> int:
+    def dash(self, node: Piece, position: int) -> int:
         """Where the dash of an entry of a block list stands."""
         return self.after_trivia(node.items[position - 1].end if position else node.content)
 
@@ -211,7 +211,7 @@ class _Builder:
         """The documents of `source`, whose characters stand where those of `text` do."""
         documents: list[Document] = []
         pull = pull_from(source)
-        stack: list[Node] = []
+        stack: list[Piece] = []
         while (kind := (event := pull()).__class__) is not StreamEndEvent:
             if kind is DocumentStartEvent:
                 documents.append(self._document(event))
@@ -235,22 +235,22 @@ class _Builder:
         directives = event.version is not None or bool(event.tags)
         return Document(start, bool(event.explicit), directives)
 
-    def _scalar(self, event: Any) -> Node:
+    def _scalar(self, event: Any) -> Piece:
         start, end, anchor = event.start_mark.index, event.end_mark.index, event.anchor
         tagged = event.ctag is not None
         content = self._content(event) if tagged or anchor is not None else start
         # A block scalar ends before the line breaks that follow it.
         if end > content and self._text[content] in "|>":
             end = content + len(self._text[content:end].rstrip())
-        return Node("scalar", start, content, end, event.value, False, anchor, tagged)
+        return Piece("scalar", start, content, end, event.value, False, anchor, tagged)
 
-    def _node(self, event: Any) -> Node:
+    def _node(self, event: Any) -> Piece:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, AliasEvent):
-            return Node("alias", start, start, end, name=event.anchor)
-        kind: Kind = "map" if isinstance(event, MappingStartEvent) else "seq"
+            return Piece("alias", start, start, end, name=event.anchor)
+        kind: PieceKind = "map" if isinstance(event, MappingStartEvent) else "seq"
         flow, tagged = bool(event.flow_style), event.ctag is not None
-        return Node(kind, start, self._content(event), end, "", flow, event.anchor, tagged)
+        return Piece(kind, start, self._content(event), end, "", flow, event.anchor, tagged)
 
     def _content(self, event: Any) -> int:
         """Where what follows the anchor and the tag of a node begins."""
@@ -261,12 +261,12 @@ class _Builder:
         return match.end() if match else start
 
 
-def _is_nothing(node: Node) -> bool:
+def _is_nothing(node: Piece) -> bool:
     """Whether a root says nothing: only `---`, or comments."""
     return node.kind == "scalar" and node.start == node.end
 
 
-class Text:
+class FileText:
     """The text of a file as its editors see it, and the way back to the file's own bytes.
 
     `text` has line feeds only and no byte-order mark; `edited` puts edits into the file's own

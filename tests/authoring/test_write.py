@@ -11,7 +11,7 @@ from reconciler.authoring.edit import Rewrite, rewritten
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError
 from reconciler.model import INDEX, Product, Value, Values, canonical_tags
-from reconciler.yamltext.layout import Layout, Text
+from reconciler.yamltext.layout import FileText, Layout
 from tests.authoring.messy import LINES, TAGS, WORDS, Shop, shops
 
 FILE = "catalog/a.yaml"
@@ -99,14 +99,14 @@ def test_any_file_says_what_was_asked_for(
         assert own[:3] == values[:3]
     assert said == expected
     for text in texts_of(data, {*before} - {*wanted, *gone}):
-        assert text in Text(after or b"").text
+        assert text in FileText(after or b"").text
     if crlf and after:
         assert after.count(b"\n") == after.count(b"\r\n")
 
 
 def texts_of(data: bytes, store_ids: set[str]) -> list[str]:
     """The text of these products, without their first line's indentation."""
-    layout = Layout(Text(data).text)
+    layout = Layout(FileText(data).text)
     nodes = [node for document in layout.documents for node in document.products]
     products = READ(data)
     assert len(nodes) == len(products)
