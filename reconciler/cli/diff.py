@@ -47,5 +47,6 @@ def command(
     plan = history.diff_revisions(
         invocation.settings, revisions, store=store, catalog=catalog, select=select
     )
-    show_plan(plan, rendering, invocation)
+    words = revisions if ".." in revisions else f"{revisions} and the files as they are"
+    show_plan(plan, rendering, invocation, compared=words)
     return CHANGES if detailed_exitcode and plan.changes else 0

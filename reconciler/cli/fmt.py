@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FOLDER, pass_invocation
+from reconciler.cli.options import FOLDER, has_catalog, if_present, pass_invocation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +28,15 @@ _MOST_LEFT: Final = 20
     "--check", is_flag=True, help="Write nothing; exit with 2 where a file would be changed."
 )
 @click.option("--diff", is_flag=True, help="Write nothing; print what would be changed.")
+@if_present
 @pass_invocation
 def command(
-    invocation: Invocation, paths: tuple[Path, ...], catalog: Path | None, check: bool, diff: bool
+    invocation: Invocation,
+    paths: tuple[Path, ...],
+    catalog: Path | None,
+    check: bool,
+    diff: bool,
+    if_present: bool,
 ) -> int:
     """Bring the catalogue's files into canonical form.
 
@@ -46,6 +52,8 @@ def command(
     from reconciler.report.output import write_stdout
     from reconciler.report.unified import unified_diff
 
+    if if_present and not has_catalog(invocation, catalog):
+        return 0
     done = format_files(invocation.settings, catalog, paths)
     if not (check or diff):
         write_changes(done.files)

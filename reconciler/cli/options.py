@@ -265,3 +265,21 @@ def detailed_exitcode(function: Run) -> Run:
         is_flag=True,
         help="Exit with 2 where the plan has changes, with 0 only where it has none.",
     )(function)
+
+
+def if_present(function: Run) -> Run:
+    """--if-present."""
+    return click.option(
+        "--if-present", is_flag=True, help="Pass where there is no catalogue, and say so."
+    )(function)
+
+
+def has_catalog(invocation: Invocation, catalog: Path | None) -> bool:
+    """Whether the catalogue's folder is there; said on stderr where it is not."""
+    folder = invocation.folder / (catalog or invocation.settings.catalog)
+    if folder.exists():
+        return True
+    invocation.console.say(
+        "info", f"There is no catalogue at {folder.name}: nothing was looked at."
+    )
+    return False

@@ -34,24 +34,30 @@ def show_plan(
     rendering: Rendering,
     invocation: Invocation,
     *,
-    api_url: str | None = None,
+    compared: str | None = None,
     hint: str = TO_OUTPUT,
 ) -> None:
-    """Write a plan that was made now, for the endpoint `api_url`, where `rendering` says.
+    """Write a plan that was made now where `rendering` says; `compared` are a diff's revisions.
 
     On stderr stands what is no result: its warnings, and a summary where the plan is not text on
     stdout. Raises OutputError where it cannot be written; `hint` is what to do about that where it
     was meant for stdout.
     """
-    saved = made_now(plan, invocation, api_url)
-    show_saved(saved, rendering, invocation, hint=hint)
+    saved = made_now(plan, invocation, None)
+    show_saved(saved, rendering, invocation, compared=compared, hint=hint)
 
 
 def show_saved(
-    saved: "SavedPlan", rendering: Rendering, invocation: Invocation, *, hint: str = TO_OUTPUT
+    saved: "SavedPlan",
+    rendering: Rendering,
+    invocation: Invocation,
+    *,
+    compared: str | None = None,
+    hint: str = TO_OUTPUT,
 ) -> None:
     """Write a plan, with the time and the version of its making, as `show_plan` does."""
-    plan, context = saved.plan, context_of(saved, rendering, invocation)
+    plan = saved.plan
+    context = replace(context_of(saved, rendering, invocation), compared=compared)
     if rendering == TO_TERMINAL:
         # A terminal shows both streams: warnings stand after the plan, and only once.
         text = render_plan(replace(plan, warnings=()), rendering.format, context=context)

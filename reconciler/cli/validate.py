@@ -9,7 +9,7 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FOLDER, pass_invocation
+from reconciler.cli.options import FOLDER, has_catalog, if_present, pass_invocation
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     help="How the findings are written.",
 )
 @click.option("--rules", is_flag=True, help="List the lint rules with their levels, and end.")
+@if_present
 @pass_invocation
 def command(
-    invocation: Invocation, paths: tuple[Path, ...], catalog: Path | None, format: str, rules: bool
+    invocation: Invocation,
+    paths: tuple[Path, ...],
+    catalog: Path | None,
+    format: str,
+    rules: bool,
+    if_present: bool,
 ) -> int:
     """Check the catalogue; needs no network.
 
@@ -45,6 +51,8 @@ def command(
     color = invocation.console.stdout_color
     if rules:
         write_stdout(_rules(settings, format, color=color))
+        return 0
+    if if_present and not has_catalog(invocation, catalog):
         return 0
     findings = reconcile.validate(settings, catalog, paths)
     write_stdout(_rendered(findings, format, color=color))

@@ -13,6 +13,7 @@ class Context:
     """The surroundings of one rendering.
 
     `tool` and `created_at` say which version made the plan when, and `api_url` for which endpoint;
+    `compared` names the revisions, where no remote was asked at all;
     `operations` are its calls as Plan JSON shows them; `width` is in columns, None for a pipe;
     `repository_url` and `commit` make links of places, if both are known.
     """
@@ -20,6 +21,7 @@ class Context:
     tool: str = ""
     created_at: str = ""
     api_url: str | None = None
+    compared: str | None = None
     operations: Sequence[Mapping[str, Any]] = ()
     color: bool = False
     width: int | None = None
@@ -31,6 +33,13 @@ class Context:
     def calls(self) -> Mapping[str, int]:
         """How many calls of each HTTP method the plan needs."""
         return Counter(str(operation.get("method", "?")) for operation in self.operations)
+
+
+def title_of(plan: Plan, context: Context) -> str:
+    """What a plan is headed by: for which store it is, or which revisions were compared."""
+    if context.compared:
+        return f"Comparison of two revisions: {context.compared}"
+    return f"Plan for {plan.store}"
 
 
 def without_stale_links(plan: Plan, context: Context) -> Context:

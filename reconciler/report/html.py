@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
-from reconciler.report.context import Context, without_stale_links
+from reconciler.report.context import Context, title_of, without_stale_links
 from reconciler.report.escape import break_commands, escape
 from reconciler.report.explain import tag_changes
 from reconciler.report.links import image_source, location_url
@@ -60,6 +60,7 @@ def plan_html(plan: Plan, context: Context) -> str:
     page = _template().render(
         plan=plan,
         context=context,
+        title=title_of(plan, context),
         summary=summary_line(plan, context.calls).removeprefix("Plan: "),
         counts={kind: len(changes) for kind, changes in groups.items()},
         verbs=VERBS,

@@ -111,7 +111,10 @@ def _attribute(url: str) -> str:
 
 def _head(plan: Plan, context: Context) -> str:
     """Marker, title, counts, and why apply will refuse."""
-    lines = [marker(plan.store), f"### Plan for {code(clip(plan.store, _TAG_LIMIT))}", ""]
+    title = f"Plan for {code(clip(plan.store, _TAG_LIMIT))}"
+    if context.compared:
+        title = f"Comparison of two revisions: {code(clip(context.compared, _TAG_LIMIT))}"
+    lines = [marker(plan.store), f"### {title}", ""]
     others = other_counts(plan)
     if plan.changes:
         counts = counted(count_kinds(plan.changes), _ORDER)
@@ -172,17 +175,20 @@ def _rows(changes: Sequence[Change], context: Context) -> Iterator[str]:
     for change in changes:
         name = "(no name)" if change.name is None else code(clip(shown(change.name), _VALUE_LIMIT))
         store_id = code(clip(shown(change.store_id), _VALUE_LIMIT))
-        details = _delete_cell(change) if isinstance(change, Delete) else _change_cell(change)
+        details = (
+            _delete_cell(change, context) if isinstance(change, Delete) else _change_cell(change)
+        )
         where = f" {_where(change, context)} |" if places else ""
         yield f"| {store_id} | {name} | {details} |{where}\n"
 
 
-def _delete_cell(change: Delete) -> str:
+def _delete_cell(change: Delete, context: Context) -> str:
     """The picture and the hand-entered data that go with a deleted product."""
     lost = destroyed(change.record)
     picture = _picture(change.record.get("image_md"), "deleted")
     if not lost:
-        return f"{picture} nothing entered by hand".strip()
+        # Of a remote that nobody asked nothing is said.
+        return "" if context.compared else f"{picture} nothing entered by hand".strip()
     lines = [f"{key}: {code(clip(value, _VALUE_LIMIT))}" for key, value in lost]
     summary = ", ".join(key for key, _ in lost)
     return _folded(f"**{summary}**", [picture, *lines] if picture else lines)

@@ -115,3 +115,6 @@ def test_hooks_call_commands_that_exist() -> None:
         assert program == "reconciler"
         assert command in COMMANDS
         assert hook["pass_filenames"] is False
+        assert hook["always_run"] is True, "a commit that only deletes files names none"
+        assert "files" not in hook
+        assert hook["args"] == ["--if-present"]

@@ -327,3 +327,33 @@ def test_a_link_with_such_a_name_is_warned_of(folder: Path) -> None:
     (warned,) = load_catalog(folder / "catalog", working_folder=folder).warnings
     assert warned.location
     assert warned.location.file == "catalog/link.YAML"
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+def test_a_hook_passes_where_there_is_no_catalogue(
+    tmp_path: Path, here: Here, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --if-present it says so and ends with 0; without, and where there is one, as ever."""
+    monkeypatch.chdir(tmp_path)
+    done = here(command, "--if-present")
+    assert (done.code, done.out) == (0, "")
+    assert "There is no catalogue at catalog" in done.err
+    assert here(command).code == 1
+    put(tmp_path, "catalog/a.yaml")
+    (tmp_path / "catalog" / "b.yaml").write_text("nonsense: true\n", encoding="utf-8")
+    assert here(command, "--if-present").code == 1
+
+
+def test_a_comparison_of_revisions_claims_nothing_about_the_remote(
+    repository: Path, here: Here
+) -> None:
+    """Its title says what it is; it counts no remote products, and knows nothing of their data."""
+    (repository / "catalog" / "women" / "dress.yaml").unlink()
+    for format in ("markdown", "html", "text", "json", "github"):
+        shown = here("diff", "HEAD", "--format", format).out
+        assert "entered by hand" not in shown
+        assert "At the remote" not in shown
+        if format in ("markdown", "html"):
+            assert "Comparison of two revisions" in shown
+            assert "HEAD and the files as they are" in shown
+            assert "Plan for" not in shown
