@@ -133,6 +133,7 @@ class _Run:
         return Situation(
             self._plan,
             self._calls,
+            listed=self._means.listed,
             before=self._before,
             answers=tuple(self._answers),
             sight=self._sight,

@@ -236,7 +236,7 @@ def judge_create(
     if id is not None and id in sight.by_id:
         fields = replace(accepted, came=heard.came).after(heard.patches)
         return _judge_fields(change, id, fields, situation, sight)
-    found = _found(change, heard, id, sight, twin)
+    found = _found(change, heard, id, situation, sight, twin)
     if isinstance(found, Verdict):
         return Case(found)
     if found is not None:
@@ -253,7 +253,12 @@ def judge_create(
 
 
 def _found(
-    change: Create, heard: Heard, id: str | None, sight: Sight, twin: "Twin | None"
+    change: Create,
+    heard: Heard,
+    id: str | None,
+    situation: Situation,
+    sight: Sight,
+    twin: "Twin | None",
 ) -> str | Verdict | None:
     """The id of what a create without a listed id has made; a Verdict if nobody can tell."""
     ids = sight.with_store_id(change.store_id)
@@ -265,7 +270,7 @@ def _found(
         refused = bool(heard.posts) and not any(map(_may_have_landed, heard.posts))
         return None if refused and not _is_just(change, sight.by_id.get(ids[0])) else ids[0]
     source = change.came_from
-    if not heard.posts and source is not None and sight.with_store_id(source):
+    if not heard.posts and source is not None and _came_back(source, situation, sight):
         error = f"{source} is there after all: the next plan renames it"
         return Verdict(change, Fate.FAILED, error=error)
     if twin is None:
@@ -274,6 +279,12 @@ def _found(
         return twin.ids[0]
     error = f"any of {', '.join(twin.ids)} may be what was created: nobody can tell"
     return Verdict(change, Fate.UNKNOWN, error=error)
+
+
+def _came_back(source: str, situation: Situation, sight: Sight) -> bool:
+    """Whether a product is listed at `source` that the plan had not seen, and this run not made."""
+    made = {answer.id for answer in situation.answers}
+    return any(id not in situation.listed and id not in made for id in sight.with_store_id(source))
 
 
 def _may_have_landed(answer: Answer) -> bool:

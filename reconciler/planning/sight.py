@@ -99,14 +99,16 @@ NOTHING_HEARD: Final = Heard()
 class Situation:
     """All that is known in the middle of an apply; `now` and all times are of its clock.
 
-    `before` are the ids that were listed before it, or that the ledger knows. `opened` says until
-    when the absence of a create is not believed, because an earlier run may have made it, or the
-    ledger knows its id; `lost` names those that an earlier run has sent. `ended` says why no
-    further call is made; `edited`, by store_id, how a product that is to be deleted has changed.
+    `listed` are the ids that were listed before it, and `before` these and those that the ledger
+    knows. `opened` says until when the absence of a create is not believed, because an earlier run
+    may have made it, or the ledger knows its id; `lost` names those that an earlier run has sent.
+    `ended` says why no further call is made; `edited`, by store_id, how a product that is to be
+    deleted has changed.
     """
 
     plan: Plan
     calls: Operations
+    listed: Collection[str | None] = frozenset()
     before: Collection[str | None] = frozenset()
     answers: Sequence[Answer] = ()
     sight: Sight | None = None

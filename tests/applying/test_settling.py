@@ -282,11 +282,13 @@ def test_untouched_products_may_change(world: World) -> None:
 
 
 def test_saved_plan_is_applied_once(world: World) -> None:
-    """A saved plan that was applied is stale: it is never done twice."""
+    """A saved plan that was applied and still holds is done already: it is never done twice (P2)."""
     plan = saved(world)
     world.apply(saved=plan)
-    with pytest.raises(StalePlan):
-        world.apply(saved=plan)
+    sent = [call for call in world.sandbox.store.calls() if call.method != "GET"]
+    report = world.apply(saved=plan)
+    assert (report.exit_code, report.outcomes) == (0, ())
+    assert [call for call in world.sandbox.store.calls() if call.method != "GET"] == sent
 
 
 def test_guard_refuses_before_any_write(world: World) -> None:
