@@ -282,7 +282,7 @@ def test_untouched_products_may_change(world: World) -> None:
 
 
 def test_saved_plan_is_applied_once(world: World) -> None:
-    """A saved plan that was applied and still holds is done already: it is never done twice (P2)."""
+    """A saved plan that was applied and still holds is done: it is never done twice (P2)."""
     plan = saved(world)
     world.apply(saved=plan)
     sent = [call for call in world.sandbox.store.calls() if call.method != "GET"]
