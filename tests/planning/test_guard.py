@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.codes import Code
-from reconciler.planning.guard import Allowances, Limit, Limits, judge
+from reconciler.planning.guard import Allowances, Limit, Limits, judge, with_fresh_figures
 from reconciler.planning.plan import Plan
 from tests.planning.making import catalog, declared, listed, planned
 
@@ -94,3 +94,33 @@ def test_several_refusals_are_told_together() -> None:
     assert again == replace(plan, refusals=())
     assert again.digest == plan.digest
     assert catalog().products == {}
+
+
+def test_creates_have_a_limit_where_one_is_set() -> None:
+    """By default every create is free; above the limit and the floor the flag is named."""
+    plan = planned([declared(f"new{n}") for n in range(7)], [listed("p", "new0")])
+    assert judge(plan).refusals == ()
+    limits = Limits(creates=Limit(5), deletes=None, updates=None)
+    (refusal,) = judge(plan, limits).refusals
+    assert (refusal.code, refusal.allow) == (Code.TOO_MANY_CREATES, "--allow-creates 6")
+    assert judge(plan, limits, Allowances(creates=6)).refusals == ()
+
+
+def test_no_limit_is_no_limit() -> None:
+    """Where a limit is null, any number passes."""
+    limits = Limits(deletes=None, updates=None, floor=0)
+    assert judge(_plan(deletes=99), limits).refusals == ()
+
+
+def test_a_saved_plan_is_judged_by_fresh_figures() -> None:
+    """P4: the number of products is the list's; a plan that leaves nothing is an empty one."""
+    plan = _plan(deletes=12, remote=20)
+    claimed = replace(plan, remote_products=100_000)
+    assert judge(claimed).refusals == ()
+    (refusal,) = judge(with_fresh_figures(claimed, 20)).refusals
+    assert refusal.code == Code.TOO_MANY_DELETES
+    nothing = planned([], [listed(f"p{n}", f"{n}") for n in range(3)])
+    claimed = replace(nothing, catalog=nothing.catalog._replace(products=24))
+    assert judge(claimed).refusals == ()
+    (refusal,) = judge(with_fresh_figures(claimed, 3)).refusals
+    assert refusal.code == Code.EMPTY_CATALOG

@@ -38,13 +38,17 @@ def test_no_output_holds_a_number_that_json_lacks(folder: Path, here: Here, lone
 
     def handler(call: Call) -> Reply:
         if call.method == "DELETE":
-            del listed[0]
+            listed[:] = [record for record in listed if '"id": "a"' not in record]
+        if call.method == "PATCH":
+            listed[:] = [record.replace("Shrit", "Shirt") for record in listed]
         if call.method == "POST":
+            listed.append('{"id": "c", "store_id": "0002", "name": "Coat"}')
             return reply(201, {"id": "c"})
         return reply(200, f'{{"count": {len(listed)}, "results": [{",".join(listed)}]}}')
 
     with Server(handler) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBOSIZE_API_URL", server.url)
+        patch.setenv("RECONCILER_REQUESTS__SETTLE", "0.1")
         plan = strict(here("plan", "--out", "plan.json", "--format", "json").out)
         (removal,) = [change for change in plan["changes"] if change["action"] == "delete"]
         for position, number in enumerate(NUMBERS):
