@@ -2,8 +2,8 @@
 
     from reconciler import Client, diff, load_catalog, plan, apply
 
-The names are those of the commands; the command line uses nothing that is not offered here. They
-are loaded when they are first used, so that importing the package costs nothing.
+The names are those of the commands, and the command line uses the same functions. Each name is
+imported when it is first used, so that importing the package is fast.
 """
 
 from importlib import import_module
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.errors import MissingExtra as MissingExtra
     from reconciler.errors import NoApiKey as NoApiKey
     from reconciler.errors import NotConfirmed as NotConfirmed
+    from reconciler.errors import OlderCommit as OlderCommit
     from reconciler.errors import OtherShop as OtherShop
     from reconciler.errors import OutputError as OutputError
     from reconciler.errors import PlanFileError as PlanFileError
@@ -96,6 +97,7 @@ _HOMES = {
     "OutputError": "reconciler.errors",
     "GuardRefused": "reconciler.errors",
     "StalePlan": "reconciler.errors",
+    "OlderCommit": "reconciler.errors",
     "OtherShop": "reconciler.errors",
     "Interrupted": "reconciler.errors",
     "Catalog": "reconciler.model",

@@ -1,19 +1,19 @@
-"""Time as a value that is passed in, so that nothing is tested by waiting."""
+"""Time as a value that is passed in, so that tests need not wait."""
 
 import time
 from datetime import UTC, datetime
 from threading import Event
 from typing import Final, Protocol
 
-# The monotonic clock of Linux stands still while the machine sleeps, and a lease does not.
+# Linux's monotonic clock stops while the machine sleeps. A lease must not.
 _CLOCK: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):
-    """What the tool needs of time."""
+    """The clock that the tool reads and waits by."""
 
     def now(self) -> float:
-        """Seconds that only ever grow."""
+        """Seconds from an unspecified start; they never go back."""
         ...
 
     def utc(self) -> datetime:
@@ -21,7 +21,7 @@ class Clock(Protocol):
         ...
 
     def wait(self, seconds: float, stop: Event) -> bool:
-        """Let `seconds` pass, or less once `stop` is set; return whether it is set."""
+        """Wait for `seconds`, or until `stop` is set; return whether it is set."""
         ...
 
 
@@ -29,7 +29,7 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """Seconds since some moment in the past, the machine's sleep included if it tells."""
+        """Seconds since an unspecified start, including time asleep if the system counts it."""
         return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
     def utc(self) -> datetime:
@@ -37,11 +37,12 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait(self, seconds: float, stop: Event) -> bool:
-        """Sleep until the time has passed or `stop` is set."""
+        """Wait until the time has passed or `stop` is set."""
         return stop.wait(max(0.0, seconds))
 
 
 def stamp(moment: datetime) -> str:
-    """A moment in UTC as ISO 8601 with milliseconds and a final Z."""
+    """A moment in UTC as ISO 8601, with milliseconds and a final Z."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    # The documented formats show times with a final Z, which isoformat() does not write.
     return text.removesuffix("+00:00") + "Z"

@@ -1,7 +1,7 @@
 """Every code the tool can print: catalogue findings, plan warnings, blocks, refusals and errors.
 
-A code is a promise to scripts: it is never renamed. One enumeration holds them all, so that
-`explain` can be proven to know each one.
+Scripts match on codes, so a code is never renamed. One enumeration holds them all, so that a test
+can check that `explain` knows each one.
 """
 
 from enum import StrEnum
@@ -34,7 +34,7 @@ class Code(StrEnum):
     NO_CATALOG = "no_catalog"
     CANNOT_EDIT = "cannot_edit"
 
-    # Catalogue warnings: legal, but seldom what was meant.
+    # Catalogue warnings: legal, but probably a mistake.
     NOT_NFC = "not_nfc"
     TAGS_DIFFER_IN_CASE = "tags_differ_in_case"
     INVISIBLE_CHARACTER = "invisible_character"
@@ -59,7 +59,7 @@ class Code(StrEnum):
     NOTHING_APPLIED = "nothing_applied"
     DELETES_HAND_ENTERED_DATA = "deletes_hand_entered_data"
 
-    # Why a remote product, or a declared one, is left untouched.
+    # Reasons why a product is blocked.
     DUPLICATE_REMOTE = "duplicate_remote"
     MISSING_STORE_ID = "missing_store_id"
     MISSING_ID = "missing_id"

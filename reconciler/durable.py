@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, also after the power fails: the one writer of files."""
+"""Atomic, durable writing of files: after a crash a file is old or new, never in part."""
 
 import os
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ _OWN: Final = 0o644
 
 
 def replace(path: Path, data: bytes, *, mode: int = _SHARED) -> None:
-    """Replace the file at `path` by `data`, atomically and durably; its folder must exist.
+    """Replace the file at `path` with `data`, atomically and durably; its folder must exist.
 
-    The file gets `mode` minus umask. Raises OSError; whatever was at `path` then is as it was.
+    The file gets `mode` minus umask. If OSError is raised, the old file is unchanged.
     """
-    # Several processes may write the same file at the same time.
+    # A random name, since several processes may write the same file at the same time.
     with draft(path.with_name(f".reconciler-{os.urandom(8).hex()}.tmp"), data, mode) as made:
         made.replace(path)
     with suppress(OSError):
@@ -23,13 +23,13 @@ def replace(path: Path, data: bytes, *, mode: int = _SHARED) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace one of the tool's own files as `replace` does; make missing folders.
+    """Replace one of the tool's own files, as `replace` does; make missing folders.
 
-    Only one process writes such a file at a time, so a draft that a killed run left is taken over.
-    A symbolic link is followed. Raises OSError.
+    Only one process writes such a file at a time. A symbolic link is followed. Raises OSError.
     """
     path = Path(os.path.realpath(path))
     _make_folder(path.parent)
+    # A fixed name, so that the draft of a killed run is replaced and not left behind.
     own = path.with_name(f".{path.name}.draft")
     own.unlink(missing_ok=True)
     with draft(own, data, _OWN) as made:
@@ -39,7 +39,7 @@ def write(path: Path, data: bytes) -> None:
 
 @contextmanager
 def draft(path: Path, data: bytes, mode: int = _SHARED) -> Iterator[Path]:
-    """A new durable file of `data` at `path`; it is removed if what follows fails."""
+    """Write `data` to a new file at `path`, durably; it is removed if the block fails."""
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -53,13 +53,14 @@ def draft(path: Path, data: bytes, mode: int = _SHARED) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file whose loss or stay does no harm."""
+    """Remove a file if that is possible; an OSError is ignored."""
     with suppress(OSError):
         path.unlink()
 
 
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable, if the system can do that."""
+    # Windows cannot open a folder to sync it.
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -70,7 +71,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make `folder` and the missing ones above it, durably."""
+    """Make `folder` and its missing parents, durably."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)

@@ -1,17 +1,17 @@
-"""The error tree. Each error knows its code and the exit code of a command that it ends.
+"""The error tree. Each error has a code, and the exit code of a command that it ends.
 
 ReconcilerError                     1
-├── UsageError                      1   a flag, an argument or a pattern that cannot be meant
+├── UsageError                      1   a bad flag, argument or pattern
 ├── SettingsError                   1   reconciler.yaml, the environment, a missing key
 ├── CatalogError                    1   findings, each with file:line:column
 ├── RemoteError                     1
 │   ├── Unreachable                 1   no answer: name, connection, TLS, timeout
 │   ├── KeyRefused                  1   401 or 403
 │   ├── Rejected                    1   any other status that is not success
-│   ├── BadAnswer                   1   an answer that is not what the API documents
-│   └── UnstableList                1   the list would not hold still
+│   ├── BadAnswer                   1   an answer unlike what the API documents
+│   └── UnstableList                1   the list changed during every attempt to read it
 ├── LedgerError                     1
-├── GitError                        1   git is missing, or lacks what was asked of it
+├── GitError                        1   git is missing, fails, or has no such revision
 ├── Locked                          1   another apply holds the store
 ├── PlanFileError                   1   damaged, edited, or of a newer format
 ├── MissingExtra                    1   an optional dependency is not installed
@@ -19,11 +19,11 @@ ReconcilerError                     1
 ├── GuardRefused                    3
 ├── StalePlan                       4
 ├── OtherShop                       4   a saved plan of another endpoint or store
-├── OlderCommit                     4   a commit in the past of the one applied last
+├── OlderCommit                     4   an ancestor of the commit applied last
 └── Interrupted                   130
 
-Only the command line turns these into exits. No message ever holds the key: what comes from the
-network is redacted in `remote/` before it becomes part of an error.
+Only the command line exits. No message holds the key: `remote/` redacts whatever comes from the
+network before it becomes part of an error.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from reconciler.model import Finding
 
 
 class ReconcilerError(Exception):
-    """Something the user can act on: what happened (`message`), and what to do (`hint`)."""
+    """An error that the user can act on: what happened (`message`), and what to do (`hint`)."""
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[Code] = Code.USAGE
@@ -46,7 +46,7 @@ class ReconcilerError(Exception):
 
 
 class UsageError(ReconcilerError):
-    """The command was asked for something that it cannot mean."""
+    """The command line, or an argument of a call, makes no sense."""
 
 
 class UnmatchedPattern(UsageError):
@@ -56,7 +56,7 @@ class UnmatchedPattern(UsageError):
 
 
 class NotConfirmed(UsageError):
-    """An apply that nobody confirmed: no terminal to ask on, or the answer was no."""
+    """Nobody confirmed the apply: there was no terminal to ask on, or the answer was no."""
 
     code = Code.NOT_CONFIRMED
 
@@ -80,7 +80,7 @@ class NoApiKey(SettingsError):
 
 
 class CatalogError(ReconcilerError):
-    """The catalogue has faults; `findings` are all of them (and the warnings), sorted."""
+    """The catalogue has errors; `findings` holds all of them, and the warnings, sorted."""
 
     code = Code.BAD_CATALOG
 
@@ -92,11 +92,11 @@ class CatalogError(ReconcilerError):
 
 
 class RemoteError(ReconcilerError):
-    """The API did not do what was asked. The message is free of the key.
+    """A call to the API failed. The message does not hold the key.
 
-    `may_have_landed`: a write may have taken effect all the same. `at_rest`: the server has surely
-    ended its work on the call, so what a list shows from now on is what became of it. `repeats`:
-    how often the call was repeated.
+    `may_have_landed`: a write may have taken effect all the same. `at_rest`: the server is
+    certainly done with the call, so a list from now on shows its effect. `repeats`: how often the
+    call was repeated.
     """
 
     code = Code.BAD_ANSWER
@@ -116,7 +116,7 @@ class RemoteError(ReconcilerError):
 
 
 class Unreachable(RemoteError):
-    """No whole answer came; `timed_out` if the time limit ended the waiting."""
+    """No complete answer came; `timed_out` if the time limit was reached."""
 
     code = Code.UNREACHABLE
 
@@ -158,7 +158,7 @@ class Rejected(RemoteError):
 
 
 class BadAnswer(RemoteError):
-    """The server answered something other than the API documents."""
+    """The server's answer does not have the documented form."""
 
 
 class UnstableList(RemoteError):
@@ -174,13 +174,13 @@ class LedgerError(ReconcilerError):
 
 
 class LedgerNotWritten(LedgerError):
-    """The ledger cannot be written, so nothing else was."""
+    """The ledger cannot be written, so no call was made that needs it."""
 
     code = Code.LEDGER_NOT_WRITTEN
 
 
 class GitError(ReconcilerError):
-    """Git cannot be run, fails, or knows no such revision."""
+    """Git cannot be run, fails, or has no such revision."""
 
     code = Code.GIT
 
@@ -217,7 +217,7 @@ class GuardRefused(ReconcilerError):
 
 
 class StalePlan(ReconcilerError):
-    """The saved plan no longer fits; `details` says product by product what changed since."""
+    """The saved plan no longer fits the remote; `details` names each product that changed."""
 
     exit_code = 4
     code = Code.STALE_PLAN
@@ -228,7 +228,7 @@ class StalePlan(ReconcilerError):
 
 
 class OtherShop(ReconcilerError):
-    """The saved plan is of another endpoint or store than the one it is applied to."""
+    """The saved plan is for another endpoint or store."""
 
     exit_code = 4
     code = Code.OTHER_SHOP

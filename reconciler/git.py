@@ -1,8 +1,8 @@
-"""Git as a command: run with argument lists, never prompting, never outlasting its time.
+"""Runs git as a command: without a shell, without prompts, and with a time limit.
 
-It runs in the working folder with that checkout's own configuration, so it reaches the remote
-with whatever token or key the pipeline's checkout has left there. What the environment says of
-another repository does not reach it: hooks are run with such variables.
+Git runs in the working folder with that checkout's own configuration, so it reaches the remote with
+the token or key that the pipeline's checkout left there. Variables that point git to another
+repository, as hooks have them, are removed.
 """
 
 import os
@@ -24,28 +24,28 @@ _TRACES: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE")
 _ELSEWHERE: Final = frozenset(
     f"GIT_{name}"
     for name in (
-        # What git sets for hooks and aliases, so that it works on another repository than the one
-        # that the folder is in, or on another index of it (`git rev-parse --local-env-vars`).
+        # Git sets these for hooks and aliases: they select another repository or another index
+        # (`git rev-parse --local-env-vars`).
         *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX"),
         *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH"),
         *("SHALLOW_FILE", "GRAFT_FILE", "NAMESPACE", "INTERNAL_SUPER_PREFIX"),
         *("NO_REPLACE_OBJECTS", "REPLACE_REF_BASE", "CONFIG", "CONFIG_PARAMETERS"),
-        # What makes paths mean something else.
+        # These change what a path means.
         *("LITERAL_PATHSPECS", "GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
-        # What changes what is printed.
+        # These change what git prints.
         *("EXTERNAL_DIFF", "DIFF_OPTS", "PAGER", "ATTR_SOURCE"),
     )
 )
-"""Variables that git must not hear: it works on the folder that it is run in, and nothing else."""
+"""Variables that are hidden from git, so that it works on the folder that it runs in."""
 _QUIET: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",
     "SSH_ASKPASS_REQUIRE": "never",
     "LC_ALL": "C",
-    # Looking at a checkout must not write to it, not even its index.
+    # Reading a checkout must not write to it, not even to its index.
     "GIT_OPTIONAL_LOCKS": "0",
 }
-# Hooks and housekeeping belong to what people do in the checkout, not to what this tool does.
+# The user's hooks and maintenance must not run for this tool's own commands.
 _SETTINGS: Final = (
     "core.hooksPath=/dev/null",
     "gc.auto=0",
@@ -53,7 +53,7 @@ _SETTINGS: Final = (
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
     "log.showSignature=false",
-    # What people like to see, and programs must not: `--porcelain` obeys some of it.
+    # Display settings: even `--porcelain` output obeys some of them.
     "color.ui=false",
     "column.ui=never",
     "core.quotePath=false",
@@ -61,34 +61,34 @@ _SETTINGS: Final = (
     "diff.ignoreSubmodules=none",
     "log.follow=false",
     "log.mailmap=false",
-    # A program that watches the files is the user's own affair, and may be wrong.
+    # A file watcher may be out of date, and then git would miss a changed file.
     "core.fsmonitor=false",
     "advice.detachedHead=false",
 )
 
 
 def without_credentials(text: str) -> str:
-    """`text` without what stands before the host of a URL, or in its query: tokens go there."""
+    """`text` without the user part and the query of each URL, since these may hold tokens."""
     return _QUERY.sub(r"\1…", _USER.sub("…@", text))
 
 
 def credentials_in(remote: str) -> tuple[str, ...]:
-    """The passwords and tokens in the address of a git remote, as written and decoded."""
+    """The passwords and tokens in the URL of a git remote, as written and decoded."""
     scheme, divided, rest = remote.partition("://")
     if not divided:
         return ()
     network, _, query = rest.partition("?")
     user, at, _ = network.partition("/")[0].rpartition("@")
     name, colon, password = user.partition(":")
-    # A name alone is a token over http, and a user's name over ssh.
+    # A user part without a colon is a token over http, but a plain user name over ssh.
     secret = password if colon else name if scheme.startswith("http") else ""
     found = [secret] if at else []
     found += [value for pair in query.split("&") if (value := pair.rpartition("=")[2])]
     return tuple(dict.fromkeys(form for text in found if text for form in (text, unquote(text))))
 
 
-class Answer(NamedTuple):
-    """What a git command left: its exit code, its output, and its complaint free of passwords."""
+class GitResult(NamedTuple):
+    """The exit code and the output of a git command, and its stderr without credentials."""
 
     code: int
     output: bytes
@@ -96,7 +96,7 @@ class Answer(NamedTuple):
 
 
 class Git:
-    """The git of one working folder; each command may take `timeout` seconds."""
+    """Git in one working folder; each command may take `timeout` seconds."""
 
     def __init__(self, folder: Path, *, timeout: float = 120.0) -> None:
         self._folder = folder
@@ -104,10 +104,10 @@ class Git:
 
     def run(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
-    ) -> Answer:
-        """Run `git arguments` with `data` as its input; any exit code is an answer.
+    ) -> GitResult:
+        """Run `git arguments` with `data` as its input, and return any exit code.
 
-        Raises GitError if there is no git, no folder, or no answer in time.
+        Raises GitError if git or the folder is missing, or if git takes too long.
         """
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
         try:
@@ -133,18 +133,18 @@ class Git:
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> bytes:
         """The output of `git arguments`; GitError if the command fails."""
-        answer = self.run(*arguments, data=data, environment=environment)
-        if answer.code != 0:
+        result = self.run(*arguments, data=data, environment=environment)
+        if result.code != 0:
             raise GitError(
-                f"`git {arguments[0]}` failed in {self._folder}: {answer.complaint}",
+                f"`git {arguments[0]}` failed in {self._folder}: {result.complaint}",
                 hint=self.advice() or "Run the command in a clone of the repository.",
             )
-        return answer.output
+        return result.output
 
     def advice(self) -> str | None:
-        """What to do if git refuses the folder as another user's; None if it does not."""
-        answer = self.run("rev-parse", "--git-dir")
-        owned = _OWNED.search(answer.complaint) if answer.code != 0 else None
+        """What to do if git refuses the folder because another user owns it; None otherwise."""
+        result = self.run("rev-parse", "--git-dir")
+        owned = _OWNED.search(result.complaint) if result.code != 0 else None
         if owned is None:
             return None
         return (
@@ -158,24 +158,24 @@ class Git:
 
     def _finish(
         self, process: "subprocess.Popen[bytes]", arguments: tuple[str, ...], data: bytes
-    ) -> Answer:
+    ) -> GitResult:
         try:
             output, complaint = process.communicate(data, timeout=self._timeout)
         except subprocess.TimeoutExpired as error:
             _end(process)
             raise GitError(
                 f"`git {arguments[0]}` gave no answer within {self._timeout:g} seconds.",
-                hint="Look whether the git server is up, then run the command again.",
+                hint="Check that the git server is up, then run the command again.",
             ) from error
         except BaseException:
             _end(process)
             raise
         text = " ".join(complaint.decode(errors="replace").split())
-        return Answer(process.returncode, output, without_credentials(text))
+        return GitResult(process.returncode, output, without_credentials(text))
 
 
 def _environment() -> dict[str, str]:
-    """The environment of this process without what makes git talk, ask, or look elsewhere."""
+    """The environment of this process, without variables that make git trace, ask or move."""
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -186,6 +186,7 @@ def _environment() -> dict[str, str]:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill a command with everything that it started."""
+    # Windows has no process groups of this kind.
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 
 def host_of(url: str) -> str:
-    """The host that a URL names, in small letters and without a last dot; "" if it names none.
+    """The host of a URL, in lower case and without a final dot; "" if the URL has no host.
 
-    Raises ValueError for what cannot be read as a URL.
+    Raises ValueError if the text is not a URL.
     """
     return (urlsplit(url).hostname or "").rstrip(".")
 
@@ -20,5 +20,5 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    # Written as ::ffff:127.0.0.1 it is the same address.
+    # ::ffff:127.0.0.1 is the same address, written as IPv6.
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback

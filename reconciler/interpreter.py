@@ -1,12 +1,11 @@
-"""How the interpreter runs this tool's work: when it looks for garbage, how it shares out its time.
+"""Tunes the interpreter for this tool: garbage collection and thread switching.
 
-Reading a catalogue and a list makes millions of values and no cycles. The collector, which looks
-for cycles each time that so many values were made, would walk all of them again and again and find
-nothing: a quarter of the time of a large plan. References are counted all the while, so that what
-is dropped is freed at once, with or without it.
+Reading a catalogue and a list makes millions of values and no reference cycles. The cyclic
+collector would walk all of them again and again and find nothing, for a quarter of the time of a
+large plan. Reference counting goes on, so memory is still freed at once.
 
-One thread runs at a time. A thread that reads files keeps its turn for as long as the interpreter
-allows, and each thread that has an answer waits for it, several times a call.
+Only one thread runs at a time. A thread that reads files holds the interpreter for a whole switch
+interval, and each thread with an HTTP answer waits for it, several times per call.
 """
 
 import gc
@@ -16,29 +15,29 @@ from contextlib import contextmanager
 from typing import Final
 
 _VALUES: Final = 1_000_000
-"""New values after which a process of this tool's own looks for cycles; Python does after 700."""
+"""New values before the collector runs in the command's own process; Python's default is 700."""
 _TURN: Final = 0.001
-"""Seconds that a thread keeps its turn while others wait; Python's own 0.005 is a tenth of what a
-whole call takes."""
+"""Switch interval in seconds; Python's default of 0.005 is a tenth of a whole call."""
 
 
 def for_one_command() -> None:
-    """Suit this process, which lives for one command: look for cycles seldom, take short turns.
+    """Tune this process, which runs one command: collect seldom, switch threads often.
 
-    Loading modules alone makes as many values as would have it look two hundred times.
+    With the default threshold the imports alone would start the collector two hundred times.
     """
     gc.set_threshold(_VALUES, 20, 20)
     sys.setswitchinterval(_TURN)
 
 
 def leave_alone() -> None:
-    """Let the end of this process, which frees everything, not look for cycles first."""
+    """Skip the collection at the end of this process."""
+    # The system frees all memory anyway.
     gc.freeze()
 
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No search for cycles until the block ends; if there is none already, nothing changes."""
+    """Disable the cyclic collector until the block ends, if it is enabled."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,8 +1,9 @@
-"""Work spread over processes, because threads share one interpreter lock.
+"""Run CPU-bound tasks in processes, because threads share one interpreter lock.
 
-Children are forked, so that they begin with all that this process has loaded. That is safe only
-while no other thread runs (it could hold a lock that nobody would ever free), so it is done on
-Linux, which can tell. Elsewhere, and if a child is lost, this process does the work.
+Children are forked, so that they start with the modules and data of this process. That is safe only
+while no other thread runs: it could hold a lock that nobody would ever free. So children are used
+only on Linux, where /proc lists the threads. Elsewhere, and if a child dies, this process does the
+work.
 """
 
 import os
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_CHILDREN: Final = 5
-"""With more of them this process would do nothing but take in what they make."""
+"""With more children this process would only be busy with unpickling their results."""
 
 _work: Callable[[int], Any]
-"""What a child does with each task. It comes with the fork, since it cannot be pickled."""
+"""The function that a child runs per task. It is inherited by fork, since it cannot be pickled."""
 
 
 def spare_processes() -> int:
-    """How many child processes would be of use now."""
+    """The number of child processes that is useful now."""
     if sys.platform != "linux" or _has_threads():
         return 0
     cores = len(os.sched_getaffinity(0))
@@ -34,7 +35,7 @@ def spare_processes() -> int:
 
 
 def _has_threads() -> bool:
-    """Whether other threads run, be they Python's or not."""
+    """Whether other threads run, in Python or in a library."""
     try:
         return len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208  (pathlib is slower to ask)
     except OSError:
@@ -43,10 +44,10 @@ def _has_threads() -> bool:
 
 @contextmanager
 def spread(work: Callable[[int], T], count: int, *, children: int) -> Iterator[Iterator[T]]:
-    """The results of the tasks 0 to `count` - 1, in their order, to be taken within the block.
+    """The results of the tasks 0 to `count` - 1, in order, to be read within the block.
 
-    Children begin at once; without any, tasks are done when their results are asked for. Results
-    are pickled on their way.
+    Children begin at once; without children a task runs when its result is read. Results must be
+    picklable.
     """
     if children <= 0:
         yield map(work, range(count))
@@ -76,14 +77,14 @@ def _results(work: Callable[[int], T], futures: "deque[Future[T]]") -> Iterator[
 
     for task in range(len(futures)):
         try:
-            # Whoever takes a result holds it alone.
+            # Popped, so that a result is freed as soon as the reader drops it.
             yield futures.popleft().result()
         except BrokenProcessPool:
             yield work(task)
 
 
 def _begin(work: Callable[[int], Any]) -> None:
-    """Be a child: leave signals to the parent, and end with it."""
+    """Set up a child: leave signals to the parent, and end with it."""
     from multiprocessing import parent_process
     from threading import Thread
 

@@ -1,26 +1,26 @@
-"""Progress as the engine tells it: phases with counts. Showing it is the command line's matter."""
+"""How the engine reports progress: phases with counts. The command line displays it."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """A listener for how far a phase has come. Called from many threads."""
+    """Receives the progress of a phase; called from many threads."""
 
     def start(self, phase: str, total: int | None) -> None:
-        """A phase begins; `total` is None if its size is not known yet."""
+        """Begin a phase; `total` is None if its size is not known yet."""
         ...
 
     def advance(self, count: int = 1) -> None:
-        """`count` more are done."""
+        """Add `count` to the items that are done."""
         ...
 
     def finish(self) -> None:
-        """The phase has ended."""
+        """End the phase."""
         ...
 
 
 class Silent:
-    """Shows nothing."""
+    """A Progress that shows nothing."""
 
     def start(self, phase: str, total: int | None) -> None:
         """Do nothing."""

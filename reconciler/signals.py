@@ -1,4 +1,4 @@
-"""Who hears of Ctrl-C, of a pipeline's SIGTERM and of a closed terminal's SIGHUP."""
+"""Signal handlers for Ctrl-C, a pipeline's SIGTERM and a closed terminal's SIGHUP."""
 
 import signal
 import threading
@@ -15,9 +15,9 @@ _SIGNALS: Final = tuple(
 
 
 def heed(handler: "Callable[[int, FrameType | None], None] | signal.Handlers") -> dict[int, Any]:
-    """Let `handler` have the signals from now on; returns the handlers that had them before.
+    """Install `handler` for the signals; return the handlers that were replaced.
 
-    One that whoever started this process wants ignored, as nohup does with SIGHUP, stays so.
+    A signal that the parent process had ignored, as nohup does with SIGHUP, stays ignored.
     """
     return {
         number: signal.signal(number, handler)
@@ -28,10 +28,11 @@ def heed(handler: "Callable[[int, FrameType | None], None] | signal.Handlers") -
 
 @contextmanager
 def handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let `handle` have the signals until the block ends.
+    """Install `handle` for the signals until the block ends.
 
-    Only the main thread can be told by signals; in any other this does nothing.
+    Outside the main thread this does nothing.
     """
+    # Python delivers signals to the main thread only, and refuses handlers elsewhere.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

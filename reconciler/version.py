@@ -1,4 +1,4 @@
-"""The version of the tool, in its one place: the build reads it from here too."""
+"""The version of the tool; the build reads it from here too."""
 
 import os
 
@@ -6,10 +6,10 @@ VERSION = "1.0.0"
 
 
 def commit() -> str | None:
-    """The git commit that this code is of, as far as its surroundings tell; None if they do not.
+    """The git commit of this code, or None if it cannot be found out.
 
-    A release carries it in a file, an installation from git in its metadata; in a checkout it is
-    that of HEAD. Nothing but small files is read: `--version` is to cost nothing.
+    A release has it in a file, an installation from git in its metadata, a checkout in HEAD. Only
+    small files are read, so that `--version` stays fast.
     """
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib is slow
     root = os.path.dirname(package)  # noqa: PTH120
@@ -21,18 +21,18 @@ def commit() -> str | None:
 
 
 def version_text() -> str:
-    """The version, with the commit if it is known: "1.0.0 (c0ffee123456)"."""
+    """The version, followed by the commit if that is known: "1.0.0 (c0ffee123456)"."""
     known = commit()
     return f"{VERSION} ({known[:12]})" if known else VERSION
 
 
 def _is_ours(root: str) -> bool:
-    """Whether a folder is this project's checkout, and not that of a project that holds a copy."""
+    """Whether a folder is this project's checkout, and not a project that bundles a copy."""
     return 'name = "robosize-reconciler"' in _text(root, "pyproject.toml")
 
 
 def _installed(site: str) -> str | None:
-    """The commit that pip noted when it installed from a git address, else None."""
+    """The commit that pip recorded when it installed from a git URL, else None."""
     note = _text(site, f"robosize_reconciler-{VERSION}.dist-info", "direct_url.json")
     if not note:
         return None
@@ -45,7 +45,8 @@ def _installed(site: str) -> str | None:
 
 
 def _checked_out(git: str) -> str | None:
-    """The commit of HEAD in this `.git`, a folder or the file of a worktree, else None."""
+    """The commit of HEAD in this `.git`, else None."""
+    # In a worktree `.git` is a file that points to the real folder.
     if pointer := _text(git).removeprefix("gitdir:").strip():
         git = os.path.join(os.path.dirname(git), pointer)  # noqa: PTH118, PTH120
     shared = os.path.join(git, _text(git, "commondir").strip())  # noqa: PTH118
@@ -59,14 +60,14 @@ def _checked_out(git: str) -> str | None:
 
 
 def _hash(text: object) -> str | None:
-    """`text` if it is a whole git hash, else None."""
+    """`text` if it is a full git hash, else None."""
     word = text.strip() if isinstance(text, str) else ""
     whole = len(word) in (40, 64) and not word.strip("0123456789abcdef")
     return word if whole else None
 
 
 def _text(*path: str) -> str:
-    """A small file's text, "" if there is none."""
+    """The text of a small file, or "" if it cannot be read."""
     try:
         with open(os.path.join(*path), encoding="utf-8") as file:  # noqa: PTH118, PTH123
             return file.read(1 << 20)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 
 def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word that was probably meant; None if none is near."""
+    """The known word most similar to `word`, or None."""
     from difflib import get_close_matches  # only a mistake pays for it
 
     close = get_close_matches(word, list(known), 1, cutoff)
@@ -12,7 +12,7 @@ def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | 
 
 
 def few(texts: Sequence[str], most: int) -> str:
-    """The first `most` of many texts, and how many more there are."""
+    """The first `most` texts, followed by the number of the others."""
     listed = ", ".join(texts[:most])
     more = len(texts) - most
     return f"{listed} and {more} more" if more > 0 else listed

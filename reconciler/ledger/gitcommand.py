@@ -1,9 +1,9 @@
-"""The git of a working folder as the ledger knows it: what fails there is the ledger's fault."""
+"""Git for the ledger: every failure is a LedgerError."""
 
 from collections.abc import Mapping
 
 from reconciler.errors import GitError, LedgerError
-from reconciler.git import Answer, Git
+from reconciler.git import Git, GitResult
 
 
 class LedgerGit(Git):
@@ -11,8 +11,8 @@ class LedgerGit(Git):
 
     def run(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
-    ) -> Answer:
-        """Run `git arguments`; any exit code is an answer. Raises LedgerError if none comes."""
+    ) -> GitResult:
+        """Run `git arguments` and return any exit code; LedgerError if git cannot run."""
         try:
             return super().run(*arguments, data=data, environment=environment)
         except GitError as error:

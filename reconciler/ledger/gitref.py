@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from reconciler.errors import LedgerError
-from reconciler.git import Answer, Git, without_credentials
+from reconciler.git import Git, GitResult, without_credentials
 from reconciler.ledger.stores import Revision
 
 _SOMEBODY: Final = {"NAME": "reconciler", "EMAIL": "reconciler@localhost"}
@@ -159,12 +159,12 @@ class GitRef:
             )
         self._check_reached(answer)
 
-    def _check_reached(self, answer: Answer) -> None:
-        if answer.code != 0:
+    def _check_reached(self, result: GitResult) -> None:
+        if result.code != 0:
             raise LedgerError(
                 f"The ledger {self.name} cannot be read from the remote "
-                f"{self.remote!r}: {answer.complaint}",
-                # In a checkout that git refuses, its remotes are not known: it says no more.
+                f"{self.remote!r}: {result.complaint}",
+                # Git does not say why if it refuses the whole checkout, so the hint must.
                 hint=self._git.advice()
                 or "`ledger: git` needs its remote on every run: check the network, the name "
                 "of the remote, and that the checkout has left its token for later steps.",
