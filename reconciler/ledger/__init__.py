@@ -1,1 +1,1 @@
-"""Where the Ledger is kept between two runs, and how one apply at a time holds it."""
+"""Keeps the Ledger between runs, in a file or a git ref, and lets one apply at a time hold it."""

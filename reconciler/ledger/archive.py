@@ -1,10 +1,11 @@
-"""What deletes removed, kept with the ledger as JSON lines: the same products are the same bytes.
+"""The archive of removed products, kept with the ledger as JSON lines.
 
     {"format":"reconciler.removed/1","store":"default"}
     {"at":"2026-03-01T09:00:00.000Z","id":"5f2c","record":{…},"store_id":"1","written":{"type":"top"}}
     {"end":true}
 
-The oldest stand first. It is read by `restore` and `show`, and written only by runs that delete.
+The oldest come first. `restore` and `show` read it; only a run that deletes writes it. The same
+products are always the same bytes, so that an unchanged archive is no change in git.
 """
 
 import json
@@ -17,18 +18,18 @@ from reconciler.clock import Clock, stamp
 from reconciler.errors import LedgerError
 from reconciler.model import KEYS, WRITE_ONLY, Removed, Value, finite_number, whole_number
 
-FORMAT: Final = "reconciler.removed/1"
+ARCHIVE_FORMAT: Final = "reconciler.removed/1"
 MOST: Final = 1_000
-"""How many products are kept."""
+"""The largest number of products kept."""
 DAYS: Final = 90
-"""For how many days they are kept."""
+"""The number of days for which a product is kept."""
 
 _END: Final = '{"end":true}'
 _FIELDS: Final = frozenset(KEYS[position] for position in WRITE_ONLY)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REMEDY: Final = (
-    "Take it back from a backup or from its history in git, or remove it: then only what later "
-    "applies delete can be restored from it, and journals keep what they have."
+    "Restore the file from a backup or from its history in git, or remove it: then only products "
+    "that later applies delete can be restored from it. Journals are not affected."
 )
 _dumps: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=dict
@@ -36,7 +37,7 @@ _dumps: Final = json.JSONEncoder(
 
 
 class Archive:
-    """The archive of a store as a run found it: `data` is None if there was none."""
+    """The archive of a store as it was read; `data` is None if it did not exist."""
 
     def __init__(self, data: bytes | None, *, store: str, source: str, clock: Clock) -> None:
         self.data = data
@@ -45,23 +46,23 @@ class Archive:
         self._clock = clock
 
     def read(self) -> tuple[Removed, ...]:
-        """All products of the archive, the oldest first; LedgerError if it cannot be read."""
-        return decode(self.data, store=self._store, source=self._source)
+        """All products in the archive, the oldest first; LedgerError if it cannot be read."""
+        return decode_archive(self.data, store=self._store, source=self._source)
 
     def after(self, removed: Sequence[Removed]) -> bytes:
-        """The archive once the run has removed `removed`; LedgerError if it cannot be read."""
-        return encode(archived(self.read(), removed, now=self._clock.utc()), store=self._store)
+        """The new content of the archive with `removed` added; LedgerError if it cannot be read."""
+        kept = archived(self.read(), removed, now=self._clock.utc())
+        return encode_archive(kept, store=self._store)
 
 
 def archived(
     before: Sequence[Removed], removed: Sequence[Removed], *, now: datetime
 ) -> tuple[Removed, ...]:
-    """`removed` and the newest of `before`: MOST in all, and none of them older than DAYS.
+    """All of `removed`, and the newest of `before` up to MOST in all and DAYS of age.
 
-    What one run removes stays whole, however much that is, until a later one removes something:
-    a mass delete that was a mistake can be taken back. A remote id is removed once, so the later
-    of two entries for it is the true one.
+    `removed` is kept whole, even beyond MOST, so that a mistaken mass delete can be undone.
     """
+    # A remote id is removed only once, so the later of two entries is the right one.
     own = {product.id: product for product in removed}
     oldest = stamp(now - timedelta(days=DAYS))
     others = sorted((p for p in before if p.id not in own and p.at >= oldest), key=_order)
@@ -73,19 +74,20 @@ def _order(product: Removed) -> tuple[str, str]:
     return product.at, product.id
 
 
-def encode(removed: Sequence[Removed], *, store: str) -> bytes:
-    """The file that these products are, as UTF-8."""
-    lines = map(_dumps, ({"format": FORMAT, "store": store}, *(p._asdict() for p in removed)))
+def encode_archive(removed: Sequence[Removed], *, store: str) -> bytes:
+    """The archive of these products as UTF-8."""
+    header = {"format": ARCHIVE_FORMAT, "store": store}
+    lines = map(_dumps, (header, *(product._asdict() for product in removed)))
     text = "\n".join((*lines, _END, ""))
-    # Text of the API may hold half a surrogate pair, which JSON can write and UTF-8 cannot.
+    # Text from the API may hold a lone surrogate, which JSON can escape but UTF-8 cannot encode.
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 
-def decode(data: bytes | None, *, store: str, source: str) -> tuple[Removed, ...]:
-    """The products that `data` holds; `source` names the file in errors.
+def decode_archive(data: bytes | None, *, store: str, source: str) -> tuple[Removed, ...]:
+    """The products in `data`; `source` names the file in errors.
 
-    Raises LedgerError, with the line and the remedy, if the file is damaged, cut off, of another
-    store or of a newer format.
+    Raises LedgerError, with the line and the remedy, if the file is damaged or truncated, or of
+    another store or a newer format.
     """
     if data is None:
         return ()
@@ -105,15 +107,15 @@ def _products(data: bytes, store: str, source: str) -> Iterator[Removed]:
             try:
                 yield _product(found)
             except (AttributeError, TypeError, ValueError):
-                raise _damaged(source, number, "not a product that was removed") from None
-        elif found != {"format": FORMAT, "store": store}:
+                raise _damaged(source, number, "not a removed product") from None
+        elif found != {"format": ARCHIVE_FORMAT, "store": store}:
             raise _damaged(
-                source, number, f"not what was removed from the store {store!r} as {FORMAT}"
+                source, number, f"not the {ARCHIVE_FORMAT} header of the store {store!r}"
             )
 
 
 def _product(line: Any) -> Removed:
-    """The product of one line; an error of Python's if it is none."""
+    """The product in one line; AttributeError, TypeError or ValueError if it has another form."""
     found = Removed(**line)
     if not all(isinstance(text, str) for text in (found.id, found.store_id, found.at)):
         raise ValueError

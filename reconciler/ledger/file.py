@@ -1,6 +1,6 @@
 """The ledger as a file of the working folder: `.reconciler/ledger/<store>.jsonl`.
 
-What deletes removed is in `<store>.removed.jsonl` beside it.
+The archive of removed products is `<store>.removed.jsonl` in the same folder.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from reconciler.ledger.archive import Archive
 from reconciler.ledger.codec import decode, encode
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lock import Claim, FolderLock
-from reconciler.ledger.stores import Revision
+from reconciler.ledger.stores import LedgerCommit
 from reconciler.model import Ledger, Removed
 
 
@@ -37,26 +37,26 @@ class FileLedger:
         )
 
     def describe(self) -> str:
-        """Where the ledger is, in words for people."""
+        """The location of the ledger, for messages."""
         return f"the file .reconciler/ledger/{self.store}.jsonl"
 
     def exists(self) -> bool:
-        """Whether the file is there."""
+        """Whether the file exists."""
         return self.path.exists()
 
     def load(self) -> Ledger:
-        """The ledger, empty if there is no file; LedgerError if it cannot be read."""
+        """The ledger, empty if the file does not exist; LedgerError if it cannot be read."""
         data = self.read(self.path)
         if data is None:
             return Ledger()
         return decode(data, store=self.store, source=_named(self.path))
 
     def removed(self) -> Sequence[Removed]:
-        """What deletes removed, the oldest first; LedgerError if it cannot be read."""
+        """The archived removed products, the oldest first; LedgerError if they cannot be read."""
         return self.archive().read()
 
     def archive(self) -> Archive:
-        """What deletes removed, as it is now; LedgerError if the file cannot be read."""
+        """The archive of removed products as it is now; LedgerError if it cannot be read."""
         return Archive(
             self.read(self.archive_path),
             store=self.store,
@@ -66,20 +66,20 @@ class FileLedger:
 
     @contextmanager
     def hold(self, *, timeout: float, holder: Holder) -> Iterator["HeldFile"]:
-        """Keep other applies out; wait up to `timeout` seconds for one that goes on."""
+        """Lock out other applies, waiting up to `timeout` seconds for one that is running."""
         with self._lock.held(holder, timeout=timeout) as claim:
             yield HeldFile(self, claim)
 
     def break_lock(self) -> Holder | None:
-        """Free the lock and return whose it was; Locked if its holder still runs here."""
+        """Free the lock and return its holder; Locked if that run is alive on this machine."""
         return self._lock.break_free()
 
-    def history(self, limit: int) -> Sequence[Revision]:
-        """Nothing: a file keeps no history."""
+    def history(self, limit: int) -> Sequence[LedgerCommit]:
+        """Empty, because a file keeps no history."""
         return ()
 
     def read(self, path: Path) -> bytes | None:
-        """The content of one of the two files; None if it is not there."""
+        """The content of one of the two files, or None if it does not exist."""
         try:
             return path.read_bytes()
         except FileNotFoundError:
@@ -91,10 +91,11 @@ class FileLedger:
             ) from error
 
     def write(self, path: Path, data: bytes | None) -> None:
-        """Make one of the two files `data`, or take it away; OSError if that fails.
+        """Write `data` to one of the two files, or remove it; to be called only while held.
 
-        Only while held.
+        Raises OSError.
         """
+        # An apply that changes nothing leaves the file's time alone.
         if data == self.read(path):
             return
         if data is not None:
@@ -105,24 +106,24 @@ class FileLedger:
 
 
 def _named(path: Path) -> str:
-    """The path as errors and people name it."""
+    """The path as messages show it."""
     return f".reconciler/ledger/{path.name}"
 
 
 class HeldFile:
-    """A FileLedger while its lock is held."""
+    """A FileLedger whose lock this run holds."""
 
     def __init__(self, ledger: FileLedger, claim: Claim) -> None:
         self._ledger = ledger
         self._claim = claim
         self._archive: Archive | None = None
-        """What deletes removed, as it was when the lock was taken; None until that counts."""
+        """The archive as it was before this run's first delete; None until then."""
         self.lease = claim.lease
         self.broke = claim.broke
 
     @property
     def lost(self) -> bool:
-        """Whether the lease may have been taken over: no further call may be made."""
+        """Whether another run may have taken the lease over, so that no further call is allowed."""
         return self.lease.lost
 
     def load(self) -> Ledger:
@@ -138,31 +139,31 @@ class HeldFile:
         last: bool = False,
         removed: Sequence[Removed] = (),
     ) -> None:
-        """Write `removed`, then `ledger`; `message` and `last` are for stores with a history."""
+        """Write `removed`, then `ledger`; a file has no use for `message` and `last`."""
         self.lease.keep()
-        place = self._ledger
+        ledger_file = self._ledger
         if removed and self._archive is None:
-            self._archive = place.archive()
+            self._archive = ledger_file.archive()
         with self._writing():
             if self._archive is not None:
                 kept = self._archive.after(removed) if removed else self._archive.data
-                place.write(place.archive_path, kept)
-            place.write(place.path, encode(ledger, store=place.store))
+                ledger_file.write(ledger_file.archive_path, kept)
+            ledger_file.write(ledger_file.path, encode(ledger, store=ledger_file.store))
 
     def retire(self, *, message: str) -> None:
-        """Remove the files."""
+        """Remove both files."""
         with self._writing():
             self._ledger.write(self._ledger.archive_path, None)
             self._ledger.write(self._ledger.path, None)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Keep the lock while the file is written; LedgerNotWritten if either fails."""
+        """Keep the lock while a file is written; LedgerNotWritten if that or the writing fails."""
         try:
             with self._claim.writing():
                 yield
         except OSError as error:
             raise LedgerNotWritten(
                 f"The ledger {self._ledger.path} cannot be written: {error.strerror or error}.",
-                hint="Make room on the disk, and the folder writable for the user who applies.",
+                hint="Free some disk space, and make the folder writable for the user who applies.",
             ) from error

@@ -1,11 +1,11 @@
-"""The ledger in `refs/reconciler/<store>` of the repository's remote, on no branch.
+"""The ledger in `refs/reconciler/<store>` of the repository's remote, outside of all branches.
 
-Each save is one commit, so the ref's log is the history of what was applied. The lease of the
-push is the lock: the first save of an apply carries `holder.json` and is taken by the server only
-if nobody wrote since the ledger was read; the last one carries it no more. An apply that is told
-to wait takes the lock before it reads, by a commit of its own: what it read while another run
-went on could not be written any more. A holder renews its lock by a commit that changes nothing, at
-most once a minute; the history leaves such commits out.
+Each save is one commit, so the log of the ref is the history of applies. The lock is the file
+`holder.json`: the first save of an apply adds it, with a push that the server takes only if
+nobody wrote since the ledger was read, and the last save removes it. An apply with a
+--lock-timeout takes the lock by a commit of its own before it reads the ledger, since a ledger read
+while another run is active would be out of date. A holder renews its lock by a commit without
+changes, at most once a minute; the history leaves such commits out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, REMOVED, HeldRe
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
 from reconciler.ledger.holder import Holder, locked
 from reconciler.ledger.lease import Watch
-from reconciler.ledger.stores import Revision, patiently
+from reconciler.ledger.stores import LedgerCommit, patiently
 from reconciler.model import Ledger, Removed
 
 _PAUSE: Final = 2.0
@@ -32,7 +32,7 @@ _RETRIES: Final = (1.0, 4.0)
 
 
 class GitLedger:
-    """The LedgerStore of the kind `git`; `folder` is any folder of the checkout."""
+    """The LedgerStore of the kind `git`; `folder` is any folder in the checkout."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class GitLedger:
         self._stop = stop or Event()
 
     def describe(self) -> str:
-        """Where the ledger is, in words for people."""
+        """The location of the ledger, for messages."""
         return f"{self.ref.name} of the git remote {self.ref.remote!r}"
 
     def exists(self) -> bool:
@@ -57,18 +57,19 @@ class GitLedger:
         return LEDGER in self.ref.read().files
 
     def load(self) -> Ledger:
-        """The ledger, empty if there is no ref; LedgerError if it cannot be read."""
+        """The ledger, empty if the ref does not exist; LedgerError if it cannot be read."""
         return self.ledger_at(self.ref.read())
 
     def removed(self) -> Sequence[Removed]:
-        """What deletes removed, the oldest first; LedgerError if it cannot be read."""
+        """The archived removed products, the oldest first; LedgerError if they cannot be read."""
         return self.archive_at(self.ref.read()).read()
 
     @contextmanager
     def hold(self, *, timeout: float, holder: Holder) -> Iterator[HeldRef]:
-        """Keep other applies out; wait up to `timeout` seconds for one that goes on, then Locked.
+        """Lock out other applies, waiting up to `timeout` seconds for one that is running.
 
-        Without a timeout nothing is pushed before the first save, which is the lock.
+        Raises Locked after that time. Without a timeout the first save takes the lock, and nothing
+        is pushed before it.
         """
         held = patiently(
             partial(self._enter, holder, Watch(self.clock), claim=timeout > 0),
@@ -87,12 +88,12 @@ class GitLedger:
             raise
         finally:
             held.lease.close()
-        # What an apply has done is not lost to a lock that stays: its last save has said so.
+        # If a save failed, the apply reports that; a lock that also stays must not hide it.
         with suppress(LedgerError) if held.failed else nullcontext():
             held.free()
 
     def break_lock(self) -> Holder | None:
-        """Free the lock and return whose it was; Locked if its holder still runs here."""
+        """Free the lock and return its holder; Locked if that run is alive on this machine."""
         tip = self.ref.read()
         holder = self.holder_at(tip)
         if holder is None:
@@ -103,8 +104,8 @@ class GitLedger:
             raise self.overtaken()
         return holder
 
-    def history(self, limit: int) -> Sequence[Revision]:
-        """The last `limit` writes of the ledger, newest first, as the remote has them."""
+    def history(self, limit: int) -> Sequence[LedgerCommit]:
+        """The last `limit` writes of the ledger at the remote, newest first."""
         return self.ref.log(limit, without=LOCK_ONLY)
 
     def ledger_at(self, tip: Tip) -> Ledger:
@@ -115,7 +116,7 @@ class GitLedger:
         return decode(data, store=self.store, source=f"{self.ref.name}:{LEDGER}")
 
     def archive_at(self, tip: Tip) -> Archive:
-        """What deletes had removed when a commit was made."""
+        """The archive of removed products in one commit."""
         return Archive(
             self.ref.blob(tip.files[REMOVED]) if REMOVED in tip.files else None,
             store=self.store,
@@ -124,15 +125,14 @@ class GitLedger:
         )
 
     def holder_at(self, tip: Tip) -> Holder | None:
-        """Who held the store when a commit was made."""
+        """The holder named in one commit."""
         return Holder.decode(self.ref.blob(tip.files[HOLDER])) if HOLDER in tip.files else None
 
     def push(self, old: str | None, new: str, *, patient: bool = True) -> bool:
-        """Whether the ref is `new` now; False if another run was quicker.
+        """Push `new` and return whether the ref is `new` now; False if another run was quicker.
 
-        If it is `patient`, an answer that was lost is asked for again, also by a run that is told
-        to stop: what it did must be remembered. Raises LedgerNotWritten if the server refuses
-        the push or cannot be reached.
+        A `patient` push is tried again if its answer is lost. Raises LedgerNotWritten if the server
+        refuses the push or cannot be reached.
         """
         pauses = iter(_RETRIES if patient else ())
         while True:
@@ -141,6 +141,7 @@ class GitLedger:
                 break
             except LedgerError as error:
                 pause = next(pauses, None)
+                # An Event of its own: an interrupted run must still record what it did.
                 if pause is None or self.clock.wait(pause, Event()):
                     raise LedgerNotWritten(
                         f"The ledger was not written: {error.message}",
@@ -151,14 +152,14 @@ class GitLedger:
         return outcome is Pushed.LANDED
 
     def push_without_holder(self, tip: Tip, subject: str) -> bool:
-        """Whether a commit that only frees the lock could be put on `tip`."""
+        """Push a commit that only frees the lock; return whether `tip` was still the newest."""
         files = {name: blob for name, blob in tip.files.items() if name != HOLDER}
         return self.push(
             tip.commit, self.ref.commit(tip.commit, files, f"{subject}\n\n{LOCK_ONLY}freed\n")
         )
 
     def overtaken(self) -> Locked:
-        """The error of a run whose lease is gone: held by another run, or written by one."""
+        """The error for a run that lost its lease to another run, or whose ledger another wrote."""
         holder = self.holder_at(self.ref.read())
         if holder is not None:
             return locked(self.store, holder)
@@ -168,7 +169,7 @@ class GitLedger:
         )
 
     def _enter(self, holder: Holder, watch: Watch, *, claim: bool) -> HeldRef:
-        """The ledger for `holder` to write, or Locked."""
+        """The ledger, held for `holder`; Locked if another run has it."""
         tip = self.ref.read()
         silent = watch.expired(tip.commit)
         left = self.holder_at(tip)

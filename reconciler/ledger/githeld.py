@@ -1,8 +1,8 @@
-"""The ledger in a git ref while a run holds it: each write stands on the newest commit of its own.
+"""A git ledger while a run holds it: each write is a commit on top of this run's newest one.
 
-A run and the thread that renews its lock push one after the other. What a push was told is not
-always what became of it: a commit whose answer was lost may be at the remote, or get there later.
-So a push that finds another commit than it expected goes on from it, if it is one of this run's.
+The run and the thread that renews its lock push in turn. If the answer to a push is lost, the
+commit may be at the remote or arrive there later. So a push that finds an unexpected commit
+continues from it, if this run made that commit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,16 +23,16 @@ LEDGER: Final = "ledger.jsonl"
 REMOVED: Final = "removed.jsonl"
 HOLDER: Final = "holder.json"
 LOCK_ONLY: Final = "Reconciler-Lock: "
-"""How a line of the message begins whose commit changes nothing but the lock."""
+"""The prefix of a message line that marks commits which change only the lock."""
 
 Files: TypeAlias = Mapping[str, bytes | str]
-"""The files of a commit by name: their content, or the id of a blob."""
+"""The files of a commit by name: content, or the id of an existing blob."""
 
 
 class HeldRef:
-    """A GitLedger while this run holds it, or is about to. Thread-safe.
+    """A GitLedger that this run holds or is about to hold. Thread-safe.
 
-    `failed` says that a save has raised: who called it knows that the remote is not as wished.
+    `failed` is True if the last write raised an error, so its caller knows that it failed.
     """
 
     def __init__(self, ledger: "GitLedger", tip: Tip, holder: Holder, broke: Holder | None) -> None:
@@ -42,26 +42,26 @@ class HeldRef:
         self._ledger = ledger
         self._tip = tip
         self._found = tip
-        """The commit that this run began with."""
+        """The commit that this run started from."""
         self._holder = holder
         self._pushed = False
         self._claimed = False
         self._sent: set[str] = set()
-        """Commits of this run of which it is not known whether they are at the remote."""
+        """Commits of this run that may or may not be at the remote."""
         self._turn = RLock()
 
     @property
     def lost(self) -> bool:
-        """Whether the lease may have been taken over: no further call may be made."""
+        """Whether another run may have taken the lease over, so that no further call is allowed."""
         return self.lease.lost
 
     def load(self) -> Ledger:
-        """The ledger of the commit that the next save will stand on."""
+        """The ledger in the commit that is the parent of the next save."""
         self.lease.keep()
         return self._ledger.ledger_at(self._tip)
 
     def claim(self) -> None:
-        """Take the lock by a commit that changes nothing else; Locked if another is quicker."""
+        """Take the lock by a commit without other changes; Locked if another run is quicker."""
         message = f"Take the lock for {self._holder}\n\n{LOCK_ONLY}taken\n"
         self._write(self._with_holder, message, claims=True)
 
@@ -73,16 +73,16 @@ class HeldRef:
         last: bool = False,
         removed: Sequence[Removed] = (),
     ) -> None:
-        """Push `ledger` and `removed` as one commit with `message`; `last` frees the lock with it.
+        """Push `ledger` and `removed` as one commit with `message`; `last` also frees the lock.
 
-        A last save of what the ref holds already, by a run that never took the lock, is no
-        commit: an apply that found nothing to do leaves no trace.
+        An apply that changed nothing and never took the lock makes no commit.
         """
         self.lease.keep()
         files: dict[str, bytes | str] = {LEDGER: encode(ledger, store=self._ledger.store)}
         if REMOVED in self._found.files:
             files[REMOVED] = self._found.files[REMOVED]
         if removed:
+            # From the first commit: `removed` is all that this run removed, so saves do not add up.
             files[REMOVED] = self._ledger.archive_at(self._found).after(removed)
         if not last:
             files[HOLDER] = self._holder.encode()
@@ -91,7 +91,7 @@ class HeldRef:
         self._write(lambda _: files, message, claims=not last)
 
     def retire(self, *, message: str) -> None:
-        """Push a commit without any file, if there is a ledger."""
+        """Push a commit without files, if there is a ledger."""
         if LEDGER in self._tip.files:
             self._write(lambda _: {}, message, claims=False)
 
@@ -101,14 +101,14 @@ class HeldRef:
             self.lease.over()
             if not self._claimed:
                 return
-            # What is at the remote counts: the answer to the last push may have been lost.
+            # Read the remote again, since the answer to the last push may have been lost.
             tip = self._ledger.ref.read()
             if self._ledger.holder_at(tip) == self._holder:
                 self._ledger.push_without_holder(tip, f"Free the lock of {self._holder}")
             self._claimed = False
 
     def _is_there(self, files: Files) -> bool:
-        """Whether the newest commit holds just these files."""
+        """Whether the newest commit holds exactly these files."""
         there = self._tip.files
         return there.keys() == files.keys() and all(
             content == there[name] or content == self._ledger.ref.blob(there[name])
@@ -128,9 +128,9 @@ class HeldRef:
                     raise self._ledger.overtaken()
                 self.lease.over(taken=True)
                 raise LedgerNotWritten(
-                    f"Another run took {self._ledger.ref.name} over while this one went on.",
-                    hint="Let one run at a time apply to a store, and `unlock` only dead ones. "
-                    "What this run had sent stays in doubt and is sent again by the next apply.",
+                    f"Another run took {self._ledger.ref.name} over while this one was running.",
+                    hint="Let one run at a time apply to a store, and `unlock` only dead runs. "
+                    "Values that this run sent are in doubt, and the next apply sends them again.",
                 )
             if claims:
                 self.lease.renewed(moment)
@@ -141,7 +141,7 @@ class HeldRef:
             self.failed = False
 
     def _renew(self) -> bool:
-        """Push a commit that changes nothing; a second try comes with the next renewal."""
+        """Push a commit without changes; if that fails, the next renewal tries again."""
         with self._turn:
             message = f"Renew the lock of {self._holder}\n\n{LOCK_ONLY}renewed\n"
             return not self._claimed or self._push(self._with_holder, message, patient=False)
@@ -153,7 +153,7 @@ class HeldRef:
         *,
         patient: bool = True,
     ) -> bool:
-        """Whether a commit of `files` is on the newest commit of this run; False if overtaken."""
+        """Push a commit of `files` on this run's newest one; False if another run was quicker."""
         ref = self._ledger.ref
         while True:
             old = self._tip.commit

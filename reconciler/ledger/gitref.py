@@ -1,9 +1,9 @@
-"""One ref of a remote as a small versioned folder of files.
+"""One ref of a git remote, used as a small versioned folder.
 
-Reading fetches that one ref and keeps it under the same name in the checkout, so that
-`git log refs/reconciler/default` shows the history; no branch, tag, index, work tree or FETCH_HEAD
-is touched. Writing makes a commit object and pushes it with the lease of the commit that was
-read: the server takes it only if nobody was quicker.
+Reading fetches only that ref and keeps it under the same name in the checkout, so that
+`git log refs/reconciler/default` shows the history. Branches, tags, the index, the work tree and
+FETCH_HEAD stay as they are. Writing makes a commit object and pushes it with --force-with-lease, so
+the server takes it only if the ref is still what was read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,33 +13,33 @@ from typing import Final, NamedTuple
 
 from reconciler.errors import LedgerError
 from reconciler.git import Git, GitResult, without_credentials
-from reconciler.ledger.stores import Revision
+from reconciler.ledger.stores import LedgerCommit
 
 _SOMEBODY: Final = {"NAME": "reconciler", "EMAIL": "reconciler@localhost"}
 _LOG_FIELDS: Final = ("%H", "%aI", "%an", "%s", "%b")
 
 
-# The stores of a fleet share one checkout, and git takes one fetch at a time in a shallow one.
+# The stores of a fleet share one checkout, and git allows one fetch at a time in a shallow one.
 _FETCHING: Final = Lock()
 
 
 class Tip(NamedTuple):
-    """The newest commit of the ref, None if there is none, and the blob ids of its files."""
+    """The newest commit of the ref, or None, and the blob ids of its files."""
 
     commit: str | None
     files: Mapping[str, str]
 
 
 class Pushed(Enum):
-    """What became of a push."""
+    """The outcome of a push."""
 
     LANDED = "the ref is the new commit"
-    OVERTAKEN = "somebody else wrote the ref since it was read"
-    REFUSED = "the server did not take it, and the ref is as it was"
+    OVERTAKEN = "another run wrote the ref after it was read"
+    REFUSED = "the server refused it, and the ref is unchanged"
 
 
 class GitRef:
-    """The ref `name` at `remote`, reached through the checkout that `git` runs in."""
+    """The ref `name` at `remote`, reached through the checkout of `git`."""
 
     def __init__(self, git: Git, *, name: str, remote: str) -> None:
         self.name = name
@@ -48,11 +48,11 @@ class GitRef:
 
     @property
     def remote(self) -> str:
-        """The remote as messages name it: an address may hold a token."""
+        """The remote without credentials, for messages: a URL may hold a token."""
         return without_credentials(self._remote)
 
     def at_remote(self) -> str | None:
-        """The commit that the ref is at the remote; None if the remote has no such ref.
+        """The commit of the ref at the remote; None if the remote has no such ref.
 
         Raises LedgerError if the remote cannot be reached.
         """
@@ -60,13 +60,13 @@ class GitRef:
         self._check_reached(answer)
         for line in answer.output.decode(errors="replace").splitlines():
             commit, _, name = line.partition("\t")
-            # The remote matches by ending: refs/x/refs/reconciler/default would match too.
+            # ls-remote matches the end of a name: refs/x/refs/reconciler/default would match too.
             if name == self.name:
                 return commit
         return None
 
     def read(self) -> Tip:
-        """The newest commit at the remote, fetched with its files; LedgerError if that fails."""
+        """The newest commit at the remote and its files, fetched; LedgerError if that fails."""
         commit = self.at_remote()
         if commit is None:
             return Tip(None, {})
@@ -80,7 +80,7 @@ class GitRef:
         return self._git.read("cat-file", "blob", id)
 
     def commit(self, parent: str | None, files: Mapping[str, bytes | str], message: str) -> str:
-        """The id of a new commit on `parent`; a file is its content, or the id of its blob."""
+        """Make a commit on `parent` and return its id; a file is its content, or its blob's id."""
         entries = []
         for name, content in sorted(files.items()):
             id = content if isinstance(content, str) else self._store(content)
@@ -95,12 +95,12 @@ class GitRef:
         return output.decode().strip()
 
     def push(self, *, old: str | None, new: str) -> tuple[Pushed, str]:
-        """Make the ref `new` at the remote if it still is `old`; with git's words if it is not.
+        """Set the ref to `new` at the remote if it still is `old`; also return git's message.
 
-        Raises LedgerError if it cannot be told what became of the push. It may be tried again
-        then: a push that landed is seen to have landed.
+        Raises LedgerError if the outcome is unknown. The same push may then be tried again: if it
+        had landed, that is noticed.
         """
-        # Only a remote with a name is configured, and an address may hold what ends a setting.
+        # A mirror remote would push every ref. A URL has no configuration, and could break `-c`.
         named = "://" not in self._remote
         plain = ("-c", f"remote.{self._remote}.mirror=false") if named else ()
         answer = self._git.run(
@@ -108,20 +108,20 @@ class GitRef:
             *("--no-follow-tags", "--no-signed", "--no-recurse-submodules"),
             *(f"--force-with-lease={self.name}:{old or ''}", self._remote, f"{new}:{self.name}"),
         )
-        # The exit code does not tell a refusal from a lost answer; the ref does.
+        # The exit code is the same for a refusal and a lost answer, so look at the ref.
         seen = new if answer.code == 0 else self.at_remote()
         if seen == new:
-            # It only saves the next reading a fetch: a ref that cannot be written harms nothing.
+            # Only saves the next read a fetch, so a failure does not matter.
             self._git.run("update-ref", self.name, new)
             return Pushed.LANDED, ""
         return (Pushed.REFUSED if seen == old else Pushed.OVERTAKEN), answer.complaint
 
-    def log(self, limit: int, *, without: str) -> Sequence[Revision]:
-        """The last `limit` commits, newest first, but those with `without` in their message."""
+    def log(self, limit: int, *, without: str) -> Sequence[LedgerCommit]:
+        """The last `limit` commits, newest first, except those with `without` in their message."""
         commit = self.at_remote()
         if commit is None:
             return ()
-        # A shallow clone fetches no more than it must, but a long apply has many commits.
+        # In a shallow clone fetch no more than needed; a long apply has many lock commits to skip.
         depth = 4 * limit
         while True:
             self._fetch(depth=depth)
@@ -132,8 +132,8 @@ class GitRef:
                 return found
             depth *= 4
 
-    def _logged(self, commit: str, limit: int, without: str) -> Sequence[Revision]:
-        """The last `limit` commits that are there, without those with `without` in a message."""
+    def _logged(self, commit: str, limit: int, without: str) -> Sequence[LedgerCommit]:
+        """`log`, among the commits that are in the checkout."""
         output = self._git.read(
             *("log", "-z", f"--max-count={limit}", "--first-parent", "--invert-grep"),
             *("--fixed-strings", f"--grep={without}", "--format=" + "%x00".join(_LOG_FIELDS)),
@@ -142,13 +142,11 @@ class GitRef:
         texts = output.decode(errors="replace").split("\0")[:-1]
         count = len(_LOG_FIELDS)
         rows = [texts[start : start + count] for start in range(0, len(texts), count)]
-        return tuple(Revision(*(text.strip() for text in row)) for row in rows)
+        return tuple(LedgerCommit(*(text.strip() for text in row)) for row in rows)
 
     def _fetch(self, *, depth: int) -> None:
-        """Fetch the ref; `depth` counts only if the clone is shallow already.
-
-        A depth would make a whole clone a shallow one.
-        """
+        """Fetch the ref, in a shallow clone only to `depth`."""
+        # Elsewhere no depth is given: it would turn the user's full clone into a shallow one.
         shallow = self._git.text("rev-parse", "--is-shallow-repository") == "true"
         with _FETCHING:
             answer = self._git.run(
@@ -167,16 +165,16 @@ class GitRef:
                 # Git does not say why if it refuses the whole checkout, so the hint must.
                 hint=self._git.advice()
                 or "`ledger: git` needs its remote on every run: check the network, the name "
-                "of the remote, and that the checkout has left its token for later steps.",
+                "of the remote, and that the checkout keeps its token for later steps.",
             )
 
     def _local(self) -> str | None:
-        """The commit that this checkout has under the ref's name."""
+        """The commit of the ref in this checkout, or None."""
         answer = self._git.run("rev-parse", "--verify", "--quiet", f"{self.name}^{{commit}}")
         return answer.output.decode().strip() if answer.code == 0 else None
 
     def files(self, commit: str) -> Mapping[str, str]:
-        """The blobs of a commit's top folder, by name."""
+        """The ids of the blobs in a commit's top folder, by name."""
         files = {}
         for line in self._git.read("ls-tree", "-z", commit).decode(errors="replace").split("\0"):
             about, _, name = line.partition("\t")
@@ -188,7 +186,7 @@ class GitRef:
         return self._git.text("hash-object", "-w", "--stdin", data=content)
 
     def _identity(self) -> Mapping[str, str]:
-        """A neutral name for the roles that nobody has configured a name for."""
+        """Variables that name an author and a committer, if the user has configured none."""
         found: dict[str, str] = {}
         for role in ("AUTHOR", "COMMITTER"):
             configured = self._git.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")

@@ -1,4 +1,4 @@
-"""Holder: which run holds a store, and whether that run is provably dead."""
+"""Holder: the run that holds a store, and whether it is known to be dead or alive."""
 
 import getpass
 import json
@@ -16,11 +16,11 @@ from reconciler.errors import Locked
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The run that holds a store: who, where, since when.
+    """The run that holds a store: its user, host, process and start.
 
-    `boot` and `namespace` say which run of which kernel `pid` counts in, and `started` which of
-    the processes that had this pid it was: containers share host names, and pids come back.
-    All are "" if the system does not tell.
+    `boot` and `namespace` identify the running kernel and the pid namespace, since containers may
+    share host names; `started` identifies the process, since pids are reused. Each is "" if
+    the system does not provide it.
     """
 
     who: str
@@ -33,7 +33,7 @@ class Holder:
 
     @classmethod
     def here(cls, who: str | None = None, *, since: datetime | None = None) -> "Holder":
-        """The running process; by default under the name of its user, and since now."""
+        """The running process; by default with the name of its user, starting now."""
         pid = os.getpid()
         return cls(
             who=who or _user(),
@@ -47,19 +47,19 @@ class Holder:
 
     @classmethod
     def decode(cls, data: bytes) -> "Holder":
-        """The holder that `encode` wrote; one of unknown name if the data is damaged."""
+        """The holder that `encode` wrote; UNKNOWN_HOLDER if the data is damaged."""
         try:
             record = json.loads(data)
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or not isinstance(record.get("pid"), int):
-            return UNKNOWN
+            return UNKNOWN_HOLDER
         names = {field.name for field in fields(cls)} - {"pid"}
         texts: dict[str, Any] = {name: str(record.get(name, "")) for name in names}
         return cls(pid=record["pid"], **texts)
 
     def encode(self) -> bytes:
-        """The holder as JSON, a key a line."""
+        """The holder as JSON, one key per line."""
         return (json.dumps(asdict(self), ensure_ascii=True, indent=1) + "\n").encode()
 
     def __str__(self) -> str:
@@ -67,14 +67,14 @@ class Holder:
 
     @property
     def same_machine(self) -> bool:
-        """Whether the run was on this machine: the same running kernel, or the same host name."""
+        """Whether the run is on this machine: the same running kernel, or the same host name."""
         if self.boot and self.boot == _boot():
             return True
         return bool(self.host) and self.host == socket.gethostname()
 
     @property
     def judgeable(self) -> bool:
-        """Whether this process can see if the run still lives."""
+        """Whether this process can find out if the run is alive."""
         return (
             os.name == "posix"
             and self.same_machine
@@ -84,12 +84,12 @@ class Holder:
 
     @property
     def dead(self) -> bool:
-        """Whether the run is provably over."""
+        """Whether the run is known to be over."""
         return self.judgeable and not self._lives()
 
     @property
     def alive(self) -> bool:
-        """Whether the run provably goes on."""
+        """Whether the run is known to be running."""
         return self.judgeable and self._lives()
 
     def _lives(self) -> bool:
@@ -103,17 +103,17 @@ class Holder:
         return started is None or not self.started or started == self.started
 
 
-UNKNOWN = Holder(who="an unknown run", host="", pid=0, since="an unknown time")
+UNKNOWN_HOLDER = Holder(who="an unknown run", host="", pid=0, since="an unknown time")
 
 
 def locked(store: str, holder: Holder | None) -> Locked:
-    """The error of a run that finds `store` held."""
+    """The error for a run that finds `store` held by another."""
     by = "another run" if holder is None else str(holder)
     return Locked(
         f"The store {store!r} is held by {by}.",
-        hint="Wait for that run, with --lock-timeout SECONDS if you like; a lock that it does not "
-        "renew for five minutes of that wait is taken over. If that run is dead, "
-        f"`reconciler unlock --store {store}` frees the lock that it left.",
+        hint="Wait for that run, for instance with --lock-timeout SECONDS; a lock that is not "
+        "renewed for five minutes of that wait is taken over. If that run is dead, "
+        f"`reconciler unlock --store {store}` frees its lock.",
     )
 
 
@@ -125,12 +125,12 @@ def _user() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, in ticks since boot; "" for a zombie, None if nothing tells."""
+    """The start of a process in ticks since boot; "" for a zombie, None if it is not known."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    # The second column is the program's name, in brackets, which may hold blanks and brackets.
+    # The second column is the program's name in brackets, and may itself hold blanks and brackets.
     columns = status.rpartition(")")[2].split()
     return "" if columns[0] in "ZX" else columns[19]
 

@@ -1,8 +1,8 @@
-"""A lock as a lease: its holder renews it, and whoever has waited long enough takes it over.
+"""A lock as a lease: its holder renews it, and a run that has waited long enough takes it over.
 
-Holder and waiter measure with clocks of their own, and never compare the two: the holder counts
-from before it renewed, the waiter from when it first saw that renewal. So the holder stops well
-before anybody else begins, however long a message takes.
+The holder and the waiting run each use their own clock, and the two are never compared. The holder
+counts from before it sent a renewal, the waiting run from when it first saw that renewal. So the
+holder stops before the other begins, however long a message takes.
 """
 
 import logging
@@ -16,12 +16,12 @@ from reconciler.errors import LedgerError, LedgerNotWritten
 RENEWED_EVERY: Final = 60.0
 """Seconds between two renewals."""
 LOST_AFTER: Final = 180.0
-"""Seconds without a renewal after which its holder makes no further call.
+"""Seconds without a renewal after which the holder makes no further call.
 
-It leaves two minutes for a call that is under way when they have passed.
+This leaves two minutes for a call that is in flight at that time.
 """
 TAKEN_OVER_AFTER: Final = 300.0
-"""Seconds for which a waiter sees the same note before the lock is its own."""
+"""Seconds without a renewal after which a waiting run takes the lock over."""
 
 _LOG: Final = logging.getLogger("reconciler.ledger")
 
@@ -29,8 +29,8 @@ _LOG: Final = logging.getLogger("reconciler.ledger")
 class Lease:
     """The holder's side of a lock. Thread-safe.
 
-    `renew` renews it where it is kept: it returns False if somebody else has the lock, and raises
-    LedgerError or OSError if that cannot be told.
+    `renew` renews the lock in its store: it returns False if another run has it, and raises
+    LedgerError or OSError if that is not known.
     """
 
     def __init__(self, renew: Callable[[], bool], clock: Clock) -> None:
@@ -38,31 +38,31 @@ class Lease:
         self._clock = clock
         self._lock = Lock()
         self._since: float | None = None
-        """When the last renewal was begun; None while there is nothing to renew."""
+        """When the last renewal began; None while there is nothing to renew."""
         self._lost = False
         self._ended = Event()
         self._thread: Thread | None = None
 
     @property
     def lost(self) -> bool:
-        """Whether the lock may soon be, or is, another run's. It never becomes False again."""
+        """Whether another run may have the lock now or soon; once True, it stays True."""
         with self._lock:
             return self._judged(self._clock.now())
 
     def renewed(self, moment: float) -> None:
-        """The lock was taken or renewed by something that was begun at `moment`."""
+        """Note that the lock was taken or renewed by an action that began at `moment`."""
         with self._lock:
             self._judged(moment)
             self._since = moment if self._since is None else max(self._since, moment)
 
     def over(self, *, taken: bool = False) -> None:
-        """There is nothing to renew any more: the lock was freed, or `taken` by somebody else."""
+        """Note that the lock was freed, or `taken` by another run, and end the renewals."""
         with self._lock:
             self._since = None
             self._lost = self._lost or taken
 
     def renew(self) -> None:
-        """Renew the lock now; a failure is logged, and counts as no renewal."""
+        """Renew the lock now; a failure is logged, and the lease is then as old as before."""
         moment = self._clock.now()
         with self._lock:
             if self._since is None:
@@ -73,10 +73,10 @@ class Lease:
             else:
                 self.over(taken=True)
         except (LedgerError, OSError) as error:
-            _LOG.warning("The lock was not renewed; that is tried again in a minute: %s", error)
+            _LOG.warning("The lock was not renewed; the next attempt is in a minute: %s", error)
 
     def keep(self) -> None:
-        """Renew the lock once a minute from now on, in a thread that `close` ends."""
+        """Start to renew the lock once a minute, in a thread that `close` ends."""
         if self._thread is not None:
             return
         self._thread = Thread(target=self._keep, name="lease", daemon=True)
@@ -86,17 +86,17 @@ class Lease:
             self._thread = None
             raise LedgerNotWritten(
                 f"The lock cannot be renewed: {error}.",
-                hint="The system allows no further thread. Give this run more of them.",
+                hint="The system allows no further thread. Raise the limit for this run.",
             ) from error
 
     def close(self) -> None:
-        """End the renewals; one that is under way is waited for."""
+        """End the renewals, and wait for one that is in flight."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
 
     def _keep(self) -> None:
-        # The system's clock wakes it up; whether it came in time is told by the one passed in.
+        # The system's clock only wakes this thread; the clock passed in decides if it was in time.
         while not self._ended.wait(RENEWED_EVERY):
             self.renew()
 
@@ -107,14 +107,14 @@ class Lease:
                 self._since = max(self._since, moment)
 
     def _judged(self, moment: float) -> bool:
-        """Whether the lease is lost, now that it is `moment`; a late renewal does not undo it."""
+        """Whether the lease is lost at `moment`; a late renewal does not undo that."""
         if self._since is not None and moment - self._since > LOST_AFTER:
             self._lost = True
         return self._lost
 
 
 class Watch:
-    """What somebody who waits for a lock has seen of it since the Watch was made."""
+    """The waiting run's side of a lock: what it has seen since the Watch was made."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -122,13 +122,13 @@ class Watch:
         self._seen: list[object] = []
 
     def expired(self, note: object) -> bool:
-        """Whether `note`, seen now, has been the same for so long that its lease is over.
+        """Whether `note`, as it is now, has not changed for so long that its lease is over.
 
-        It is asked at each attempt, also when there is no note (None).
+        To be called at each attempt, with None if there is no note.
         """
         now = self._clock.now()
         if self._seen != [note]:
-            # The first note is as old as the wait: so a wait of exactly the time is enough.
+            # The first note counts from the start of the wait, so this time of waiting is enough.
             if self._seen:
                 self._since = now
             self._seen = [note]

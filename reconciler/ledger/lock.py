@@ -1,9 +1,9 @@
-"""One apply at a time on one machine, or on one shared folder: an OS lock and a note beside it.
+"""One apply at a time on a machine or a shared folder: an OS lock, and a note of its holder.
 
-The OS lock ends with its process, so a run that was killed holds nothing. The note says who holds
-the lock, and it is all that a machine sees whose folder is shared but whose locks are not. Its
-holder renews it by touching it: that needs no room on the disk, and does no harm to the note of
-somebody who has taken the lock over meanwhile.
+The OS lock ends with its process, so a killed run holds nothing. The note names the holder, for
+people and for other machines that share the folder but not its OS locks. The holder renews the note
+by touching it: that works on a full disk, and does not overwrite the note of a run that has taken
+the lock over.
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 _PAUSE: Final = 0.2
 _TURN: Final = 10.0
-"""Seconds to wait for others who look at the lock; each takes some milliseconds."""
+"""Seconds to wait for other runs that examine the lock; each takes some milliseconds."""
 
 
 class FolderLock:
-    """The lock of one store: `<store>.lock` for the system, `<store>.json` for people.
+    """The lock of one store: the OS lock `<store>.lock` and the note `<store>.json`.
 
-    Both are changed only by who has the turn (`<store>.turn`): so of two who take over the lock of
-    a run that stands still one succeeds, and nobody takes it over while it is written.
+    A third file, `<store>.turn`, guards changes of both: of two runs that take over the lock of a
+    stalled run only one succeeds, and nobody takes it over while its holder writes.
     """
 
     def __init__(self, folder: Path, *, store: str, clock: Clock, stop: Event) -> None:
@@ -49,7 +49,7 @@ class FolderLock:
         """Hold the lock.
 
         Waits up to `timeout` seconds, then raises Locked. Raises LedgerNotWritten if the
-        folder cannot be written.
+        folder is not writable.
         """
         try:
             claim = patiently(
@@ -67,7 +67,7 @@ class FolderLock:
             claim.release()
 
     def break_free(self) -> Holder | None:
-        """Remove the note of a dead run and return it; Locked if the run lives."""
+        """Remove the note of a dead run and return its holder; Locked if the run is alive."""
         if not self.note.exists():
             return None
         try:
@@ -84,8 +84,8 @@ class FolderLock:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Keep everybody else from changing who holds the lock; OSError if that fails."""
-        from filelock import FileLock  # only an apply holds; all else reads
+        """Keep other runs from taking or freeing the lock meanwhile; OSError if that fails."""
+        from filelock import FileLock  # only an apply needs it
 
         with FileLock(self._folder / f"{self._store}.turn", timeout=_TURN):
             yield
@@ -98,7 +98,7 @@ class FolderLock:
             left = self._read_note()
             lock = self._system_lock(left, silent=silent)
             try:
-                # On this machine the free OS lock outweighs a note that stayed behind.
+                # On this machine a free OS lock proves that a leftover note is out of date.
                 if left is not None and not left.same_machine and not silent:
                     raise locked(self._store, left)
                 moment = self.clock.now()
@@ -109,10 +109,7 @@ class FolderLock:
         return Claim(self, lock, holder, left, moment)
 
     def _system_lock(self, left: Holder | None, *, silent: bool) -> "FileLock":
-        """The OS lock, taken at once; Locked if another process has it, unless that is silent.
-
-        A process that stands still keeps its lock. So the lock becomes another file.
-        """
+        """Take the OS lock at once; Locked if another process has it, unless that is `silent`."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._path, timeout=0, thread_local=False)
@@ -121,12 +118,13 @@ class FolderLock:
         except Timeout:
             if not silent:
                 raise locked(self._store, left) from None
+            # A stalled process keeps its OS lock, so the lock moves to a new file.
             self._path.unlink()
             lock.acquire()
         return lock
 
     def _seen(self) -> tuple[bytes, int] | None:
-        """What changes with each renewal."""
+        """The content and time of the note, which change with each renewal."""
         try:
             return self.note.read_bytes(), self.note.stat().st_mtime_ns
         except FileNotFoundError:
@@ -141,12 +139,12 @@ class FolderLock:
     def _not_written(self, error: OSError) -> LedgerNotWritten:
         return LedgerNotWritten(
             f"The lock {self._path} cannot be taken: {error.strerror or error}.",
-            hint="Make its folder writable for the user who applies; nothing was written.",
+            hint="Nothing was written. Make the folder writable for the user who applies.",
         )
 
 
 class Claim:
-    """A FolderLock while this run has it; `broke` is the dead or silent run that had it before."""
+    """A FolderLock that this run holds; `broke` is the dead or silent run that had it."""
 
     def __init__(
         self,
@@ -165,18 +163,18 @@ class Claim:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A time in which nobody takes the lock over; LedgerNotWritten if somebody has.
+        """A block during which nobody takes the lock over; LedgerNotWritten if somebody has.
 
-        Raises OSError if that cannot be told.
+        Raises OSError if that is not known.
         """
         with self._folder.turn():
             moment = self._folder.clock.now()
             if not self._renew():
                 self.lease.over(taken=True)
                 raise LedgerNotWritten(
-                    "Another run took the lock over while this one went on.",
-                    hint="Let one run at a time apply to a store, and `unlock` only dead ones. "
-                    "What this run had sent stays in doubt and is sent again by the next apply.",
+                    "Another run took the lock over while this one was running.",
+                    hint="Let one run at a time apply to a store, and `unlock` only dead runs. "
+                    "Values that this run sent are in doubt, and the next apply sends them again.",
                 )
             self.lease.renewed(moment)
             yield
@@ -185,7 +183,7 @@ class Claim:
         """Free the lock if this run still has it."""
         self.lease.close()
         try:
-            # A note that stays behind names this machine, where the free OS lock outweighs it.
+            # A leftover note does no harm: it names this machine, so the free OS lock decides.
             with suppress(OSError), self._folder.turn():
                 if self._is_mine():
                     remove(self._folder.note)

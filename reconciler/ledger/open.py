@@ -1,4 +1,4 @@
-"""Opens the ledger that the settings name, and moves one from place to place."""
+"""Opens the ledger that the settings name, and moves a ledger between stores of both kinds."""
 
 import re
 from pathlib import Path
@@ -26,17 +26,16 @@ def open_ledger(
     clock: Clock | None = None,
     stop: Event | None = None,
 ) -> LedgerStore:
-    """The place where the ledger of `store` is kept; nothing is read or written yet.
+    """The LedgerStore of the store `store`; nothing is read or written yet.
 
     `folder` is the working folder; `stop`, once set, ends a wait for the lock. Raises
-    SettingsError if the store's name can be neither a file's nor a ref's, or the remote's name
-    is no name.
+    SettingsError if the name of the store or of the remote cannot be used.
     """
-    # x.lock is no ref, and x.removed the name of what deletes removed from the store x.
+    # Git forbids refs that end in .lock, and x.removed.jsonl is the archive of the store x.
     if not _NAME.fullmatch(store) or store.endswith((".", ".lock", ".removed")):
         raise SettingsError(
             f"The store name {store!r} cannot name a ledger.",
-            hint="Use letters, digits, `-`, `_` and single dots; not at the start, nor at the end.",
+            hint="Use letters, digits, `-`, `_` and single dots, without a dot at either end.",
         )
     if kind == "file":
         return FileLedger(folder, store=store, clock=clock, stop=stop)
@@ -53,12 +52,10 @@ def open_ledger(
 def move(
     source: LedgerStore, target: LedgerStore, *, holder: Holder, timeout: float = 0.0
 ) -> Ledger:
-    """Carry the ledger, and what deletes removed, from `source` to `target`; return the ledger.
+    """Move the ledger and its archive from `source` to `target`; return the ledger.
 
-    A copy left behind would grow old, and claim to know what it no longer does, once the settings
-    name it again: the source keeps nothing. Both places are held meanwhile. Raises LedgerError
-    if the source has no ledger or the target has another one; the errors of reading, writing and
-    holding pass.
+    Both are held meanwhile. Raises LedgerError if the source has no ledger or the target has
+    a different one, and whatever reading, writing and holding raise.
     """
     with (
         source.hold(timeout=timeout, holder=holder) as old,
@@ -72,10 +69,11 @@ def move(
         ledger = old.load()
         if new.load() not in (Ledger(), ledger):
             raise LedgerError(
-                f"The ledger cannot move: {target.describe()} already holds another one.",
-                hint="Remove it there if it is not wanted any more, then move again.",
+                f"The ledger cannot be moved: {target.describe()} already holds another one.",
+                hint="Remove that one if you do not need it any more, then move again.",
             )
         message = f"Move the ledger here from {source.describe()}"
         new.save(ledger, message=message, last=True, removed=source.removed())
+        # A copy left behind would be out of date if the settings ever named it again.
         old.retire(message=f"Move the ledger away to {target.describe()}")
     return ledger

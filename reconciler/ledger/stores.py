@@ -1,4 +1,4 @@
-"""What every place that keeps a ledger can do, so that an apply need not know which one it is.
+"""The protocol that every ledger store implements, so that an apply need not know its kind.
 
     with store.hold(timeout=0, holder=Holder.here()) as held:
         ledger = held.load()
@@ -6,10 +6,10 @@
         ...
         held.save(final_ledger, message="...", last=True)
 
-A run that dies between the two saves leaves its name and its doubts; one that ends by an
-exception leaves its doubts only. While a ledger is held its lock is renewed (see `lease`), from the
-first `load` or `save` on: the thread that does it would keep the catalogue from being read by many
-processes.
+A run that dies between the two saves leaves its lock and its doubts; one that ends with an
+exception leaves only its doubts. A thread renews the lock of a held ledger (see `lease`). The
+first `load` or `save` starts it, not `hold`: once a thread runs no processes can be forked to
+read the catalogue.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ from reconciler.model import Ledger, Removed
 T = TypeVar("T")
 
 
-class Revision(NamedTuple):
-    """One entry of a ledger's history; `time` is ISO 8601 with its offset."""
+class LedgerCommit(NamedTuple):
+    """One commit in a ledger's history; `time` is ISO 8601 with its offset."""
 
     commit: str
     time: str
@@ -36,7 +36,7 @@ class Revision(NamedTuple):
 
 
 class HeldLedger(Protocol):
-    """A ledger that this run alone may write, until the `with` that gave it ends."""
+    """A ledger that only this run may write, until the end of the `with` block."""
 
     @property
     def broke(self) -> Holder | None:
@@ -45,7 +45,7 @@ class HeldLedger(Protocol):
 
     @property
     def lost(self) -> bool:
-        """Whether the lease may have been taken over: no further call may be made."""
+        """Whether another run may have taken the lease over, so that no further call is allowed."""
         ...
 
     def load(self) -> Ledger:
@@ -60,23 +60,23 @@ class HeldLedger(Protocol):
         last: bool = False,
         removed: Sequence[Removed] = (),
     ) -> None:
-        """Write `ledger` durably, whole or not at all.
+        """Write `ledger` durably and atomically.
 
-        `message` goes into the history, if there is one. `removed` is all that this run removes,
-        as far as that is known by now: what is kept of removed products is what was kept before
-        the run and these, durably before `ledger` is. `last` also frees the lock if that is
-        a write of its own. Raises LedgerNotWritten, also if another run has taken the lock over,
-        and on the first save Locked if another run was quicker.
+        `message` goes into the history, if there is one. `removed` is all that this run has
+        removed so far; it is added to the archive as it was before the run, and written durably
+        before `ledger`. `last` frees the lock with the same write, if the store can do that. Raises
+        LedgerNotWritten, also if another run has taken the lock over, and on the first save Locked
+        if another run was quicker.
         """
         ...
 
     def retire(self, *, message: str) -> None:
-        """Take the ledger away with all that goes with it; its history stays."""
+        """Remove the ledger and its archive; the history stays."""
         ...
 
 
 class LedgerStore(Protocol):
-    """A place where the ledger of one store is kept."""
+    """Keeps the ledger of one store."""
 
     @property
     def store(self) -> str:
@@ -84,54 +84,54 @@ class LedgerStore(Protocol):
         ...
 
     def describe(self) -> str:
-        """Where the ledger is, in words for people."""
+        """The location of the ledger, for messages."""
         ...
 
     def exists(self) -> bool:
-        """Whether a ledger was ever written here; raises LedgerError if that cannot be told."""
+        """Whether this store holds a ledger; LedgerError if that is not known."""
         ...
 
     def load(self) -> Ledger:
-        """The ledger, empty if there is none; writes nothing, not even folders.
+        """The ledger, empty if none was written yet; creates no file or folder.
 
         Raises LedgerError if it cannot be read.
         """
         ...
 
     def removed(self) -> Sequence[Removed]:
-        """What deletes removed (see `archive`), the oldest first.
+        """The archived removed products (see `archive`), the oldest first.
 
         Raises LedgerError if it cannot be read.
         """
         ...
 
     def hold(self, *, timeout: float, holder: Holder) -> AbstractContextManager[HeldLedger]:
-        """Keep other applies out; wait up to `timeout` seconds for one that goes on, then Locked.
+        """Lock out other applies, waiting up to `timeout` seconds for one that is running.
 
-        A lock is taken over at once if its holder is provably dead, and if nobody renewed it for
-        five minutes of that wait.
+        Raises Locked after that time. A lock is taken over at once if its holder is known to be
+        dead, and after five minutes of waiting without a renewal.
         """
         ...
 
     def break_lock(self) -> Holder | None:
-        """Free the lock and return whose it was; None if there was none to free.
+        """Free the lock and return its holder; None if there was no lock.
 
-        Raises Locked if its holder provably still runs on this machine.
+        Raises Locked if the holder is known to be alive on this machine.
         """
         ...
 
-    def history(self, limit: int) -> Sequence[Revision]:
-        """The last `limit` writes, newest first; empty if no history is kept."""
+    def history(self, limit: int) -> Sequence[LedgerCommit]:
+        """The last `limit` writes, newest first; empty if the store keeps no history."""
         ...
 
 
 def patiently(
     attempt: Callable[[], T], *, timeout: float, pause: float, clock: Clock, stop: Event
 ) -> T:
-    """The result of `attempt`, tried again while it raises Locked, for `timeout` seconds.
+    """The result of `attempt`, which is repeated for `timeout` seconds while it raises Locked.
 
     `pause` is the time between two attempts in seconds. Raises the last Locked, or Interrupted
-    once `stop` is set.
+    if `stop` is set.
     """
     deadline = clock.now() + timeout
     while True:

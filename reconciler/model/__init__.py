@@ -1,7 +1,6 @@
-"""The values that travel through the tool: frozen, slim, and free of I/O.
+"""The values that all parts of the tool share: frozen, small, and free of I/O.
 
-A package where the design drew one module, because four values (fields, desired products, remote
-products, ledger) each deserve a page of their own; everything is imported from here.
+All of them can be imported from here.
 """
 
 from reconciler.model.desired import (

@@ -1,4 +1,4 @@
-"""What the catalogue declares: Product, with the Location of everything, and the Catalog."""
+"""The desired state: Product, with the Location of each of its values, and Catalog."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from reconciler.model.names import Names
 Severity: TypeAlias = Literal["error", "warning"]
 
 COLUMN_BITS: Final = 32
-"""How many bits of a packed place its column takes."""
+"""The number of bits for the column in a packed position."""
 _COLUMN_MASK: Final = (1 << COLUMN_BITS) - 1
 
 
 class Location(NamedTuple):
-    """A place in a catalogue file: line and column are 1-based and count characters."""
+    """A position in a catalogue file; line and column are 1-based and count characters."""
 
     file: str
     line: int
@@ -28,22 +28,22 @@ class Location(NamedTuple):
 
 
 def pack_place(line: int, column: int) -> int:
-    """A 1-based line and column in one number, so that a product's many places stay small."""
+    """A 1-based line and column packed into one integer, to save memory."""
     return line << COLUMN_BITS | column
 
 
 def first_line(place: int) -> int:
-    """What to add to a packed place whose lines count from that of `place`, to count from 1."""
+    """The number to add to a position relative to `place`, to make it absolute."""
     return place & ~_COLUMN_MASK
 
 
 def unpack_place(file: str, place: int) -> Location:
-    """The Location that `pack_place` folded into `place`."""
+    """The Location of a position from `pack_place`."""
     return Location(file, place >> COLUMN_BITS, place & _COLUMN_MASK)
 
 
 class Finding(NamedTuple):
-    """One fault or warning, with the place where it can be fixed, if it has one."""
+    """One error or warning, with the location of what to fix, if there is one."""
 
     severity: Severity
     code: Code
@@ -54,11 +54,11 @@ class Finding(NamedTuple):
 class Product(NamedTuple):
     """One desired product, as declared in YAML.
 
-    `values` has one entry per row of FIELDS, None if the field is unmanaged. `place` is that of
-    the product's first key. `places` holds, in the order of the values, where each value written in
-    the product itself stands (0: inherited from defaults, or absent), and last `renamed_from`; as
-    packed places whose lines count from the product's first, so that products written alike
-    share one tuple, and a catalogue of a million products holds a handful of them.
+    `values` has one entry per row of FIELDS, None if the field is unmanaged. `place` is the packed
+    position of the product's first key. `places` holds the packed position of each value, in the
+    order of the values, and last that of `renamed_from`; 0 if it is inherited or absent. Their
+    lines count from the product's first line, so that products of one layout share one tuple: a
+    million products need only a few.
     """
 
     values: Values
@@ -83,16 +83,16 @@ class Product(NamedTuple):
 
     @property
     def location(self) -> Location:
-        """Where the product is declared: its first key."""
+        """The location of the product's first key."""
         return unpack_place(self.file, self.place)
 
     def location_of(self, key: str) -> Location:
-        """Where `key` (a field or "renamed_from") is written; the product where inherited."""
+        """The location of `key` (a field or "renamed_from"); of the product if it is inherited."""
         position = -1 if key == "renamed_from" else INDEX[key]
         return unpack_place(self.file, self.place_of(position))
 
     def place_of(self, position: int) -> int:
-        """The packed place of the value at `position` (-1: renamed_from); the product's if none."""
+        """The packed position of the value at `position` (-1: renamed_from), or the product's."""
         relative = self.places[position] if self.places else 0
         return relative + first_line(self.place) if relative else self.place
 
@@ -102,8 +102,8 @@ class Catalog:
     """All desired products, unique by store_id, in the order of their files.
 
     `digest` changes when any file's name or bytes change. `warnings` are findings that do not
-    stop a plan. `unused_defaults` are declared defaults, each field with its place, that no product
-    takes. `names` tells what its files are called, and where its folder is.
+    stop a plan. `unused_defaults` holds each field of a `_defaults.yaml` that no product inherits,
+    with its location. `names` gives the names of its files in messages.
     """
 
     products: Mapping[str, Product]
@@ -117,5 +117,5 @@ class Catalog:
 
     @classmethod
     def of(cls, *products: Product) -> "Catalog":
-        """A catalogue of these products, for callers that have no files."""
+        """A catalogue of these products, for callers without files."""
         return cls(MappingProxyType({product.store_id: product for product in products}))

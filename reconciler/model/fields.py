@@ -1,4 +1,4 @@
-"""The one field table: what the API calls each field, who may read it, how it compares.
+"""The field table: for each field its key, whether the list returns it, and how it compares.
 
 Source: product-sync-api.txt, "List products" (what is returned) and "Create product", "Update
 product" (what is accepted). Adding a field is one row here.
@@ -17,7 +17,7 @@ Values: TypeAlias = tuple[Value | None, ...]
 
 
 class Kind(Enum):
-    """What a field holds, which is how it is checked and how it compares."""
+    """What a field holds, which decides how it is checked and compared."""
 
     TEXT = "text"
     URL = "url"
@@ -32,7 +32,7 @@ class Field:
     """The name in YAML and in the bodies of the API."""
     kind: Kind
     readable: bool
-    """Whether the list returns it. What it does not return is write-only: the ledger remembers."""
+    """Whether the list returns the field; otherwise it is write-only, and the ledger has it."""
     required: bool = False
     may_be_empty: bool = False
     """Whether "" is a legal value (it clears the field)."""
@@ -94,5 +94,5 @@ WRITE_ONLY: Final = tuple(position for position, field in enumerate(FIELDS) if n
 
 
 def canonical_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Tags as the set they are: distinct, in code point order."""
+    """Tags as a set: without repeats, sorted by code point."""
     return tuple(sorted(set(tags)))

@@ -1,8 +1,8 @@
 """The Ledger value: what this tool knows of a remote that the list does not tell.
 
 One record per remote id (`Known`), one per create that is not listed yet (`Sent`), and which plans
-were applied last. It stands on the lowest floor, and not in `ledger/` beside the places that keep
-it, because the pure planning floor reads it. It never changes in place.
+were applied last. It stands on the lowest floor, and not in `ledger/` beside the stores that keep
+it, because the pure planning floor reads it. It is immutable.
 """
 
 from collections.abc import Mapping

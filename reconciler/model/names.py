@@ -1,14 +1,14 @@
-"""What messages call the files of a catalogue: their way from the working folder."""
+"""Names of catalogue files in messages: their paths relative to the working folder."""
 
 import posixpath
 
 
 class Names:
-    """What messages call the files of a catalogue whose folder is `root`.
+    """Names for the files of the catalogue whose folder is called `root`.
 
-    `within` is the way from that folder to the working folder, if this stands inside of it, as for
-    `--catalog ..`: a file below the working folder is named from there, not by a way that leaves it
-    and comes back.
+    `within` is the path from that folder to the working folder, if the working folder is inside it,
+    as with `--catalog ..`. A file below the working folder is then named relative to that, without
+    a path that goes up and down again.
     """
 
     __slots__ = ("_above", "_within", "root")
@@ -19,13 +19,13 @@ class Names:
         self._above = "" if self.root == "." else f"{self.root}/"
 
     def of(self, below: str) -> str:
-        """The name of the file or folder that is `below` the catalogue's folder, "" for that."""
+        """The name of the file or folder at `below`, a path in the catalogue's folder or ""."""
         if not below:
             return self.root
         return posixpath.relpath(below, self._within) if self._within else self._above + below
 
     def below(self, name: str) -> str | None:
-        """The way from the catalogue's folder to the file `name`; None if it is not below it."""
+        """The path from the catalogue's folder to the file `name`; None if it is outside."""
         if self._within:
             name = posixpath.normpath(posixpath.join(self._within, name))
             return None if name.split("/")[0] in (".", "..") else name

@@ -1,4 +1,4 @@
-"""What the remote holds: RemoteProduct, and the Listing that was proven whole."""
+"""The remote's state: RemoteProduct, and Listing, a list that was proven complete."""
 
 import json
 import zlib
@@ -19,9 +19,9 @@ _MOST_DIGITS: Final = 4_000
 class RemoteProduct(NamedTuple):
     """One product as the list endpoint returned it.
 
-    `id` is Robosize's and None if the record has none that can be used; `values` has one entry
-    per row of FIELDS, None for what is write-only, null or missing. Numbers are read as their text.
-    What else the remote holds of a product is in its record (`Listing.records`).
+    `id` is Robosize's, or None if the record has no usable id. `values` has one entry per row of
+    FIELDS, None if it is write-only, null or missing. Numbers are read as their text. The other
+    data of a product is in its record (`Listing.records`).
     """
 
     id: str | None
@@ -44,18 +44,18 @@ class RemoteProduct(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One whole reading of the remote, in the order of the API.
+    """All products of the remote as read at one time, in the order of the API.
 
-    `pages` are the answers that `products` were read from, deflated: whole records are needed for
-    few products (those about to be changed or deleted), and this keeps them all in a tenth of the
-    space. It is empty if a caller made the listing by hand.
+    `pages` holds the answers that `products` were read from, deflated. Whole records are needed
+    only for the few products to be changed or deleted, and deflated they take a tenth of the
+    space. `pages` is empty if a caller made the listing from products alone.
     """
 
     products: tuple[RemoteProduct, ...]
     pages: tuple[bytes, ...] = ()
 
     def every_record(self) -> Iterator[Record]:
-        """The whole record of every product, one page in memory at a time."""
+        """The whole record of every product, decoded page by page."""
         if not self.pages:
             yield from map(_bare_record, self.products)
         for page in self.pages:
@@ -89,18 +89,19 @@ def _results(page: bytes) -> Sequence[Record]:
 
 
 def whole_number(digits: str) -> int | str:
-    """A whole number; as text if it is longer than Python agrees to read or write."""
+    """A whole number, or its text if it has too many digits."""
+    # Python refuses to convert more than 4,300 digits.
     return int(digits) if len(digits) < _MOST_DIGITS else digits
 
 
 def finite_number(digits: str) -> float | str:
-    """A number with a fraction or an exponent; as text if no finite one is near: 1e999."""
-    number = float(digits)
+    """A number with a fraction or an exponent, or its text if it is not finite."""
+    number = float(digits)  # 1e999 becomes inf, which JSON cannot write.
     return number if isfinite(number) else digits
 
 
 def _bare_record(product: RemoteProduct) -> Record:
-    """The record of a listing that was made without pages."""
+    """The record of a product whose listing has no pages."""
     record: dict[str, Any] = {"id": product.id}
     for field, value in zip(FIELDS, product.values, strict=True):
         if field.readable:

@@ -1,4 +1,4 @@
-"""Removed: what a delete took away, as far as it was known."""
+"""Removed: a remote product that a delete removed."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,10 +8,10 @@ from reconciler.model.remote import Record
 
 
 class Removed(NamedTuple):
-    """One remote product that a delete removed.
+    """A remote product that a delete removed.
 
-    `at` is the time of the delete in UTC (ISO 8601, as `stamp` writes it); `record` is the whole
-    product as it was listed; `written` holds by field what the ledger knew of write-only fields.
+    `at` is the time of the delete in UTC (ISO 8601, as `stamp` writes it), `record` the whole
+    product as it was listed, and `written` its write-only values by field, as the ledger knew them.
     """
 
     id: str

@@ -17,7 +17,7 @@ from reconciler.codes import Code
 from reconciler.errors import CatalogError, LedgerError, PlanFileError, UsageError
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.open import LedgerKind, move, open_ledger
-from reconciler.ledger.stores import LedgerStore, Revision
+from reconciler.ledger.stores import LedgerCommit, LedgerStore
 from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, Removed
 from reconciler.planning.diff import diff
@@ -176,7 +176,7 @@ def log(settings: "Settings", memory: LedgerStore, *, limit: int) -> tuple[LogEn
     return tuple(_of_journal(path) for path in mine[:limit])
 
 
-def _of_history(history: Iterable[Revision]) -> Iterator[LogEntry]:
+def _of_history(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
     """The applies that the commits of a ledger tell of, newest first."""
     ended = None
     for revision in history:
@@ -201,7 +201,7 @@ def _of_history(history: Iterable[Revision]) -> Iterator[LogEntry]:
         )
 
 
-def _trailer(revision: Revision, key: str) -> str | None:
+def _trailer(revision: LedgerCommit, key: str) -> str | None:
     """What a line `key: value` of a commit's message says."""
     found = re.search(rf"(?m)^{key}: (\S+)$", revision.body)
     return found[1] if found else None

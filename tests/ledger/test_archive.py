@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.clock import stamp
 from reconciler.errors import LedgerError, LedgerNotWritten
-from reconciler.ledger.archive import DAYS, MOST, archived, decode, encode
+from reconciler.ledger.archive import DAYS, MOST, archived, decode_archive, encode_archive
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.git import GitLedger
 from reconciler.ledger.open import move, open_ledger
@@ -70,8 +70,8 @@ def spoil(store: FileLedger | GitLedger, data: bytes) -> None:
 def test_what_was_encoded_is_decoded() -> None:
     """An archive is read back as it was, whatever a record holds."""
     removed = (gone("1", tags=[{"name": "wool"}]), DIRTY)
-    assert decode(encode(removed, store="x"), store="x", source="here") == removed
-    assert decode(None, store="x", source="here") == ()
+    assert decode_archive(encode_archive(removed, store="x"), store="x", source="here") == removed
+    assert decode_archive(None, store="x", source="here") == ()
 
 
 def test_the_same_products_are_the_same_bytes() -> None:
@@ -81,48 +81,48 @@ def test_the_same_products_are_the_same_bytes() -> None:
         record=MappingProxyType(dict(reversed(list(one.record.items())))),
         written=MappingProxyType(dict(reversed(list(one.written.items())))),
     )
-    assert encode([one], store="x") == encode([other], store="x")
+    assert encode_archive([one], store="x") == encode_archive([other], store="x")
 
 
 @pytest.mark.parametrize(
     ("line", "spoiled", "told"),
     [
         (1, b"", "line 1: not a line of JSON"),
-        (1, b'{"format":"reconciler.removed/2","store":"x"}', "line 1: not what was removed"),
-        (1, b'{"format":"reconciler.removed/1","store":"y"}', "line 1: not what was removed"),
+        (1, b'{"format":"reconciler.removed/2","store":"x"}', "line 1: not the reconciler.removed"),
+        (1, b'{"format":"reconciler.removed/1","store":"y"}', "line 1: not the reconciler.removed"),
         (2, b"<<<<<<< ours", "line 2: not a line of JSON"),
         (2, b"[" * 100_000, "line 2: not a line of JSON"),
-        (2, b"[]", "line 2: not a product"),
-        (2, b'{"id":"1"}', "line 2: not a product"),
-        (2, b'{"at":"","id":1,"record":{},"store_id":"1","written":{}}', "line 2: not a product"),
-        (2, b'{"at":"","id":"1","record":[],"store_id":"1","written":{}}', "line 2: not a product"),
-        (2, b'{"at":"","id":"1","record":{},"store_id":"1","written":[]}', "line 2: not a product"),
+        (2, b"[]", "line 2: not a removed"),
+        (2, b'{"id":"1"}', "line 2: not a removed"),
+        (2, b'{"at":"","id":1,"record":{},"store_id":"1","written":{}}', "line 2: not a removed"),
+        (2, b'{"at":"","id":"1","record":[],"store_id":"1","written":{}}', "line 2: not a removed"),
+        (2, b'{"at":"","id":"1","record":{},"store_id":"1","written":[]}', "line 2: not a removed"),
         (
             2,
             b'{"at":"","id":"1","record":{},"store_id":"1","written":{"name":""}}',
-            "line 2: not a product",
+            "line 2: not a removed",
         ),
         (
             2,
             b'{"at":"","id":"1","record":{},"store_id":"1","written":{"type":1}}',
-            "line 2: not a product",
+            "line 2: not a removed",
         ),
         (3, b'{"end', "line 3: cut off here"),
     ],
 )
 def test_damage_is_named(line: int, spoiled: bytes, told: str) -> None:
     """A damaged archive is an error with its file, its line and a remedy, never an empty one."""
-    lines = encode([gone("1")], store="x").splitlines()
+    lines = encode_archive([gone("1")], store="x").splitlines()
     lines[line - 1] = spoiled
     with pytest.raises(LedgerError, match=f"^here, {told}") as caught:
-        decode(b"\n".join([*lines, b""]), store="x", source="here")
+        decode_archive(b"\n".join([*lines, b""]), store="x", source="here")
     assert "remove it" in str(caught.value.hint)
 
 
 def test_empty_file_is_damage() -> None:
     """A file that lost all it held is not taken for one of nothing."""
     with pytest.raises(LedgerError, match="cut off"):
-        decode(b"", store="x", source="here")
+        decode_archive(b"", store="x", source="here")
 
 
 def test_the_oldest_go() -> None:

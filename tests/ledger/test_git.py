@@ -353,7 +353,7 @@ def test_taken_over_in_the_middle(store: GitLedger, origin: Path, tmp_path: Path
         assert other.break_lock() is not None
         with other.hold(timeout=0, holder=me()) as second:
             second.save(ledger_of("1", "2"), message="In doubt")
-            with pytest.raises(LedgerNotWritten, match="while this one went on"):
+            with pytest.raises(LedgerNotWritten, match="while this one was running"):
                 held.save(ledger_of("1"), message="Apply", last=True)
             assert "holder.json" in git(origin, "ls-tree", "--name-only", REF)
     assert store.load() == ledger_of("1", "2")

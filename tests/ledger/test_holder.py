@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.holder import UNKNOWN, Holder
+from reconciler.ledger.holder import UNKNOWN_HOLDER, Holder
 from tests.ledger.worlds import dead, elsewhere, me
 
 
@@ -21,8 +21,8 @@ def test_round_trip() -> None:
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"pid":"1"}', b"\xff", b"[" * 100_000])
 def test_damaged_note(data: bytes) -> None:
     """A damaged note is somebody unknown, who cannot be proven dead."""
-    assert Holder.decode(data) == UNKNOWN
-    assert not UNKNOWN.dead
+    assert Holder.decode(data) == UNKNOWN_HOLDER
+    assert not UNKNOWN_HOLDER.dead
 
 
 def test_this_process_lives() -> None:

@@ -184,7 +184,7 @@ def test_a_lost_holder_writes_nothing(opened: Opened) -> None:
             assert not held.lost
             held.lease.renew()
             assert lost(held)
-            with pytest.raises(LedgerNotWritten, match="over while this one went on"):
+            with pytest.raises(LedgerNotWritten, match="over while this one was running"):
                 held.save(known("2"), message="Apply", last=True)
             third = opened(QuickClock())
             with pytest.raises(Locked, match="alice"), third.hold(timeout=0, holder=me("bob")):
@@ -222,7 +222,7 @@ def test_a_renewal_that_fails_is_tried_again(
             (kept / "lock" / "default.json").mkdir(parents=True)
         clock.time += RENEWED_EVERY
         held.lease.renew()
-        assert "tried again in a minute" in caplog.text
+        assert "next attempt is in a minute" in caplog.text
         assert not held.lost
         if isinstance(place, FileLedger):
             kept.rename(kept.with_suffix(".gone"))
