@@ -32,6 +32,7 @@ _SILENT_TRIES: Final = 1
 """How often a create is posted again if its answer did not come, or did not tell."""
 _REFUSED_TRIES: Final = 5
 """How often a create is posted again that was answered with "not now"."""
+_UNSEEN: Final = "the answer to its create was not seen"
 
 
 class Case(NamedTuple):
@@ -223,45 +224,56 @@ def judge_create(
     """
     every = frozenset(change.fields)
     accepted = _Fields(ok=every, calls=(every,), attempted=every)
+    adopted = _Fields(lost=every, attempted=every, unheard=_UNSEEN, repeats=-1)
     sight = situation.sight_after(heard)
     if not heard and change.store_id not in situation.opened:
         return Case(Verdict(change))
+    if id is not None and sight is not None and not sight.may_be(change.store_id, id):
+        id = None
+    if id is None and heard.patches:
+        # It was found, and sent what was in doubt: no list that lacks it makes it a new one.
+        id, accepted = _called(heard.patches[-1]), adopted
     if sight is None:
         if id is None:
             return _judge_absent(change, heard, situation, None)
         fields = replace(accepted, came=heard.came).after(heard.patches)
         return Case(fields.verdict(change, id), look=situation.now)
-    if id is not None and not sight.may_be(change.store_id, id):
-        id = None
     if id is not None and id in sight.by_id:
         fields = replace(accepted, came=heard.came).after(heard.patches)
         return _judge_fields(change, id, fields, situation, sight)
-    found = _found(change, heard, id, situation, sight, twin)
+    unlisted = None if id is None else _judge_unlisted(change, id, heard, situation)
+    if unlisted is not None and unlisted.look is not None:
+        return unlisted
+    found = _found(change, heard, situation, sight, twin)
     if isinstance(found, Verdict):
         return Case(found)
     if found is not None:
-        # The first call by its id repeats nothing.
-        fields = _Fields(lost=every, attempted=every, repeats=-1).after(heard.patches)
+        fields = adopted.after(heard.patches)
         return _judge_fields(change, found, fields, situation, sight)
-    if id is None:
-        return _judge_absent(change, heard, situation, sight)
-    answered = heard.posts[-1].came
+    return unlisted or _judge_absent(change, heard, situation, sight)
+
+
+def _judge_unlisted(change: Create, id: str, heard: Heard, situation: Situation) -> Case:
+    """What became of a create whose id is known, and that the last list lacks."""
+    answered = (heard.posts or heard.patches)[-1].came
     error = f"it was created as {id}, but the list does not show it"
-    verdict = Verdict(change, Fate.UNKNOWN, id, error, landed=every, sent=answered)
+    landed = frozenset(change.fields)
+    unknown = Verdict(change, Fate.UNKNOWN, id, error, landed=landed, sent=answered)
     waits = situation.now - answered < situation.settle
-    return Case(verdict, look=situation.next_look(answered) if waits else None)
+    return Case(unknown, look=situation.next_look(answered) if waits else None)
+
+
+def _called(answer: Answer) -> str | None:
+    """The remote id that a call for one product named."""
+    return answer.operation.ids[0] if isinstance(answer.operation, Patch) else None
 
 
 def _found(
-    change: Create,
-    heard: Heard,
-    id: str | None,
-    situation: Situation,
-    sight: Sight,
-    twin: "Twin | None",
+    change: Create, heard: Heard, situation: Situation, sight: Sight, twin: "Twin | None"
 ) -> str | Verdict | None:
     """The id of what a create without a listed id has made; a Verdict if nobody can tell."""
-    ids = sight.with_store_id(change.store_id)
+    # A product that another Change is about to rename may still be listed here.
+    ids = [id for id in sight.with_store_id(change.store_id) if id not in sight.changed]
     if len(ids) > 1:
         error = f"the remote has it {len(ids)} times now: {', '.join(ids)}"
         return Verdict(change, Fate.FAILED, error=error)
@@ -300,11 +312,6 @@ def _is_just(change: Create, product: RemoteProduct | None) -> bool:
 
 def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sight | None) -> Case:
     """What became of a create that no list shows, and that was not answered with a valid id."""
-    if heard.patches and not heard.posts:
-        # It was found, and what it lacked was sent; now the list does not show it.
-        verdict = Verdict(change, Fate.UNKNOWN, error="the list does not show it any more")
-        waits = situation.now - heard.came < situation.settle
-        return Case(verdict, look=situation.next_look(heard.came) if waits else None)
     if not heard:
         # An earlier run may have made it, or the ledger knows it: look first, then again later.
         opened = situation.opened[change.store_id]
@@ -354,6 +361,10 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
     unknown = unknown._replace(error=failure.message)
     if sight is None and (failure.may_have_landed or failure.gone):
         return Case(unknown, look=look)
+    # A server that goes on with it, or a list that lags, may take it away yet.
+    open_yet = failure.may_have_landed and not failure.at_rest
+    if open_yet and situation.now - last.came < situation.settle:
+        return Case(unknown, look=situation.next_look(last.came))
     return Case(unknown._replace(fate=Fate.FAILED), look=look)
 
 

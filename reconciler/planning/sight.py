@@ -19,7 +19,8 @@ class Sight:
 
     `after` is how many answers had come before it was asked for, and `asked` when that was.
     `by_id` holds the products that the plan names and all that are new since the apply began, which
-    are `new` too; `ids` the remote ids of each store_id that the plan names.
+    are `new` too; `ids` the remote ids of each store_id that the plan names. `changed` are the ids
+    that the plan updates or deletes.
     """
 
     listing: Listing
@@ -28,6 +29,7 @@ class Sight:
     by_id: Mapping[str, RemoteProduct]
     ids: Mapping[str, tuple[str, ...]]
     new: tuple[RemoteProduct, ...]
+    changed: Collection[str | None] = frozenset()
 
     @classmethod
     def of(
@@ -57,7 +59,7 @@ class Sight:
                 by_id[id] = product
             if store_id is not None and store_id in named:
                 ids[str(store_id)] += (id,)
-        return cls(listing, after, asked, by_id, ids, tuple(new))
+        return cls(listing, after, asked, by_id, ids, tuple(new), changed)
 
     def may_be(self, store_id: str, id: str) -> bool:
         """Whether the new product `id` may be what a create of `store_id` was answered with.

@@ -165,7 +165,7 @@ def _explained(
         error = f"needs the rename to {leaver}, which was not made"
     if error is None and situation.ended is None and isinstance(verdict.change, Delete):
         error = "nothing is deleted after a failure before it"
-    error = error or f"stopped before it: {situation.ended}"
+    error = error or situation.ended
     if verdict.landed:
         return verdict._replace(fate=Fate.FAILED, error=f"applied in part: {error}")
     return verdict._replace(error=error)

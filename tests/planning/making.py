@@ -22,7 +22,11 @@ from reconciler.model import (
     slot,
 )
 from reconciler.planning.diff import diff
+from reconciler.planning.operations import Operation, Patch, operations
+from reconciler.planning.outcome import Answer, Failure
 from reconciler.planning.plan import Create, Delete, Plan, Update
+from reconciler.planning.sight import Sight, Situation
+from reconciler.planning.steps import Look, Step
 
 NAME = "Shirt"
 """The name of every product whose name is not the point."""
@@ -140,3 +144,52 @@ def planned(products: Iterable[Product], there: Iterable[RemoteProduct], **optio
     """The plan for these declared and remote products; `ledger` among the options."""
     memory = options.pop("ledger", EMPTY)
     return diff(catalog(*products), remote(*there), memory, **options)
+
+
+def ok(operation: Operation, at: float = 0.0, *, id: str | None = None) -> Answer:
+    """A call that succeeded; `id` is what a POST was answered with."""
+    return Answer(operation, at, at, id)
+
+
+def lost(operation: Operation, at: float = 0.0, *, repeats: int = 0, rest: bool = False) -> Answer:
+    """A call whose answer never came, or did not tell; `rest`: the server has ended its work."""
+    return Answer(operation, at, at, None, Failure("no answer", True, rest, repeats=repeats))
+
+
+def refused(operation: Operation, at: float = 0.0, *, gone: bool = False) -> Answer:
+    """A call that surely had no effect."""
+    return Answer(operation, at, at, None, Failure("refused", gone=gone, refused=not gone))
+
+
+def situation(
+    plan: Plan,
+    *answers: Answer,
+    there: Iterable[RemoteProduct] | None = None,
+    after: int | None = None,
+    before: Iterable[str] = ("p1", "p2", "p3"),
+    **facts: Any,
+) -> Situation:
+    """The middle of an apply of `plan`; `there` is the last list, read after `after` answers."""
+    sight = None
+    asked = facts.pop("asked", facts.get("now", 0.0))
+    if there is not None:
+        count = len(answers) if after is None else after
+        sight = Sight.of(remote(*there), plan, set(before), after=count, asked=asked)
+    return Situation(
+        plan, operations(plan), before=set(before), answers=answers, sight=sight, **facts
+    )
+
+
+def told_step(step: Step) -> str:
+    """A step in a few words: "done", "look 3", "PATCH p1 name, POST A"."""
+    if step is None:
+        return "done"
+    if isinstance(step, Look):
+        return f"look {step.at:g}"
+    return ", ".join(map(_told_call, step.operations))
+
+
+def _told_call(operation: Operation) -> str:
+    if isinstance(operation, Patch):
+        return " ".join(["PATCH", *operation.ids, *operation.body])
+    return f"{operation.method} {operation.change.store_id}"
