@@ -328,11 +328,12 @@ def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sig
         refused = Verdict(change, Fate.FAILED, error=message)
         return Case(refused, look=None if sight else situation.now)
     every = frozenset(change.fields)
-    unknown = Verdict(change, Fate.UNKNOWN, error=message, lost=every, sent=last.sent)
+    unknown = Verdict(change, Fate.UNKNOWN, error=message, lost=every, sent=last.came)
     if sight is None:
         return Case(unknown, look=situation.now)
-    if not at_rest and sight.asked < last.sent + situation.settle:
-        return Case(unknown, look=last.sent + situation.settle)
+    # Counted from the answer: a call may have waited for its turn before it was sent.
+    if not at_rest and sight.asked < last.came + situation.settle:
+        return Case(unknown, look=last.came + situation.settle)
     same = [a for a in heard.posts if (a.failure is not None and a.failure.at_rest) is at_rest]
     if len(same) <= (_REFUSED_TRIES if at_rest else _SILENT_TRIES):
         return Case(unknown, send=Post(change))
