@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from reconciler.planning.chains import Chain, chains_of
-from reconciler.planning.judging import Case, judge_create, judge_delete, judge_update, twins
+from reconciler.planning.creates import judge_create, twins
+from reconciler.planning.judging import Case, judge_delete, judge_update
 from reconciler.planning.operations import Body, Operation, Patch
 from reconciler.planning.outcome import Answer, Fate, Verdict
 from reconciler.planning.plan import Create, Delete, Update
