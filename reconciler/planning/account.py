@@ -66,9 +66,8 @@ def _kept(situation: Situation, verdicts: Mapping[str, Verdict]) -> Iterator[Fin
     cases: dict[str, list[tuple[str, Kept]]] = {}
     for change in situation.plan.changes:
         for key, actual in verdicts[change.store_id].kept.items():
-            sent = change.fields[key].after
-            if sent is not None:
-                cases.setdefault(key, []).append((change.store_id, Kept(sent, actual)))
+            case = Kept(change.fields[key].after, actual)  # type: ignore[arg-type]  # no Delete
+            cases.setdefault(key, []).append((change.store_id, case))
     yield from server_keeps(cases)
 
 

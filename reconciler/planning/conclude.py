@@ -233,10 +233,8 @@ def _learnt(verdict: Verdict, known: Known, at: str | None) -> Known:
 
 def _adopt(plan: Plan, products: dict[str, Known], creates: dict[str, Sent]) -> None:
     """Record what a whole apply takes as given, and what the list shows as it is declared."""
-    deleted = {change.id for change in plan.changes if isinstance(change, Delete)}
     for adoption in plan.adoptions:
-        if adoption.id not in deleted:
-            products[adoption.id] = _adopted(adoption, products.get(adoption.id), creates)
+        products[adoption.id] = _adopted(adoption, products.get(adoption.id), creates)
 
 
 def _adopted(adoption: Adoption, known: Known | None, creates: dict[str, Sent]) -> Known:

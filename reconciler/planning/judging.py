@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from reconciler.model import RemoteProduct, Value
 from reconciler.planning.likeness import alike
-from reconciler.planning.operations import Operation, Patch, values
+from reconciler.planning.operations import Operation, Patch, body_of, values
 from reconciler.planning.outcome import Answer, Fate, Verdict
 from reconciler.planning.plan import Create, Delete, Update
 from reconciler.planning.sight import Heard, Sight, Situation
@@ -62,8 +62,7 @@ class Fields:
         """The same after more answers to PATCHes."""
         fields = self
         for answer in answers:
-            if isinstance(answer.operation, Patch):
-                fields = fields._after(frozenset(answer.operation.body), answer)
+            fields = fields._after(frozenset(body_of(answer.operation)), answer)
         return fields
 
     def _after(self, keys: frozenset[str], answer: Answer) -> "Fields":

@@ -230,8 +230,6 @@ def _hold_moves(remote: Listing, matching: Matching) -> None:
     waiting = [id for id, to in moves.items() if to in there and there[to] not in moves]
     while waiting:
         id = waiting.pop()
-        if id not in moves:
-            continue
         to = moves.pop(id)
         ids = sorted({id, there.get(to, id)})
         matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_WAITS))

@@ -79,6 +79,11 @@ class Remove:
 Operation: TypeAlias = Post | Patch | Remove
 
 
+def body_of(operation: Operation) -> Body:
+    """What an Operation sends; a DELETE sends nothing."""
+    return {} if isinstance(operation, Remove) else operation.body
+
+
 @dataclass(frozen=True, slots=True)
 class Operations:
     """The calls of a plan in their phases, which run in this order.

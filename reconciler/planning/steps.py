@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeAlias
 from reconciler.planning.chains import Chain, chains_of
 from reconciler.planning.creates import judge_create, twins
 from reconciler.planning.judging import Case, judge_delete, judge_update
-from reconciler.planning.operations import Body, Operation, Patch
-from reconciler.planning.outcome import Answer, Fate, Verdict
+from reconciler.planning.operations import Operation, Patch, body_of
+from reconciler.planning.outcome import Fate, Verdict
 from reconciler.planning.plan import Create, Delete, Update
 from reconciler.planning.sight import NOTHING_HEARD, Heard, Situation
 
@@ -136,13 +136,9 @@ def _was_sent(patch: Patch, heard: Mapping[str, Heard]) -> bool:
     """Whether answers have come to a shared call, or to each part of it."""
     keys = patch.body.keys()
     return all(
-        any(keys <= _body(a).keys() for a in heard.get(store_id, NOTHING_HEARD).patches)
+        any(keys <= body_of(a.operation).keys() for a in heard.get(store_id, NOTHING_HEARD).patches)
         for store_id in patch.store_ids
     )
-
-
-def _body(answer: Answer) -> Body:
-    return answer.operation.body if isinstance(answer.operation, Patch) else {}
 
 
 def _may_be_sent(case: Case) -> bool:

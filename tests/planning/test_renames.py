@@ -555,3 +555,12 @@ def test_a_ring_of_which_one_is_blocked_is_told_product_by_product() -> None:
     assert (told(plan), held(plan)) == (["-pD B~moving-pD", "-pE D"], waiting)
     again = diff(wanted, shop.listing(), memory)
     assert (told(again), held(again)) == ([], waiting)
+
+
+def test_a_place_that_two_products_came_from_is_nobodys() -> None:
+    """A ledger that tells two stories of one store_id moves nothing, and loses nothing (P3)."""
+    memory = ledger({}, {}, ("p1", "A", "B"), ("p2", "X", "A"), ("p3", "A", "X"))
+    there = [listed("p1", "B~moving-p1"), listed("p2", "A"), listed("p3", "X")]
+    plan = planned([declared("A"), declared("X")], there, ledger=memory)
+    assert told(plan) == []
+    assert held(plan) == [("B~moving-p1", ("p1",), "rename_conflict")]
