@@ -13,9 +13,9 @@ INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; `arguments` are the process's where None."""
+    """Run one command and return its exit code; None means the arguments of the process."""
     if arguments is None:
-        # Before anything is loaded, which takes a while: there is nothing yet to come to an end.
+        # Loading takes a while, and until it is done there is nothing to clean up.
         heed(_exit_at_once)
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given == ["--version"] and _printed_version():
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _as_process(given: Sequence[str], run: Callable[[Sequence[str]], int]) -> int:
-    """Run the one command that this process is for."""
+    """Run one command in a process of its own."""
     from reconciler.interpreter import for_one_command, leave_alone
 
     for_one_command()
@@ -35,7 +35,7 @@ def _as_process(given: Sequence[str], run: Callable[[Sequence[str]], int]) -> in
         code = run(given)
     except KeyboardInterrupt:  # between the lines above and those that tell it
         _exit_at_once()
-    # The code is settled, and nothing is told any more by whoever ends.
+    # The exit code is final, so a late signal must not print anything.
     heed(signal.SIG_IGN)
     leave_alone()
     if code == INTERRUPTED:
@@ -48,13 +48,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _exit_at_once(number: int = 0, frame: FrameType | None = None) -> None:
-    """End with one line on stderr, without what Python does at its end."""
+    """End with one line on stderr, without Python's shutdown."""
+    # A signal handler must not touch a buffered stream that it may have interrupted.
     os.write(2, b"error: Interrupted.\n")
     os._exit(INTERRUPTED)
 
 
 def _leave() -> None:
-    """End an interrupted command without waiting for the threads that still wait for answers."""
+    """End an interrupted command without waiting for threads with calls in flight."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -64,7 +65,7 @@ def _leave() -> None:
 
 
 def _printed_version() -> bool:
-    """Print the version without loading anything else; False where that takes more than this."""
+    """Print the version without loading click; False if stdout cannot be written."""
     from reconciler.version import version_text
 
     try:

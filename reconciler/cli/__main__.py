@@ -1,4 +1,4 @@
-"""`python -m reconciler.cli`: the command where the installed script is not on the path."""
+"""`python -m reconciler.cli`: the command without the installed script."""
 
 import sys
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Plan
 
 CHANGED: Final = 2
-"""The exit code of --detailed-exitcode for a plan that had changes, all of them applied."""
+"""The exit code of --detailed-exitcode if there were changes and all were applied."""
 
 
 @named("apply")
@@ -48,7 +48,7 @@ CHANGED: Final = 2
     type=Seconds(),
     default=0,
     metavar="SECONDS",
-    help="Wait so long for another apply of this store to end.",
+    help="Wait up to this long for another apply of this store to end.",
 )
 @detailed_exitcode
 @pass_invocation
@@ -66,9 +66,9 @@ def command(
 ) -> int:
     """Make the remote equal to the catalogue.
 
-    Plans, shows the plan, asks, and applies it; or applies PLANFILE, which `plan --out` saved, as
-    it was reviewed or not at all. With --detailed-exitcode, 2 says that there were changes and
-    that all were applied.
+    Makes a plan, shows it, asks, and applies it. With PLANFILE, which `plan --out` saved, it
+    applies that plan exactly as it was reviewed, or refuses. With --detailed-exitcode it exits
+    with 2 if there were changes and all of them were applied.
     """
     from reconciler import reconcile
     from reconciler.cli.signals import stopping
@@ -116,7 +116,7 @@ def command(
 
 
 def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
-    """Raise UsageError where a saved plan is to be narrowed: it is applied as it was reviewed."""
+    """Raise UsageError for options that would change a saved plan."""
     names = ("select", "prune", "resend", "base", "only")
     given = [f"--{name}" for name in names if getattr(options, name)]
     if planfile is not None and given:
@@ -127,9 +127,9 @@ def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
 
 
 def _target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
-    """The target of a saved plan, which names its store; OtherShop where that is not the one meant.
+    """The target of a saved plan, which names its store; OtherShop if `target` names another.
 
-    Asked before the store is opened, since another store's key may not even be there.
+    To be called before the store is opened, since another store may have no key here.
     """
     from reconciler import reconcile
     from reconciler.reconcile.store import SANDBOX
@@ -144,7 +144,7 @@ def _target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
 
 
 def _check_report(report: Path | None, *, dry_run: bool) -> None:
-    """Raise an error where the report cannot be written, before there is one to write."""
+    """Raise UsageError or OutputError if a report cannot be written, before anything is applied."""
     from reconciler.report.output import try_file
 
     if report is None:
@@ -161,7 +161,7 @@ def _check_report(report: Path | None, *, dry_run: bool) -> None:
 
 
 def _check_terminal(invocation: Invocation) -> None:
-    """Raise NotConfirmed where nobody can be asked."""
+    """Raise NotConfirmed if there is no terminal to ask on."""
     if not invocation.console.interactive:
         raise NotConfirmed(
             "There is no terminal to ask on, so nothing was applied.",
@@ -171,10 +171,9 @@ def _check_terminal(invocation: Invocation) -> None:
 
 
 def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool:
-    """Show the plan; ask, where that is wanted, and return whether somebody was asked.
+    """Show the plan, ask if `ask` is set, and return whether somebody was asked.
 
-    A plan that a guard refuses is not asked about: the refusal is the answer. Raises NotConfirmed
-    for every answer but yes.
+    Does not ask about a plan that a guard refuses. Raises NotConfirmed for any answer but yes.
     """
     from reconciler.cli.showing import TO_TERMINAL, show_plan
     from reconciler.report.output import REDIRECT
@@ -190,7 +189,7 @@ def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool
 
 
 def _print_calls(plan: "Plan", invocation: Invocation, path: str) -> None:
-    """Print the exact calls, a line each, and say what apply would refuse."""
+    """Print the exact calls, one per line, and warn of what apply would refuse."""
     from reconciler.cli.calls import call_lines
     from reconciler.cli.showing import say_refusals
     from reconciler.report.output import write_stdout
@@ -204,11 +203,10 @@ def _print_calls(plan: "Plan", invocation: Invocation, path: str) -> None:
 def _account(
     report: "Report", file: Path | None, invocation: Invocation, *, told: Sequence["Finding"]
 ) -> int:
-    """Write the report, to its file and as text, and return the exit code of the apply.
+    """Write the report to its file and as text, and return the exit code of the apply.
 
-    Warnings are said on stderr, but those that were `told` with the plan.
-
-    Where one cannot be written the other still is, and the exit code is not 0.
+    Prints its warnings on stderr, except those that were `told` with the plan. If one of the two
+    cannot be written the other still is, and the exit code is not 0.
     """
     from reconciler.cli.failures import tell
     from reconciler.cli.showing import say_warnings
@@ -235,7 +233,7 @@ def _account(
 
 
 def _after_writes(error: OutputError, report: "Report") -> OutputError:
-    """The error, with a word about what took effect: exit 1 alone would say that nothing did."""
+    """The error, with the number of applied changes: exit 1 alone would say that there are none."""
     applied, total = report.tally.applied, len(report.outcomes)
     if not applied:
         return error

@@ -1,4 +1,4 @@
-"""The calls of a plan as lines, for `apply --dry-run`: what would go over the wire but the key."""
+"""The calls of a plan as lines, for `apply --dry-run`: exact except for the key."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from reconciler.report.escape import escape
 
 
 def call_lines(plan: Plan, path: str, batch: int) -> Iterator[str]:
-    """One line a call, in the order of the calls: method, path, body as JSON."""
+    """One line per call, in order: method, path, and body as JSON."""
     for operation in operations(plan, batch=batch):
         yield escape(_line(operation, path))
 

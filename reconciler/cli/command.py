@@ -1,7 +1,6 @@
-"""Command and Group as this tool has them.
+"""Command and Group: click's classes with global options and suggestions.
 
-They are click's, with the global options on either side of the command's name, and with a
-suggestion where something is misspelled.
+The global options may stand before or after the command's name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,26 +17,25 @@ from reconciler.wording import nearest_word
 
 
 class Choice(click.Choice[str]):
-    """A choice that suggests the nearest one."""
+    """A choice that suggests the nearest value for a misspelled one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The value, where it is one of the choices."""
+        """The value, if it is among the choices."""
         if value in self.choices:
             return str(value)
         choices = ", ".join(self.choices)
-        return self.fail(
-            f"{value!r} is not one of {choices}.{suggestion(str(value), self.choices)}", param, ctx
-        )
+        near = did_you_mean(str(value), self.choices)
+        return self.fail(f"{value!r} is not one of {choices}.{near}", param, ctx)
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """The sentence "Did you mean …?" after a blank, if a known word is near; else nothing."""
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A blank and "Did you mean …?", if a known word is similar; else empty."""
     near = nearest_word(word, known)
     return f" Did you mean {near!r}?" if near else ""
 
 
-def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Keep a global option that was given; the one nearest to the end of the line wins."""
+def _set_global(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Store a global option that was given; the last one on the line wins."""
     if value is not None and parameter.name is not None:
         setattr(invocation_of(context), parameter.name, value)
 
@@ -59,9 +57,9 @@ def _print_help(context: click.Context, parameter: click.Parameter, value: bool)
 
 
 def global_options() -> list[click.Parameter]:
-    """The options that every command takes, before its name or after."""
-    remembered: Mapping[str, Any] = {
-        "callback": _remember,
+    """The options that every command takes, before or after its name."""
+    shared: Mapping[str, Any] = {
+        "callback": _set_global,
         "expose_value": False,
         "default": None,
     }
@@ -71,26 +69,26 @@ def global_options() -> list[click.Parameter]:
             type=click.Path(path_type=Path),
             metavar="FILE",
             help="The settings file, in place of reconciler.yaml.",
-            **remembered,
+            **shared,
         ),
         click.Option(
             ["--color"],
             type=Choice(["auto", "always", "never"]),
             help="Colour; auto looks at the terminal and at NO_COLOR.",
-            **remembered,
+            **shared,
         ),
         click.Option(
             ["-v", "--verbose"],
             is_flag=True,
             help="Say more: logs, and tracebacks.",
-            **remembered,
+            **shared,
         ),
-        click.Option(["-q", "--quiet"], is_flag=True, help="No progress.", **remembered),
+        click.Option(["-q", "--quiet"], is_flag=True, help="No progress.", **shared),
         click.Option(
             ["--log-format"],
             type=Choice(["text", "json"]),
-            help="How stderr is written: for people, or a JSON object a line.",
-            **remembered,
+            help="Format of stderr: for people, or one JSON object per line.",
+            **shared,
         ),
         click.Option(
             ["--version"],
@@ -104,7 +102,7 @@ def global_options() -> list[click.Parameter]:
 
 
 class _OwnHelp(click.Command):
-    """Prints help through the one door for results, so that a full disk is noticed."""
+    """Prints help with `write_stdout`, so that a full disk is reported."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """The --help option."""
@@ -121,7 +119,7 @@ class _OwnHelp(click.Command):
 
 
 class Command(_OwnHelp):
-    """A command that also takes the global options, listed apart in its help."""
+    """A command that also takes the global options, which its help lists separately."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -144,7 +142,7 @@ class Command(_OwnHelp):
                     formatter.write_dl(records)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, once the console knows how to speak."""
+        """Check the global options, set up logging, and run the command."""
         from reconciler.cli.logs import start_logging
 
         invocation = invocation_of(ctx)
@@ -154,14 +152,14 @@ class Command(_OwnHelp):
 
 
 class CommandEntry(NamedTuple):
-    """Where a command lives, and its line in the list of commands."""
+    """A command's module, and its line in the list of commands."""
 
     module: str
     summary: str
 
 
 class Group(_OwnHelp, click.Group):
-    """A group that loads a command's module when that command is meant, and no other."""
+    """A group that loads only the module of the command to run."""
 
     def __init__(self, *args: Any, entries: Mapping[str, CommandEntry], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -169,18 +167,19 @@ class Group(_OwnHelp, click.Group):
         self.params += global_options()
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an interruption is told by `run`, not by click's empty line."""
+        """Run the command; Interrupted on Ctrl-C."""
+        # click would print an empty line and raise Abort.
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted("Interrupted.") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands, in the order in which people meet them."""
+        """The names of all commands, in the order of the table."""
         return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, from its module's `command`."""
+        """The command of that name, imported from its module."""
         entry = self.entries.get(cmd_name)
         if entry is None:
             return None
@@ -190,14 +189,14 @@ class Group(_OwnHelp, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments begin with; a misspelled one is told what is near."""
+        """The command that the arguments begin with; UsageError with a suggestion if unknown."""
         name = args[0]
         if name not in self.entries and not name.startswith("-"):
-            ctx.fail(f"There is no command {name!r}.{suggestion(name, list(self.entries))}")
+            ctx.fail(f"There is no command {name!r}.{did_you_mean(name, list(self.entries))}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table, without loading one."""
+        """Write the list of commands from the table, without loading their modules."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
 

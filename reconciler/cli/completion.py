@@ -1,6 +1,6 @@
-"""Shell completion, installed: a script of its own, and one line where the shell begins.
+"""Installs shell completion: a script, and one line in the shell's startup file.
 
-Done again it changes nothing but a script that is out of date.
+A second installation only updates a script that is out of date.
 """
 
 from collections.abc import Mapping
@@ -17,34 +17,34 @@ from reconciler.report.output import write_file
 _PROGRAM: Final = "reconciler"
 _VARIABLE: Final = "_RECONCILER_COMPLETE"
 _SHELLS: Final = ("bash", "zsh", "fish")
-# Without a configured completion system zsh knows no `compdef`.
+# zsh has no `compdef` before its completion system is initialised.
 _ZSH_SYSTEM: Final = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }\n"
 
 
-class _Places(NamedTuple):
-    """Where a shell's script goes, and the file that must load it; fish finds it by itself."""
+class _Files(NamedTuple):
+    """The path of a shell's script and of the startup file that loads it; fish needs none."""
 
     script: Path
     startup: Path | None
 
 
 def install(shell: str, command: click.Command, environ: Mapping[str, str]) -> str:
-    """Install completion for `shell` ("auto": the one in $SHELL); returns what was done.
+    """Install completion for `shell` ("auto": the one in $SHELL); return what was done.
 
-    Raises UsageError where the shell cannot be told, OutputError where a file cannot be written.
+    Raises UsageError if the shell is unknown, OutputError if a file cannot be written.
     """
     if shell == "auto":
         shell = PurePath(environ.get("SHELL", "")).name
         if shell not in _SHELLS:
             raise UsageError(
-                "Which shell is in use cannot be told from $SHELL.",
+                "$SHELL does not name a known shell.",
                 hint=f"Name it: reconciler --install-completion {'|'.join(_SHELLS)}.",
             )
-    places = _places(shell, environ)
-    told = [_put_script(places.script, _source(shell, command))]
-    if places.startup is not None:
-        told.append(_put_line(places.startup, f". {_quoted(places.script)}"))
-    return "\n".join([*told, f"Open a new {shell} to have it.", ""])
+    files = _files(shell, environ)
+    told = [_put_script(files.script, _source(shell, command))]
+    if files.startup is not None:
+        told.append(_put_line(files.startup, f". {_quoted(files.script)}"))
+    return "\n".join([*told, f"Open a new {shell} to use it.", ""])
 
 
 def _source(shell: str, command: click.Command) -> str:
@@ -55,12 +55,12 @@ def _source(shell: str, command: click.Command) -> str:
             f"There is no completion for {shell}.", hint=f"One of {', '.join(_SHELLS)}."
         )
     template = known(command, {}, _PROGRAM, _VARIABLE)
-    # Not `source()`: bash's looks for a bash to run, which need not be on this PATH.
+    # Not `source()`: for bash it runs a bash to check its version, which may not be on the PATH.
     script = template.source_template % template.source_vars()
     return (_ZSH_SYSTEM if shell == "zsh" else "") + script
 
 
-def _places(shell: str, environ: Mapping[str, str]) -> _Places:
+def _files(shell: str, environ: Mapping[str, str]) -> _Files:
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
     def below(variable: str, default: str) -> Path:
@@ -68,10 +68,10 @@ def _places(shell: str, environ: Mapping[str, str]) -> _Places:
 
     if shell == "fish":
         folder = below("XDG_CONFIG_HOME", ".config") / "fish" / "completions"
-        return _Places(folder / f"{_PROGRAM}.fish", None)
+        return _Files(folder / f"{_PROGRAM}.fish", None)
     folder = below("XDG_DATA_HOME", ".local/share") / _PROGRAM
     startup = home / ".bashrc" if shell == "bash" else below("ZDOTDIR", "") / ".zshrc"
-    return _Places(folder / f"completion.{shell}", startup)
+    return _Files(folder / f"completion.{shell}", startup)
 
 
 def _put_script(path: Path, text: str) -> str:
@@ -86,7 +86,7 @@ def _put_script(path: Path, text: str) -> str:
 
 
 def _put_line(path: Path, line: str) -> str:
-    """Add a line at the end of a file that people edit, unless it stands there already."""
+    """Add a line at the end of the user's file, unless it has that line already."""
     try:
         had = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
         if line in had.splitlines():

@@ -1,7 +1,4 @@
-"""The console: stdout carries the result and nothing else; stderr everything that is said.
-
-What is said is redacted here, once, whatever it is: the key leaves through no other door.
-"""
+"""The console: all messages on stderr, with every key masked. stdout carries only results."""
 
 import json
 import os
@@ -22,9 +19,9 @@ _UNPRINTED: Final = frozenset({"info", "debug"})
 
 
 class Console:
-    """Says things on stderr, in text or in JSON lines, without any key.
+    """Writes messages to stderr, as text or JSON lines, with every key masked.
 
-    `redact` is the seam through which all of it goes; `know` adds keys that it must mask.
+    All of them pass through `redact`; `know` adds keys to mask.
     """
 
     def __init__(
@@ -41,7 +38,7 @@ class Console:
         self.quiet = quiet
         self.stdout_color = _wants_color(color, sys.stdout, environ)
         self.stderr_color = _wants_color(color, sys.stderr, environ) and log_format == "text"
-        # Reentrant: a signal may be told while the main thread is telling something else.
+        # Reentrant: a signal handler may print while the main thread is printing.
         self._lock = threading.RLock()
         self._keys: frozenset[str] = frozenset()
         self.know([environ.get("ROBOSIZE_API_KEY", "").strip()])
@@ -58,9 +55,9 @@ class Console:
         return Redactor(self._keys).redact(text)
 
     def say(self, level: Level, message: str, **more: Any) -> None:
-        """Write one thing on stderr; `more` are further keys of its JSON line.
+        """Write one message to stderr; `more` are further keys of its JSON line.
 
-        A stderr that cannot be written to is no reason to fail: there is nobody left to tell.
+        If stderr cannot be written the message is lost, without an error.
         """
         if self.log_format == "json":
             record = {"time": _now(), "level": level, "message": message, **more}
@@ -71,7 +68,7 @@ class Console:
     def _labelled(self, level: Level, message: str) -> str:
         from reconciler.report.escape import escape
 
-        # Whole: a line break within a message may be somebody's who wants the log to obey him.
+        # Line breaks too: text from outside could otherwise forge a line that a pipeline obeys.
         text = escape(message)
         if level in _UNPRINTED:
             return text
@@ -79,15 +76,14 @@ class Console:
         return f"{paint(label, _CODES[level]) if self.stderr_color else label} {text}"
 
     def line(self, text: str) -> None:
-        """Write one line on stderr as it is, where logs are text; JSON logs have it in a record."""
+        """Write one line to stderr as it is, unless logs are JSON: these have it in a record."""
         if self.log_format == "text":
             self._write(text)
 
     def trace(self, trace: str | None) -> None:
-        """Write a traceback, if there is one, where logs are text.
+        """Write a traceback, if there is one and logs are text.
 
-        Its lines are marked, since an error's own text may break lines: none may be one that a
-        pipeline obeys.
+        Each line gets a prefix, since the text of an error may hold line breaks.
         """
         from reconciler.report.escape import escape
 
@@ -106,9 +102,9 @@ class Console:
             return
 
     def agreed(self, question: str) -> bool:
-        """Whether the person at the terminal answers yes; all else, an end of input too, is no.
+        """Whether the person at the terminal answers yes; anything else, also no input, means no.
 
-        The question stands on stderr: stdout carries the result and nothing else.
+        The question goes to stderr, because stdout carries only the result.
         """
         sys.stderr.write(f"{question} [y/N] ")
         sys.stderr.flush()
@@ -122,7 +118,7 @@ class Console:
 
     @property
     def interactive(self) -> bool:
-        """Whether a person sees the plan, reads the question and can answer it."""
+        """Whether a person can see the plan and answer a question."""
         return all(_is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
 
     @property
@@ -137,7 +133,7 @@ class Console:
 
     @property
     def width(self) -> int | None:
-        """The columns of the terminal that stdout is, None where it is none."""
+        """The columns of the terminal, or None if stdout is not a terminal."""
         if not _is_terminal(sys.stdout):
             return None
         import shutil
@@ -155,12 +151,12 @@ class Console:
 
 
 def paint(text: str, code: str) -> str:
-    """`text` between a terminal's colour code and its reset."""
+    """`text` in the colour of an ANSI code."""
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
 def prepare_streams() -> None:
-    """Let a narrow encoding spell what it lacks: text for people must not end in a crash."""
+    """Escape characters that the encoding of stdout or stderr lacks, instead of raising."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -35,7 +35,7 @@ def command(
     rendering: Rendering,
     detailed_exitcode: bool,
 ) -> int:
-    """Show what the catalogue changes between git revisions; needs neither key nor network.
+    """Show what the catalogue changes between git revisions; needs no key and no network.
 
     Compares REV with the files as they are, or two revisions with each other: REV..REV, or
     REV...REV to begin at their common past. What is shown is the plan for a remote that equals

@@ -13,8 +13,8 @@ from reconciler.cli.options import pass_invocation
 def command(invocation: Invocation, code: str | None) -> int:
     """Say what a code means and what to do about it.
 
-    CODE is what stands in brackets after a finding or a warning, or a lint rule's name. Without
-    one, all codes are listed.
+    CODE is the word in brackets after a finding or a warning, or the name of a lint rule. Without
+    CODE, all codes are listed.
     """
     from reconciler.errors import UsageError
     from reconciler.explain.registry import code_named, nearest_code

@@ -1,4 +1,4 @@
-"""How a command that failed tells it: what happened, where, and what to do."""
+"""Prints the error of a failed command: what happened, its locations, and what to do."""
 
 import traceback
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from reconciler.model import Finding
 
 
 def tell(error: ReconcilerError, console: Console) -> int:
-    """Say what went wrong and return the exit code."""
+    """Print the error and return its exit code."""
     from reconciler.report.findings import findings_text
 
     findings: Sequence[Finding] = getattr(error, "findings", ())
@@ -21,7 +21,7 @@ def tell(error: ReconcilerError, console: Console) -> int:
     console.say("error", error.message, **_record(error, findings, details))
     if findings:
         lines = findings_text(findings, color=console.stderr_color).splitlines()
-        # The last line counts what the error's own message has counted.
+        # The last line repeats the count in the error's message.
         for line in lines[:-1]:
             console.line(f"  {line}")
     from reconciler.report.escape import escape
@@ -36,7 +36,7 @@ def tell(error: ReconcilerError, console: Console) -> int:
 def _record(
     error: ReconcilerError, findings: Sequence[Finding], details: Sequence[str]
 ) -> Mapping[str, Any]:
-    """What the JSON line of an error holds beside its message."""
+    """The keys of an error's JSON line, besides its message."""
     record: dict[str, Any] = {"code": error.code, "hint": error.hint}
     if findings:
         record["findings"] = [
@@ -54,10 +54,7 @@ def _record(
 
 
 def tell_usage(error: click.ClickException, console: Console) -> int:
-    """Say what was typed wrong and which help to read; the exit code is 1.
-
-    click's own code for this is 2, which here means that a plan has changes.
-    """
+    """Print a usage error and which help to read; return the exit code 1."""
     context: click.Context | None = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "reconciler"
     hint = f"`{path} --help` lists what it takes."
@@ -68,7 +65,7 @@ def tell_usage(error: click.ClickException, console: Console) -> int:
 
 
 def shortage(error: MemoryError | RuntimeError) -> ReconcilerError | None:
-    """The error of a system that has no room for this run; None if that is not what it means."""
+    """The error of a system without memory or threads for this run; None if `error` is another."""
     if isinstance(error, MemoryError):
         lacks = "memory"
     elif "start new thread" in str(error):  # Python has no class of its own for it.
@@ -82,7 +79,7 @@ def shortage(error: MemoryError | RuntimeError) -> ReconcilerError | None:
 
 
 def tell_bug(error: BaseException, console: Console) -> int:
-    """Say that this is our fault; the traceback only where it was asked for, and redacted."""
+    """Report a bug of this tool, with the redacted traceback if --verbose is set; return 1."""
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     more = "" if console.verbose else " Run it again with -v for the details, and"
     message = f"This is a bug in reconciler: {what}"

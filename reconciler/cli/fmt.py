@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from reconciler.reconcile.files import Formatted
 
 WOULD_CHANGE: Final = 2
-"""The exit code of --check where a file has not the canonical form."""
+"""The exit code of --check if a file is not in canonical form."""
 _MOST_LEFT: Final = 20
-"""How many places that were left as they are the log names."""
+"""The most unformatted locations to list."""
 
 
 @named("fmt")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH]...")
 @click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
 @click.option(
-    "--check", is_flag=True, help="Write nothing; exit with 2 where a file would be changed."
+    "--check", is_flag=True, help="Write nothing; exit with 2 if a file would be changed."
 )
 @click.option("--diff", is_flag=True, help="Write nothing; print what would be changed.")
 @if_present
@@ -72,11 +72,11 @@ def command(
 
 
 def _tell_left(invocation: Invocation, left: "Sequence[Left]") -> None:
-    """Say what was left as it is, and why; that does not change the exit code."""
-    for place, why in left[:_MOST_LEFT]:
-        invocation.console.say("warning", f"{place}: left as it is, since {why}.")
+    """Warn of what was left as it is, and why; the exit code stays the same."""
+    for location, why in left[:_MOST_LEFT]:
+        invocation.console.say("warning", f"{location}: left as it is, since {why}.")
     if len(left) > _MOST_LEFT:
-        message = f"{len(left) - _MOST_LEFT} more places were left as they are."
+        message = f"{len(left) - _MOST_LEFT} more locations were left as they are."
         invocation.console.say("warning", message)
 
 
@@ -85,7 +85,7 @@ def _sum_up(invocation: Invocation, done: "Formatted", *, written: bool) -> None
 
     if invocation.quiet:
         return
-    changed, seen, left = len(done.files), done.seen, len({place.file for place, _ in done.left})
+    changed, seen, left = len(done.files), done.seen, len({at.file for at, _ in done.left})
     if not changed and left:
         message = f"{plural(seen - left, 'file')} in canonical form, {left} in part or not at all."
     elif not changed:

@@ -24,14 +24,14 @@ _WORDS: Final = {"made": "made", "kept": "kept as it is", "extended": "added to"
 @click.option(
     "--ci",
     type=Choice(["github", "gitlab", "none"]),
-    help="Whose pipeline the files are for; else guessed from the folder.",
+    help="The pipeline to make files for; guessed from the folder by default.",
 )
 @pass_invocation
 def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int:
     """Make a catalogue, settings and CI files to start from.
 
-    Overwrites nothing: what is there is kept. Where ROBOSIZE_API_KEY is set an empty catalogue is
-    filled with the products at Robosize; else it gets an example product.
+    Overwrites no file. If ROBOSIZE_API_KEY is set, an empty catalogue is filled with the products
+    at Robosize; otherwise it gets an example product.
     """
     from reconciler.reconcile.init import init
     from reconciler.report.output import write_stdout
@@ -43,13 +43,13 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
         if begun.to_fill:
             filled = _fill(replace(invocation, within=invocation.folder / (folder or ".")))
     finally:
-        # What was made is told, also where the remote then fails.
+        # List the files also if the remote then fails.
         write_stdout(_told(begun, folder, filled))
     return 0
 
 
 def _fill(invocation: Invocation) -> str:
-    """Fill the empty catalogue from the remote; returns what was done in a line."""
+    """Fill the empty catalogue from the remote; return a line that says so."""
     from reconciler.cli.signals import stopping
     from reconciler.reconcile.init import fill
     from reconciler.report.words import plural
@@ -68,7 +68,7 @@ def _told(begun: "Beginning", folder: Path | None, filled: str) -> str:
     lines = [f"{_WORDS[fate]:<14} {escape(path)}" for path, fate in begun.files]
     lines += [filled] if filled else []
     lines += ["", *(f"Note: {escape(note)}" for note in begun.notes)] if begun.notes else []
-    where = f", in {escape(shlex.quote(str(folder)))}" if folder and folder != Path() else ""
-    lines += ["", f"Next{where}:"]
+    at = f", in {escape(shlex.quote(str(folder)))}" if folder and folder != Path() else ""
+    lines += ["", f"Next{at}:"]
     lines += [f"  {line}" for line in begun.commands]
     return "\n".join([*lines, ""])

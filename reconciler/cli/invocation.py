@@ -1,4 +1,4 @@
-"""Invocation: the global options of one run, and what they decide: console, settings, progress."""
+"""Invocation: the global options of one run, with its console, settings and progress display."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Invocation:
-    """What holds for the whole run, whichever side of the command's name it was typed on."""
+    """The global options, and what is made from them when it is first used."""
 
     config: Path | None = None
     color: ColorChoice = "auto"
@@ -28,12 +28,12 @@ class Invocation:
     log_format: LogFormat = "text"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     within: Path | None = None
-    """The working folder, where it is not that of the process."""
+    """The working folder; None means that of the process."""
     _warned: set[str] = field(default_factory=set)
 
     @cached_property
     def folder(self) -> Path:
-        """The working folder; raises UsageError where it is gone."""
+        """The working folder; UsageError if it was removed."""
         if self.within is not None:
             return self.within
         try:
@@ -46,7 +46,7 @@ class Invocation:
 
     @cached_property
     def console(self) -> Console:
-        """The console that these options ask for; final once the options are parsed."""
+        """The console; not to be used before the options are parsed."""
         return Console(
             color=self.color,
             log_format=self.log_format,
@@ -57,7 +57,7 @@ class Invocation:
 
     @cached_property
     def settings(self) -> "Settings":
-        """The settings; their keys are masked in all output from here on."""
+        """The settings; from here on their keys are masked in all output."""
         from reconciler.settings import load_settings
 
         settings = load_settings(config=self.config, environ=self.environ, folder=self.folder)
@@ -72,7 +72,7 @@ class Invocation:
         return progress_for(self.console)
 
     def warn_once(self, code: str, message: str) -> None:
-        """Warn on stderr, unless this run has already warned of `code`."""
+        """Warn on stderr, unless this run has already done so for `code`."""
         if code not in self._warned:
             self._warned.add(code)
             if self.environ.get("GITHUB_ACTIONS") == "true" and self.log_format == "text":
@@ -83,15 +83,16 @@ class Invocation:
                 self.console.say("warning", message, code=code)
 
     def end(self) -> None:
-        """Take away what progress still shows, so that what is said next stands alone."""
+        """Remove the progress display."""
+        # cached_property: do not make a display only to end it.
         if "progress" in self.__dict__:
             self.progress.finish()
 
     def check(self) -> None:
-        """Raise an error where two options contradict each other, or there is no working folder."""
+        """Raise UsageError if two options contradict each other or the working folder is gone."""
         if self.verbose and self.quiet:
             raise click.UsageError("--verbose and --quiet contradict each other.")
-        # Whatever takes a path may ask for the folder: it is missed here, before any of them.
+        # Ask for it now, so that every command fails in the same way without it.
         _ = self.folder
 
 

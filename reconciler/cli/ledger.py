@@ -8,17 +8,15 @@ import click
 from reconciler.cli.command import CommandEntry, Group
 
 _HERE: Final = "reconciler.cli"
-COMMANDS: Final[Mapping[str, CommandEntry]] = {
-    "show": CommandEntry(f"{_HERE}.ledger_show", "Show what is remembered."),
-    "move": CommandEntry(
-        f"{_HERE}.ledger_move", "Carry what is remembered from file to git, or back."
-    ),
+LEDGER_COMMANDS: Final[Mapping[str, CommandEntry]] = {
+    "show": CommandEntry(f"{_HERE}.ledger_show", "Show what the ledger holds."),
+    "move": CommandEntry(f"{_HERE}.ledger_move", "Move the ledger from file to git, or back."),
 }
 
 
-@click.command("ledger", cls=Group, entries=COMMANDS, invoke_without_command=True)
+@click.command("ledger", cls=Group, entries=LEDGER_COMMANDS, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show what is remembered, or move it from file to git or back."""
+    """Show what the ledger holds, or move it from file to git or back."""
     if context.invoked_subcommand is None:
-        raise click.UsageError(f"Which command? One of {', '.join(COMMANDS)}.", ctx=context)
+        raise click.UsageError(f"Which command? One of {', '.join(LEDGER_COMMANDS)}.", ctx=context)

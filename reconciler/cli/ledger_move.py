@@ -23,23 +23,23 @@ _KINDS = Choice(["file", "git"])
 def command(
     invocation: Invocation, source: "LedgerKind", target: "LedgerKind", store: str | None
 ) -> int:
-    """Carry what is remembered from file to git, or back.
+    """Move the ledger from file to git, or back.
 
-    FROM and TO are `file` and `git`. Nothing stays behind at FROM; set `ledger` in the settings to
-    TO afterwards.
+    FROM and TO are `file` and `git`. Nothing is kept at FROM. Set `ledger` in the settings to TO
+    afterwards.
     """
     from reconciler.reconcile import history
     from reconciler.report.output import write_stdout
     from reconciler.report.words import plural
 
     settings = invocation.settings
-    ledger, place = history.move_ledger(settings, source, target, store)
+    ledger, moved_to = history.move_ledger(settings, source, target, store)
     count = plural(len(ledger.products), "product")
-    write_stdout(f"Moved what is remembered of {count} to {place.describe()}.\n")
+    write_stdout(f"Moved the ledger of {count} to {moved_to.describe()}.\n")
     if settings.ledger != target:
         invocation.console.say(
             "warning",
             f"The settings still say `ledger: {settings.ledger}`: write `ledger: {target}`, or the "
-            "next run starts with nothing remembered.",
+            "next run starts with an empty ledger.",
         )
     return 0

@@ -18,39 +18,39 @@ from reconciler.errors import UnmatchedPattern
     type=Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How it is written.",
+    help="The output format.",
 )
 @pass_invocation
 def command(
     invocation: Invocation, store_id: str | None, store: str | None, sandbox: bool, format: str
 ) -> int:
-    """Show what is remembered.
+    """Show what the ledger holds.
 
-    That is what was last sent to the fields that the API never returns, and how surely: confirmed,
-    assumed, or in doubt. With STORE_ID (or the remote id) only of that product; if it was deleted,
-    what is kept of it.
+    That is the last value sent to each field that the API never returns, and how certain it is:
+    confirmed, assumed, or in doubt. With STORE_ID (or the remote id) only of that product; if it
+    was deleted, its copy.
     """
     from reconciler.reconcile import history
     from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
     from reconciler.report.output import write_stdout
 
-    memory = history.open_memory(invocation.settings, store, sandbox=sandbox)
-    ledger = memory.load()
+    kept = history.ledger_store(invocation.settings, store, sandbox=sandbox)
+    ledger = kept.load()
     if store_id is not None:
         ledger = narrowed(ledger, store_id)
         if not ledger.products and not ledger.creates:
-            removed = [p for p in memory.removed() if store_id in (p.id, p.store_id)]
+            removed = [p for p in kept.removed() if store_id in (p.id, p.store_id)]
             if removed:
                 from reconciler.cli.showing import show_removed
 
-                show_removed(removed, memory, Rendering(format, None), invocation)
+                show_removed(removed, kept, Rendering(format, None), invocation)
                 return 0
             raise UnmatchedPattern(
-                f"Nothing is remembered of {store_id!r} in {memory.describe()}.",
-                hint="`reconciler ledger show` lists all that is remembered.",
+                f"The ledger does not know {store_id!r}: {kept.describe()}.",
+                hint="`reconciler ledger show` lists all that it holds.",
             )
     if format == "json":
-        write_stdout(ledger_json(ledger, store=memory.store, place=memory.describe()))
+        write_stdout(ledger_json(ledger, store=kept.store, place=kept.describe()))
     else:
         write_stdout(ledger_text(ledger, color=invocation.console.stdout_color))
     return 0

@@ -17,14 +17,14 @@ from reconciler.cli.options import pass_invocation, sandbox_option, store_option
     default=20,
     show_default=True,
     metavar="N",
-    help="So many applies, the newest first.",
+    help="Show up to N applies, the newest first.",
 )
 @click.option(
     "--format",
     type=Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How the log is written.",
+    help="The output format.",
 )
 @pass_invocation
 def command(
@@ -32,17 +32,17 @@ def command(
 ) -> int:
     """Show what was applied, when, and from which commit.
 
-    Read from the history of the ledger, where that is kept in git; else from the journals in
-    .reconciler/journal, which `show` tells in full.
+    Reads the history of the ledger if that is kept in git, otherwise the journals in
+    .reconciler/journal. `show` prints a journal in full.
     """
     from reconciler.reconcile import history
     from reconciler.report.log_text import log_json, log_text
     from reconciler.report.output import write_stdout
 
-    memory = history.open_memory(invocation.settings, store, sandbox=sandbox)
-    entries = history.log(invocation.settings, memory, limit=limit)
+    kept = history.ledger_store(invocation.settings, store, sandbox=sandbox)
+    entries = history.log(invocation.settings, kept, limit=limit)
     if format == "json":
-        write_stdout(log_json(entries, store=memory.store))
+        write_stdout(log_json(entries, store=kept.store))
     else:
         write_stdout(log_text(entries, color=invocation.console.stdout_color))
     return 0

@@ -1,4 +1,4 @@
-"""The package's log, said by the console; the logs of libraries stay silent."""
+"""Sends this package's log to the console, and silences the logs of libraries."""
 
 import logging
 from typing import Final
@@ -9,9 +9,9 @@ _FOREIGN: Final = ("urllib3", "requests", "asyncio", "uvicorn", "filelock")
 
 
 def start_logging(console: Console) -> None:
-    """Send this package's log to the console: warnings, and everything where it is verbose.
+    """Send this package's log to the console: warnings, or everything with --verbose.
 
-    Libraries stay silent whatever is asked: urllib3's log holds URLs, and these hold the key.
+    Libraries stay silent even then: urllib3 logs URLs, and these hold the key.
     """
     for name in _FOREIGN:
         foreign = logging.getLogger(name)
@@ -24,14 +24,14 @@ def start_logging(console: Console) -> None:
 
 
 class _Handler(logging.Handler):
-    """Hands log records to the console."""
+    """Passes log records to the console."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say what the record says, at its level."""
+        """Print the record at its level."""
         trace = record.exc_text
         if trace is None and record.exc_info:
             trace = logging.Formatter().formatException(record.exc_info)

@@ -1,4 +1,4 @@
-"""The command line as a whole: the table of commands, and `run`, which makes every end a code."""
+"""The table of commands, and `run`, which turns every outcome into an exit code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -28,11 +28,11 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "explain": CommandEntry(f"{_HERE}.explain", "Say what a code means and what to do about it."),
     "diff": CommandEntry(
         f"{_HERE}.diff",
-        "Show what the catalogue changes between git revisions; needs neither key nor network.",
+        "Show what the catalogue changes between git revisions; needs no key and no network.",
     ),
     "log": CommandEntry(f"{_HERE}.log", "Show what was applied, when, and from which commit."),
     "ledger": CommandEntry(
-        f"{_HERE}.ledger", "Show what is remembered, or move it from file to git or back."
+        f"{_HERE}.ledger", "Show what the ledger holds, or move it from file to git or back."
     ),
     "restore": CommandEntry(
         f"{_HERE}.restore", "Bring what deletes removed back into the catalogue's files."
@@ -64,7 +64,7 @@ def _install_completion(context: click.Context, _: click.Parameter, shell: str |
     is_eager=True,
     expose_value=False,
     callback=_install_completion,
-    help="Let the shell complete commands and options; the shell in use unless one is named.",
+    help="Install completion of commands and options for this shell, or for the one named.",
 )
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -74,7 +74,7 @@ def cli(context: click.Context) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command that `arguments` ask for; every end of it, crashes included, is a code."""
+    """Run a command and return its exit code, also if it crashes."""
     prepare_streams()
     invocation = Invocation()
     try:
@@ -88,12 +88,12 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return tell(Interrupted("Interrupted."), invocation.console)
     except SystemExit as end:
-        # How click ends where a shell asks for completions.
+        # click ends like this when a shell asks for completions.
         return end.code if isinstance(end.code, int) else 1
     except (MemoryError, RuntimeError) as error:
         short = shortage(error)
         return tell(short, invocation.console) if short else tell_bug(error, invocation.console)
-    except Exception as error:  # whatever else it is: told as a bug, never as a bare traceback
+    except Exception as error:  # anything else is a bug, and is never shown as a bare traceback
         return tell_bug(error, invocation.console)
     finally:
         invocation.end()

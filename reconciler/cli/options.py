@@ -1,6 +1,6 @@
 """The options that commands share.
 
-Each decorator gathers its options into one value, which the command is given by name.
+Each decorator collects its options into one value and passes that to the command by name.
 """
 
 import math
@@ -34,7 +34,7 @@ COUNT: Final = click.IntRange(min=0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which store is meant: one of the settings, or the embedded sandbox."""
+    """The store to work on: one of the settings, or the embedded sandbox."""
 
     store: str | None
     catalog: Path | None
@@ -42,7 +42,7 @@ class Target:
 
     @contextmanager
     def open(self, invocation: Invocation, stop: Event) -> "Iterator[Store]":
-        """The store, open until the block ends; `stop` ends what it is doing."""
+        """Open the store until the block ends; `stop` interrupts its work."""
         from reconciler.reconcile.store import open_sandbox, open_store
 
         settings, progress = invocation.settings, invocation.progress
@@ -51,11 +51,11 @@ class Target:
             settings, self.store, catalog=self.catalog, progress=progress, stop=stop
         ) as store:
             if not self.sandbox:
-                _warn_of_missing_memory(store, invocation)
+                _warn_of_missing_ledger(store, invocation)
             yield store
 
     def api_path(self, invocation: Invocation) -> str:
-        """The path of the product endpoint, as a request line has it."""
+        """The path of the product endpoint, as in a request line."""
         if self.sandbox:
             from reconciler.sandbox.app import PATH
 
@@ -63,15 +63,15 @@ class Target:
         return urlsplit(invocation.settings.store(self.store).api_url).path
 
 
-def _warn_of_missing_memory(store: "Store", invocation: Invocation) -> None:
-    """Say once what a pipeline cannot see that keeps its ledger in a file of its own."""
+def _warn_of_missing_ledger(store: "Store", invocation: Invocation) -> None:
+    """Warn a pipeline that keeps its ledger in a file that is lost when the job ends."""
     in_pipeline = invocation.environ.get("CI", "").strip().lower() not in ("", "0", "false")
     if not in_pipeline or store.settings.ledger != "file" or store.ledger.exists():
         return
     invocation.warn_once(
         Code.NO_LEDGER,
-        f"Nothing is remembered of earlier runs: {store.ledger.describe()} does not exist, and "
-        "what this run learns is thrown away with the pipeline's files. Edits of type and "
+        f"Nothing is known of earlier runs: {store.ledger.describe()} does not exist, and "
+        "the ledger of this run is lost with the pipeline's files. Edits of type and "
         "image_url cannot be seen. Write `ledger: git` in reconciler.yaml (the job that applies "
         "may then have to be "
         "allowed to push), or keep .reconciler/ledger between runs.",
@@ -80,14 +80,14 @@ def _warn_of_missing_memory(store: "Store", invocation: Invocation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """In which format a plan is shown, and where: stdout, or a file."""
+    """The format of a plan, and the file to write it to; None means stdout."""
 
     format: str
     output: Path | None
 
 
 class Seconds(click.FloatRange):
-    """A time in seconds, zero or more; "nan" and "inf" are none."""
+    """A finite time in seconds, zero or more."""
 
     name = "seconds"
 
@@ -97,10 +97,12 @@ class Seconds(click.FloatRange):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """The time as a finite number."""
+        """The time; an error for "nan" and "inf", which a FloatRange accepts."""
         seconds = float(super().convert(value, param, ctx))
         return (
-            seconds if math.isfinite(seconds) else self.fail(f"{value!r} is no time.", param, ctx)
+            seconds
+            if math.isfinite(seconds)
+            else self.fail(f"{value!r} is not a finite number.", param, ctx)
         )
 
 
@@ -115,7 +117,7 @@ def pass_invocation(function: Run) -> Run:
 
 
 def _gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator]) -> Decorator:
-    """Give the command what `make` makes of these options (by parameter) under `name`."""
+    """Pass the command `make(**options)` as `name` instead of the options themselves."""
 
     def decorate(function: Run) -> Run:
         @wraps(function)
@@ -134,7 +136,7 @@ def _gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator]
 def _one_store(
     context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
 ) -> str | None:
-    """The store that is named; a second one is an error, not the one that counts."""
+    """The name given; UsageError for a second one, which click would silently prefer."""
     if len(names) > 1:
         raise click.UsageError(
             f"--store is given twice ({', '.join(names)}): this command works on one store. "
@@ -149,10 +151,10 @@ store_option: Final[Decorator] = click.option(
     multiple=True,
     callback=_one_store,
     metavar="NAME",
-    help="The store, where the settings have several.",
+    help="The store, if the settings have several.",
 )
 sandbox_option: Final[Decorator] = click.option(
-    "--sandbox", is_flag=True, help="The embedded sandbox in place of a store."
+    "--sandbox", is_flag=True, help="Use the embedded sandbox instead of a store."
 )
 selecting: Final[Decorator] = click.option(
     "--select",
@@ -175,14 +177,14 @@ def target() -> Decorator:
             "sandbox": click.option(
                 "--sandbox",
                 is_flag=True,
-                help="A local server in place of the store, kept in .reconciler; needs no key.",
+                help="Use a local server instead, with its data in .reconciler; needs no key.",
             ),
         },
     )
 
 
 def planning() -> Decorator:
-    """What a plan covers and what a guard allows, as `reconcile.Options`."""
+    """The options of a plan and of its guards, as `reconcile.Options`."""
 
     def make(**given: Any) -> "reconcile.Options":
         from reconciler import reconcile
@@ -215,13 +217,13 @@ _PLANNING: Final[dict[str, Decorator]] = {
         "--resend",
         multiple=True,
         metavar="FIELD[=GLOB]",
-        help="Send this field whatever the ledger says of it. Repeatable.",
+        help="Send this field even if the ledger has the same value. Repeatable.",
     ),
     "allow_recreate": click.option(
         "--allow-recreate",
         multiple=True,
         metavar="STORE_ID",
-        help="Create it although a create was answered that is not listed yet. Repeatable.",
+        help="Create it again, although its earlier create is not listed yet. Repeatable.",
     ),
     "base": click.option(
         "--base",
@@ -249,10 +251,10 @@ def rendering() -> Decorator:
                 type=Choice(FORMATS),
                 default="text",
                 show_default=True,
-                help="How the plan is written.",
+                help="The output format.",
             ),
             "output": click.option(
-                "--output", type=FILE, metavar="FILE", help="Write it there, nothing to stdout."
+                "--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout."
             ),
         },
     )
@@ -263,19 +265,19 @@ def detailed_exitcode(function: Run) -> Run:
     return click.option(
         "--detailed-exitcode",
         is_flag=True,
-        help="Exit with 2 where the plan has changes, with 0 only where it has none.",
+        help="Exit with 2 if the plan has changes, and with 0 only if it has none.",
     )(function)
 
 
 def if_present(function: Run) -> Run:
     """--if-present."""
     return click.option(
-        "--if-present", is_flag=True, help="Pass where there is no catalogue, and say so."
+        "--if-present", is_flag=True, help="Pass if there is no catalogue, and say so."
     )(function)
 
 
 def has_catalog(invocation: Invocation, catalog: Path | None) -> bool:
-    """Whether the catalogue's folder is there; said on stderr where it is not."""
+    """Whether the catalogue's folder exists; a message on stderr says if it does not."""
     folder = invocation.folder / (catalog or invocation.settings.catalog)
     if folder.exists():
         return True

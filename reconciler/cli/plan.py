@@ -45,9 +45,9 @@ def command(
 ) -> int:
     """Show what would change at the remote.
 
-    Lists the remote, compares it with the catalogue and prints the difference. Nothing is
-    written, neither to the remote nor to the ledger. What apply would refuse is shown with the
-    flag that allows it, and is no failure here.
+    Lists the remote, compares it with the catalogue and prints the difference. Writes nothing to
+    the remote or to the ledger. If apply would refuse the plan, that is shown with the flag that
+    allows it, and does not fail this command.
     """
     from reconciler import reconcile
     from reconciler.cli.showing import distinct_files, made_now, save_plan, show_saved

@@ -16,14 +16,14 @@ _EVERY: Final = 5.0
 
 
 def progress_for(console: Console, clock: Clock | None = None) -> Progress:
-    """The progress that suits the console: none with --quiet, a bar or lines else."""
+    """The display for this console: none with --quiet, otherwise a bar or lines."""
     if console.quiet:
         return Silent()
-    return Bar(console) if console.animated else Lines(console, clock or SystemClock())
+    return Bar(console) if console.animated else ProgressLines(console, clock or SystemClock())
 
 
-class Lines:
-    """Says how far a phase has come, at most once in a few seconds; short phases say nothing."""
+class ProgressLines:
+    """Prints the progress of a phase every few seconds; nothing for short phases."""
 
     def __init__(self, console: Console, clock: Clock) -> None:
         self._console = console
@@ -35,14 +35,14 @@ class Lines:
         self._said = 0.0
 
     def start(self, phase: str, total: int | None) -> None:
-        """Begin to count a phase."""
+        """Begin a phase."""
         with self._lock:
             if phase != self._phase:
                 self._phase, self._done, self._said = phase, 0, self._clock.now()
             self._total = total
 
     def advance(self, count: int = 1) -> None:
-        """Count on, and say so where the last line is old enough."""
+        """Add to the count, and print it if the last line is old enough."""
         with self._lock:
             self._done += count
             if self._clock.now() - self._said < _EVERY or not self._phase:
@@ -59,7 +59,7 @@ class Lines:
 
 
 class Bar:
-    """A moving bar, which leaves nothing behind. rich is loaded when the first phase starts."""
+    """A moving bar that is removed at the end; rich is imported when the first phase starts."""
 
     def __init__(self, console: Console) -> None:
         self._color = console.stderr_color
@@ -68,7 +68,7 @@ class Bar:
         self._task: TaskID | None = None
 
     def start(self, phase: str, total: int | None) -> None:
-        """Show the bar of a phase, in place of the one before."""
+        """Show the bar of a phase instead of the one before."""
         with self._lock:
             self._stop()
             bars = self._bars = _bars(self._color)
@@ -82,7 +82,7 @@ class Bar:
                 self._bars.advance(self._task, count)
 
     def finish(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             self._stop()
 

@@ -13,21 +13,24 @@ from reconciler.cli.options import FILE, Target, pass_invocation, target
 if TYPE_CHECKING:
     from reconciler.reconcile.files import Pulled
 
-CHANGES: Final = 2
-"""The exit code of --detailed-exitcode where files differ from what the remote says."""
+FILES_DIFFER: Final = 2
+"""The exit code of --detailed-exitcode if files differ from the remote."""
 
 
 @named("pull")
 @target()
 @click.option(
-    "--into", type=FILE, metavar="FILE", help="Add undeclared products there, not in own files."
+    "--into",
+    type=FILE,
+    metavar="FILE",
+    help="Add undeclared products to this file, not each to a file of its own.",
 )
 @click.option("--prune", is_flag=True, help="Remove declared products that the remote lacks.")
 @click.option("--write", is_flag=True, help="Write the files; without it they are only compared.")
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Exit with 2 where files change, with 0 only where none does.",
+    help="Exit with 2 if files change, and with 0 only if none does.",
 )
 @pass_invocation
 def command(
@@ -40,10 +43,10 @@ def command(
 ) -> int:
     """Bring the catalogue's files up to the remote.
 
-    Declared products are edited in place: comments, order and spelling stay, only values that
-    differ are changed, and fields that are left out stay unmanaged. Undeclared products are added.
-    Prints the difference, and writes it with --write. type and image_url are never returned by the
-    API, so they are not pulled.
+    Declared products are edited in their files: only values that differ are changed; comments and
+    order stay, and fields that are left out stay unmanaged. Undeclared products are added. Prints
+    the difference, and writes it with --write. The API never returns type and image_url, so they
+    are not pulled.
     """
     from reconciler.authoring.folder import write_changes
     from reconciler.cli.signals import stopping
@@ -66,18 +69,18 @@ def command(
         if not invocation.quiet:
             more = " Nothing was written; --write does it." if pulled.files else ""
             invocation.console.say("info", _summary(pulled) + more)
-    return CHANGES if detailed_exitcode and pulled.files else 0
+    return FILES_DIFFER if detailed_exitcode and pulled.files else 0
 
 
 def _warn(pulled: "Pulled", invocation: Invocation) -> None:
     for finding in pulled.warnings:
-        place = f"{finding.location}: " if finding.location else ""
-        message = f"{place}{finding.message} [{finding.code}]"
+        at = f"{finding.location}: " if finding.location else ""
+        message = f"{at}{finding.message} [{finding.code}]"
         invocation.console.say("warning", message, code=finding.code)
 
 
 def _summary(pulled: "Pulled") -> str:
-    """What changes, in one sentence."""
+    """The changes in one sentence."""
     from reconciler.report.words import plural
 
     if not pulled.files:

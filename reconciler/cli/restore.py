@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from reconciler.reconcile.files import Restored
 
 _MOST: Final = 20
-"""Of how many products it is told what becomes of them."""
+"""The most products to warn of."""
 
 
 @named("restore")
 @click.argument("store_ids", nargs=-1, metavar="[STORE_ID]...")
 @target()
 @click.option(
-    "--from", "journal", type=FILE, metavar="JOURNAL", help="What this journal says was removed."
+    "--from",
+    "journal",
+    type=FILE,
+    metavar="JOURNAL",
+    help="Read the removed products from this journal, not from the ledger.",
 )
 @click.option("--write", is_flag=True, help="Write the files; without it they are only shown.")
 @pass_invocation
@@ -35,11 +39,10 @@ def command(
 ) -> int:
     """Bring what deletes removed back into the catalogue's files.
 
-    All that is kept with the ledger and is not declared, or only what each STORE_ID (or remote id)
-    names, gets a file of its own, as an undeclared product does from `pull`, with the type and
-    image_url that the ledger knew. Prints the difference, and writes it with --write; the next
-    apply then creates the products anew. What was entered by hand at Robosize does not come back.
-    Needs no key.
+    Takes every product that was removed and is not declared, or only those given as STORE_ID (or
+    remote id). Each gets a file of its own, as with `pull`, with the type and image_url that the
+    ledger knew. Prints the difference, and writes it with --write; the next apply then creates
+    the products again. Data that was entered by hand at Robosize does not come back. Needs no key.
     """
     from reconciler.authoring.folder import write_changes
     from reconciler.reconcile import history
@@ -48,8 +51,8 @@ def command(
     from reconciler.report.unified import unified_diff
 
     settings = invocation.settings
-    memory = history.open_memory(settings, target.store, sandbox=target.sandbox)
-    removed = history.removed(memory, journal)
+    kept = history.ledger_store(settings, target.store, sandbox=target.sandbox)
+    removed = history.removed_products(kept, journal)
     catalog = target.catalog or settings.store(target.store).catalog
     restored = restore(settings, removed, store_ids, catalog=catalog)
     _tell(restored, invocation)
@@ -67,7 +70,7 @@ def command(
 
 
 def _tell(restored: "Restored", invocation: Invocation) -> None:
-    """Say what does not come back, or not whole."""
+    """Warn of products that are not restored, and of data that is lost."""
     from reconciler.cli.showing import say_warnings
 
     say_warnings(restored.warnings, invocation)
@@ -89,7 +92,7 @@ def _left_out(restored: "Restored") -> "Iterator[str]":
 
 
 def _summary(restored: "Restored") -> str:
-    """What is restored, in one sentence."""
+    """The restored products in one sentence."""
     from reconciler.report.words import plural
 
     if not restored.files:

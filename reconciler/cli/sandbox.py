@@ -31,35 +31,35 @@ _DEFAULT_DATABASE: Final = ".reconciler/sandbox.sqlite3"
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="0: any free one.",
+    help="The port; 0 takes any free one.",
 )
 @click.option(
     "--db",
     default=_DEFAULT_DATABASE,
     show_default=True,
     metavar="FILE",
-    help="Where the products are kept; :memory: forgets them.",
+    help="The database of its products; :memory: keeps them only until it ends.",
 )
 @click.option(
     "--seed",
     type=Choice(["drifted", "catalog", "empty"]),
-    help="Begin anew: with a remote that drifted from the catalogue, with the catalogue, or empty.",
+    help="Start with a remote that drifted from the catalogue, with the catalogue, or empty.",
 )
-@click.option("--seed-only", is_flag=True, help="Fill the file and end.")
+@click.option("--seed-only", is_flag=True, help="Fill the database and exit.")
 @click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder, for --seed.")
-@click.option("--api-key", metavar="TEXT", help="The only key to accept, in place of any.")
+@click.option("--api-key", metavar="TEXT", help="Accept only this key, instead of any.")
 @click.option(
-    "--latency-ms", type=click.FloatRange(0, 600_000), default=0, help="Slow each answer."
+    "--latency-ms", type=click.FloatRange(0, 600_000), default=0, help="Delay each answer."
 )
 @click.option(
     "--page-max",
     type=click.IntRange(min=1),
     default=PAGE_MAX,
     show_default=True,
-    help="Products on one page, at most.",
+    help="The most products on one page.",
 )
 @click.option("--faults", type=FILE, metavar="FILE", help="Misbehave as this JSON file says.")
-@click.option("--unique-store-ids", is_flag=True, help="Refuse a store_id that is taken.")
+@click.option("--unique-store-ids", is_flag=True, help="Refuse a store_id that is in use.")
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -112,7 +112,7 @@ def _database(name: str, folder: Path) -> str | Path:
 
 
 def _seed(kind: str, catalog: Path | None, invocation: Invocation) -> Seed:
-    """What fills the store, in place of what it holds; the catalogue's faults come before that."""
+    """A function that replaces the store's content; CatalogError comes before that."""
     from reconciler.catalog.read import load_catalog
     from reconciler.sandbox.seed import seed_drifted
 
@@ -135,7 +135,7 @@ def _seed(kind: str, catalog: Path | None, invocation: Invocation) -> Seed:
 
 
 def _plain(product: "Product") -> dict[str, Any]:
-    """A product as a seed takes it."""
+    """A product as the mapping that a seed takes."""
     from reconciler.model import KEYS
 
     values = zip(KEYS, product.values, strict=True)
@@ -147,7 +147,7 @@ def _fill(database: str | Path, seed: Seed | None) -> None:
 
     if seed is None or database == _MEMORY:
         raise UsageError(
-            "--seed-only fills a file and ends, so it needs --seed, and a --db that is kept.",
+            "--seed-only needs --seed, and a --db that is a file.",
             hint="For instance: reconciler sandbox --seed drifted --seed-only",
         )
     store = Store(database)
@@ -158,7 +158,7 @@ def _fill(database: str | Path, seed: Seed | None) -> None:
 
 
 def _announce(url: str, key: str | None, invocation: Invocation) -> None:
-    """Say where the server is: the URL, then a line for the shell of other commands."""
+    """Print the URL, then a line for the shell that makes other commands use the server."""
     import shlex
 
     from reconciler.report.output import write_stdout

@@ -13,13 +13,13 @@ from reconciler.reconcile.schemas import SCHEMAS
 
 @named("schema")
 @click.argument("kind", type=Choice(SCHEMAS), default="catalog", required=False)
-@click.option("--output", type=FILE, metavar="FILE", help="Write it there, nothing to stdout.")
+@click.option("--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout.")
 @pass_invocation
 def command(invocation: Invocation, kind: str, output: Path | None) -> int:
     """Print a JSON Schema, for editors and other tools.
 
-    Of a catalogue file of any shape unless another kind is named. An editor with YAML support
-    reads it where a file begins with `# yaml-language-server: $schema=PATH`.
+    By default it describes a catalogue file of any shape. An editor with YAML support uses it if a
+    file begins with `# yaml-language-server: $schema=PATH`.
     """
     from reconciler.reconcile.schemas import schema_text
     from reconciler.report.output import TO_OUTPUT, write_file, write_stdout

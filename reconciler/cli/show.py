@@ -39,9 +39,9 @@ def command(
 ) -> int:
     """Show a saved plan in any format, or a journal: what an apply did, and what it removed.
 
-    Journals are in .reconciler/journal. Without PLANFILE it shows what the deletes of the store
-    removed, as kept with its ledger. Both are shown as text or json. Needs no key, and no network
-    but for a ledger in git.
+    Journals are in .reconciler/journal. Without PLANFILE it shows the removed products that the
+    store's ledger keeps. Journals and removed products are shown as text or json. Needs no key, and
+    the network only if the ledger is in git.
     """
     from reconciler import reconcile
     from reconciler.cli.showing import bare, made_line, show_journal, show_removed, show_saved
@@ -49,18 +49,18 @@ def command(
     if planfile is None:
         from reconciler.reconcile import history
 
-        memory = history.open_memory(invocation.settings, store, sandbox=sandbox)
-        removed = memory.removed()
+        kept = history.ledger_store(invocation.settings, store, sandbox=sandbox)
+        removed = kept.removed()
         if not removed and store is None and not sandbox:
             raise click.UsageError(
-                f"Missing argument 'PLANFILE'. (No delete is known in {memory.describe()}.)"
+                f"Missing argument 'PLANFILE'. (No delete is known in {kept.describe()}.)"
             )
-        show_removed(removed, memory, rendering, invocation)
+        show_removed(removed, kept, rendering, invocation)
         return 0
     if store is not None or sandbox:
         raise UsageError(
-            "--store and --sandbox have no effect on a file, which says which store it is of.",
-            hint="Leave them out, or the file: then what the store's deletes removed is shown.",
+            "--store and --sandbox have no effect on a file, which names its store.",
+            hint="Leave them out, or leave out the file to show what the store's deletes removed.",
         )
     journal = reconcile.read_journal(planfile)
     if journal is not None:
@@ -70,7 +70,7 @@ def command(
         if without_records:
             if rendering.format == "json":
                 raise UsageError(
-                    "A plan without its records is no plan to apply, so there is no JSON of it.",
+                    "A plan without its records cannot be applied, so it has no JSON.",
                     hint="Choose another format.",
                 )
             saved = replace(saved, plan=bare(saved.plan))

@@ -1,4 +1,4 @@
-"""How a plan is shown: in any format, on stdout or in a file, and what stderr says beside it."""
+"""Shows a plan in any format, on stdout or in a file, with its warnings on stderr."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -37,11 +37,10 @@ def show_plan(
     compared: str | None = None,
     hint: str = TO_OUTPUT,
 ) -> None:
-    """Write a plan that was made now where `rendering` says; `compared` are a diff's revisions.
+    """Write a plan that was just made; `compared` holds the revisions of a diff.
 
-    On stderr stands what is no result: its warnings, and a summary where the plan is not text on
-    stdout. Raises OutputError where it cannot be written; `hint` is what to do about that where it
-    was meant for stdout.
+    Its warnings go to stderr, also a summary unless the plan is text on stdout. Raises OutputError
+    if it cannot be written, with `hint` if it was meant for stdout.
     """
     saved = made_now(plan, invocation, None)
     show_saved(saved, rendering, invocation, compared=compared, hint=hint)
@@ -55,11 +54,11 @@ def show_saved(
     compared: str | None = None,
     hint: str = TO_OUTPUT,
 ) -> None:
-    """Write a plan, with the time and the version of its making, as `show_plan` does."""
+    """Write a plan as `show_plan` does, with the time and the version of its making."""
     plan = saved.plan
     context = replace(context_of(saved, rendering, invocation), compared=compared)
     if rendering == TO_TERMINAL:
-        # A terminal shows both streams: warnings stand after the plan, and only once.
+        # A terminal shows both streams, so print the warnings once, after the plan.
         text = render_plan(replace(plan, warnings=()), rendering.format, context=context)
         write_stdout(text, hint=hint)
         say_warnings(plan.warnings, invocation)
@@ -73,7 +72,7 @@ def show_saved(
 
 
 def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Invocation) -> None:
-    """Write a journal where `rendering` says; UsageError for a format that only plans have."""
+    """Write a journal; UsageError for a format that only plans have."""
     from reconciler.report.journal_text import journal_json, journal_text
 
     in_color = _check_record("A journal", rendering, invocation)
@@ -85,16 +84,16 @@ def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Inv
 
 def show_removed(
     removed: "Sequence[Removed]",
-    memory: "LedgerStore",
+    kept: "LedgerStore",
     rendering: Rendering,
     invocation: Invocation,
 ) -> None:
-    """Write what deletes removed, as `memory` keeps it; UsageError for a format of plans alone."""
+    """Write the removed products of the ledger `kept`; UsageError for a format only of plans."""
     from reconciler.report.removed_text import removed_json, removed_text
 
     in_color = _check_record("What was removed", rendering, invocation)
     if rendering.format == "json":
-        text = removed_json(removed, store=memory.store, place=memory.describe())
+        text = removed_json(removed, store=kept.store, place=kept.describe())
     else:
         text = removed_text(removed, color=in_color)
     _write_record(text, rendering)
@@ -110,7 +109,7 @@ def _check_record(what: str, rendering: Rendering, invocation: Invocation) -> bo
 
 
 def _write_record(text: str, rendering: Rendering) -> None:
-    """Write what holds remote records: a file of it is private."""
+    """Write text that holds remote records; a file of it is readable only by its owner."""
     if rendering.output is None:
         write_stdout(text, hint=TO_OUTPUT)
     else:
@@ -118,13 +117,13 @@ def _write_record(text: str, rendering: Rendering) -> None:
 
 
 def save_plan(saved: "SavedPlan", file: Path, invocation: Invocation) -> None:
-    """Write the plan to `file` for a later apply; it holds remote records, so it is private."""
+    """Write the plan to `file` for a later apply, readable only by its owner."""
     context = context_of(saved, Rendering("json", file), invocation)
     write_file(file, render_plan(saved.plan, "json", context=context), private=True)
 
 
 def made_now(plan: Plan, invocation: Invocation, api_url: str | None) -> "SavedPlan":
-    """A plan that this process has just made, for the endpoint `api_url`."""
+    """A plan that was just made for the endpoint `api_url`, as a SavedPlan."""
     from reconciler.report.plan_json import SavedPlan
 
     calls = tuple(calls_of(plan, invocation))
@@ -146,16 +145,16 @@ def bare(plan: Plan) -> Plan:
 
 
 def made_line(saved: "SavedPlan") -> str:
-    """When and by which version a saved plan was made, and for which shop."""
-    where = f" at {saved.api_url}" if saved.api_url else ""
+    """The time, version, store and endpoint of a saved plan, in one sentence."""
+    at = f" at {saved.api_url}" if saved.api_url else ""
     return (
         f"Made {saved.created_at} by reconciler {saved.tool} "
-        f"for the store {saved.plan.store!r}{where}."
+        f"for the store {saved.plan.store!r}{at}."
     )
 
 
 def context_of(saved: "SavedPlan", rendering: Rendering, invocation: Invocation) -> Context:
-    """What a renderer needs beside the plan: its making, and this process's surroundings."""
+    """What a renderer needs besides the plan: how it was made, and the environment."""
     console, to_stdout = invocation.console, rendering.output is None
     return Context(
         tool=saved.tool,
@@ -178,14 +177,14 @@ def calls_of(plan: Plan, invocation: Invocation) -> Sequence[Mapping[str, Any]]:
 
 
 def repository_url(environ: Mapping[str, str]) -> str | None:
-    """The repository's web address, where this is a pipeline of GitHub or GitLab."""
+    """The repository's URL, if this is a pipeline of GitHub or GitLab."""
     if repository := environ.get("GITHUB_REPOSITORY"):
         return f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}"
     return environ.get("CI_PROJECT_URL") or None
 
 
 def _sum_up(plan: Plan, context: Context, invocation: Invocation) -> None:
-    """What somebody who only sees the log should know of the plan."""
+    """Print the plan's summary, warnings and refusals for a reader of the log."""
     console = invocation.console
     if not console.quiet:
         console.say("info", summary_line(plan, context.calls))
@@ -196,28 +195,28 @@ def _sum_up(plan: Plan, context: Context, invocation: Invocation) -> None:
 
 
 def say_warnings(warnings: Sequence[Finding], invocation: Invocation) -> None:
-    """Say warnings on stderr, each with its place and its code."""
+    """Print warnings on stderr, each with its location and code."""
     for warning in warnings:
         invocation.console.say("warning", unlabelled_line(warning), code=warning.code)
 
 
 def say_refusals(plan: Plan, invocation: Invocation) -> None:
-    """Say on stderr what apply will refuse, and the flag that allows it."""
+    """Print on stderr what apply will refuse, and the flag that allows it."""
     for refusal in plan.refusals:
         message = f"apply will refuse: {refusal.message} {refusal.allow} allows it."
         invocation.console.say("warning", message, code=refusal.code)
 
 
 def distinct_files(**files: Path | None) -> None:
-    """Raise UsageError where two flags name one file: the later would overwrite the earlier."""
+    """Raise UsageError if two flags name the same file, which would be overwritten."""
     seen: dict[Path, str] = {}
     for flag, file in files.items():
         if file is None:
             continue
-        place = file.absolute()
-        if place in seen:
+        path = file.absolute()
+        if path in seen:
             raise UsageError(
-                f"--{seen[place]} and --{flag} name the same file, {file}.",
-                hint="Give each its own.",
+                f"--{seen[path]} and --{flag} name the same file, {file}.",
+                hint="Give each flag its own file.",
             )
-        seen[place] = flag
+        seen[path] = flag

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first asks to stop, the second ends at once."""
+"""Stops a command on Ctrl-C, SIGTERM and SIGHUP: the first signal in order, the second at once."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from reconciler.signals import handled_by
 
 
 class Stopping:
-    """What a signal does: set `stop`, and interrupt at once unless the work asked for patience."""
+    """A signal handler: sets `stop`, and interrupts at once unless `finish_first` was called."""
 
     def __init__(self, stop: threading.Event, console: Console) -> None:
         self._stop = stop
@@ -20,18 +20,18 @@ class Stopping:
         self._patient = False
 
     def finish_first(self) -> None:
-        """From now on the work looks at `stop` itself and comes to its end, records included."""
+        """From now on the work checks `stop` itself, and ends after it has recorded its calls."""
         self._patient = True
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """The signal handler. The second signal ends the process, whatever is under way."""
+        """Handle a signal; the second one ends the process at once."""
         if self._stop.is_set():
             os._exit(INTERRUPTED)
         self._stop.set()
         if not self._patient:
             raise KeyboardInterrupt
         self._console.say(
-            "warning", "Stopping: finishing the calls under way. A second signal ends at once."
+            "warning", "Stopping: finishing the calls in flight. A second signal ends at once."
         )
 
 
@@ -39,8 +39,8 @@ class Stopping:
 def stopping(stop: threading.Event, console: Console) -> Iterator[Stopping]:
     """Set `stop` on the first signal and end with 130 on the second, until the block ends.
 
-    KeyboardInterrupt is raised too, until `finish_first` is called. Only the main thread can be
-    told by signals; in any other this does nothing.
+    KeyboardInterrupt is raised too, until `finish_first` is called. Outside the main thread this
+    does nothing.
     """
     stops = Stopping(stop, console)
     with handled_by(stops.handle):

@@ -16,7 +16,7 @@ class _ProblemChoice(Choice):
     """A problem's name, with dashes or underscores."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The problem, where it is one."""
+        """The problem, if it is known."""
         return super().convert(str(value).replace("_", "-"), param, ctx)
 
 
@@ -27,7 +27,7 @@ class _ProblemChoice(Choice):
     type=Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How the numbers are written.",
+    help="The output format.",
 )
 @click.option(
     "--list",
@@ -40,7 +40,7 @@ def command(invocation: Invocation, target: Target, format: str, listed: str | N
     """Show the remote catalogue at a glance.
 
     Counts its products by status and by type of problem: no image, no size chart, no fabric, not
-    active, and, where there is a catalogue, not declared, unconfirmed, drifted or blocked. Writes
+    active, and, if there is a catalogue, not declared, unconfirmed, drifted or blocked. Writes
     nothing.
     """
     from reconciler.cli.signals import stopping
@@ -56,7 +56,7 @@ def command(invocation: Invocation, target: Target, format: str, listed: str | N
     invocation.progress.finish()
     if seen.declared is None and problem in COMPARED:
         raise UsageError(
-            f"Without a catalogue nobody can say what is {problem}.",
+            f"Only with a catalogue can a product be called {problem}.",
             hint="Go to the folder with the catalogue, or name it with --catalog.",
         )
     if format == "json":

@@ -12,14 +12,14 @@ from reconciler.cli.options import pass_invocation, sandbox_option, store_option
 def command(invocation: Invocation, store: str | None, sandbox: bool) -> int:
     """Free a lock that a dead run left.
 
-    Asks nothing. What that run had begun stays remembered: the next apply looks before it sends.
+    Asks nothing. What that run began stays in the ledger: the next apply looks before it sends.
     """
     from reconciler import reconcile
     from reconciler.reconcile import history
     from reconciler.report.escape import escape
     from reconciler.report.output import write_stdout
 
-    ledger = history.open_memory(invocation.settings, store, sandbox=sandbox)
+    ledger = history.ledger_store(invocation.settings, store, sandbox=sandbox)
     holder = reconcile.unlock(ledger)
     if holder is None:
         write_stdout("There was no lock to free.\n")
@@ -27,7 +27,7 @@ def command(invocation: Invocation, store: str | None, sandbox: bool) -> int:
         write_stdout(f"Freed the lock of {escape(str(holder))}.\n")
         invocation.console.say(
             "warning",
-            "Be sure that this run is over before the next apply: two at once undo each other's "
-            "work. What it had begun to send stays in doubt, and is sent again.",
+            "Make sure that this run is over before the next apply: two runs at once undo each "
+            "other's work. Values that it had begun to send are in doubt, and are sent again.",
         )
     return 0

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     type=Choice(["text", "json", "github", "gitlab", "sarif"]),
     default="text",
     show_default=True,
-    help="How the findings are written.",
+    help="The output format.",
 )
-@click.option("--rules", is_flag=True, help="List the lint rules with their levels, and end.")
+@click.option("--rules", is_flag=True, help="Only list the lint rules with their levels.")
 @if_present
 @pass_invocation
 def command(
@@ -40,9 +40,9 @@ def command(
 ) -> int:
     """Check the catalogue; needs no network.
 
-    All of it is read, and with PATHs only what concerns them is shown. Every fault is shown with
-    its file, line and column. Exits with 1 where there is an error; warnings are no failure.
-    Lint rules are switched in the settings: `lint: {duplicate-name: off}`, or warning, or error.
+    Reads the whole catalogue, and with PATHs shows only findings about them. Every finding is shown
+    with its file, line and column. Exits with 1 if there is an error, not for warnings. Lint rules
+    are set in the settings to off, warning or error: `lint: {duplicate-name: off}`.
     """
     from reconciler import reconcile
     from reconciler.report.output import write_stdout

@@ -132,7 +132,7 @@ WARNINGS: Final[Mapping[Code, Entry]] = {
     Code.NO_LEDGER: Entry(
         "A pipeline runs without a memory of earlier runs: the ledger is a file, and the machine "
         "starts without it. Edits of image_url and type cannot be seen.",
-        "Nothing is remembered of earlier runs: .reconciler/ledger/default.jsonl does not exist.",
+        "Nothing is known of earlier runs: .reconciler/ledger/default.jsonl does not exist.",
         "Write `ledger: git` in reconciler.yaml, and let the job that applies push; or keep the "
         "folder .reconciler/ledger between runs.",
     ),

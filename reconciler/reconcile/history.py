@@ -1,6 +1,6 @@
-"""The story of what was: the catalogue's revisions, the applies so far, and what is remembered.
+"""Stories about the past: catalogue revisions, earlier applies, and the content of the ledger.
 
-It stands beside `reconcile`, which tells what is: nothing here asks the API, so no key is needed.
+Nothing here calls the API, so no key is needed.
 """
 
 import re
@@ -37,7 +37,7 @@ _BEGUN: Final = re.compile(rf"Begin ({_COUNTS})")
 _ENDED: Final = re.compile(rf"Apply ({_COUNTS}): (\d+ of \d+ done)")
 _UNFINISHED: Final = "unfinished"
 _NOT_REMOVED: Final = ("not sent", Code.REJECTED, Code.KEY_REFUSED)
-"""How the result of a delete begins that surely removed nothing."""
+"""Prefixes of the result of a delete that certainly removed nothing."""
 
 
 def diff_revisions(
@@ -48,12 +48,12 @@ def diff_revisions(
     catalog: Path | None = None,
     select: Sequence[str] = (),
 ) -> Plan:
-    """What the catalogue changes between git revisions: the plan for a remote equal to the first.
+    """The changes between two catalogue revisions, as a plan for a remote equal to the first.
 
     `revisions` is `REV` (compared with the work tree), `REV..REV`, or `REV...REV` (from the newest
-    commit that both have in their past). Offline: ids are not known, so each product has its first
-    store_id for its id. Raises GitError if git lacks a revision, and CatalogError for faults of
-    either catalogue.
+    commit that is an ancestor of both). Offline: Robosize's ids are not known, so a product's first
+    store_id stands for its id. Raises GitError if git lacks a revision, and CatalogError for errors
+    in either catalogue.
     """
     name = settings.store_name(store)
     folder = settings.folder / catalog if catalog else settings.store(name).catalog
@@ -68,7 +68,7 @@ def diff_revisions(
         protected=settings.protected,
         select=select,
     )
-    # What follows from the remote not having something would be said of a remote nobody asked.
+    # The remote was not read, so warnings about what it lacks would be wrong.
     warnings = tuple(found for found in changes.warnings if found.code not in OF_REMOTE)
     made = replace(changes, warnings=warnings)
     made = linted(made, after, remote, settings.lint_levels(), listed=False)
@@ -89,13 +89,13 @@ def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Cat
         message = f"Neither {first} nor {second} has files in the catalogue folder {folder.name}."
         raise CatalogError(
             [Finding("error", Code.NO_CATALOG, message)],
-            hint="Name the folder with --catalog, or look whether these are the right revisions.",
+            hint="Name the folder with --catalog, or check that these are the right revisions.",
         )
     return before, after
 
 
 def _split(revisions: str) -> tuple[str, str, str]:
-    """The two sides and the dots between them; a side left out is HEAD, as in git."""
+    """The two revisions and the dots between them; a missing one is HEAD, as in git."""
     for dots in ("...", ".."):
         first, found, second = revisions.partition(dots)
         if found:
@@ -103,11 +103,11 @@ def _split(revisions: str) -> tuple[str, str, str]:
     return revisions, "", ""
 
 
-def open_memory(
+def ledger_store(
     settings: "Settings", store: str | None = None, *, sandbox: bool = False
 ) -> LedgerStore:
-    """The ledger of a store, where the settings keep it; of the embedded sandbox in its place."""
-    # The sandbox is held under its own name, which is what the error of a held lock shows.
+    """The ledger of a store as the settings keep it, or of the embedded sandbox."""
+    # "sandbox" counts as a name too, since the error for a held lock shows it after --store.
     if sandbox or store == SANDBOX:
         return _ledger(settings, "file", SANDBOX)
     return _ledger(settings, settings.ledger, settings.store_name(store))
@@ -117,14 +117,14 @@ def _ledger(settings: "Settings", kind: LedgerKind, store: str) -> LedgerStore:
     return open_ledger(kind, store=store, folder=settings.folder, remote=settings.ledger_remote)
 
 
-def removed(memory: LedgerStore, journal: Path | None = None) -> Sequence[Removed]:
-    """What deletes removed, the oldest first: as the ledger keeps it, or as one journal tells it.
+def removed_products(kept: LedgerStore, journal: Path | None = None) -> Sequence[Removed]:
+    """The removed products, the oldest first, from the ledger's archive or from one journal.
 
-    Of a journal that are the deletes that took effect, or may have. Raises LedgerError if the
+    From a journal these are the deletes that took effect or may have. Raises LedgerError if the
     ledger cannot be read, and PlanFileError if the journal cannot.
     """
     if journal is None:
-        return memory.removed()
+        return kept.removed()
     try:
         calls = read_journal(journal.read_bytes()).calls
     except OSError as error:
@@ -145,39 +145,39 @@ def removed(memory: LedgerStore, journal: Path | None = None) -> Sequence[Remove
 def move_ledger(
     settings: "Settings", source: LedgerKind, target: LedgerKind, store: str | None = None
 ) -> tuple[Ledger, LedgerStore]:
-    """Carry what is remembered of a store to the other kind of ledger; returns it, and its place.
+    """Move the ledger of a store to the other kind; return the ledger and its new LedgerStore.
 
-    Raises LedgerError if there is nothing to carry, or another ledger at the target.
+    Raises LedgerError if there is no ledger, or a different one at the target.
     """
     if source == target:
         raise UsageError(
-            f"The ledger cannot move from {source} to {target}: that is the same place.",
+            f"The ledger cannot be moved from {source} to {target}: they are the same.",
             hint="Type `reconciler ledger move file git`, or `git file`.",
         )
     name = settings.store_name(store)
-    place = _ledger(settings, target, name)
-    return move(_ledger(settings, source, name), place, holder=Holder.here()), place
+    moved_to = _ledger(settings, target, name)
+    return move(_ledger(settings, source, name), moved_to, holder=Holder.here()), moved_to
 
 
-def log(settings: "Settings", memory: LedgerStore, *, limit: int) -> tuple[LogEntry, ...]:
+def log(settings: "Settings", kept: LedgerStore, *, limit: int) -> tuple[LogEntry, ...]:
     """The last `limit` applies of a store, newest first.
 
-    They are read from the history of its ledger, and if that has none (a file) from the
-    journals. Raises LedgerError if the history cannot be reached.
+    They are read from the history of its ledger, or from the journals if it has no history (a
+    file). Raises LedgerError if the history cannot be read.
     """
-    # Each apply is up to two commits: its doubts, and its end.
-    history = memory.history(2 * limit + 1)
+    # An apply makes up to two commits: its doubts before the first write, and its result.
+    history = kept.history(2 * limit + 1)
     if history:
         return tuple(_of_history(history))[:limit]
     folder = settings.folder / DATA / "journal"
-    names = sorted(folder.glob(f"*-{memory.store}.jsonl"), reverse=True)
-    # A name is year-month-day…-store, and a store may be called like the end of another.
-    mine = [path for path in names if path.stem.split("-", 3)[3:] == [memory.store]]
+    names = sorted(folder.glob(f"*-{kept.store}.jsonl"), reverse=True)
+    # A name is year-month-day…-store, and the name of one store may be the end of another's.
+    mine = [path for path in names if path.stem.split("-", 3)[3:] == [kept.store]]
     return tuple(_of_journal(path) for path in mine[:limit])
 
 
 def _of_history(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
-    """The applies that the commits of a ledger tell of, newest first."""
+    """The applies in the history of a ledger, newest first."""
     ended = None
     for revision in history:
         digest, commit = _trailer(revision, "Plan-Digest"), _trailer(revision, "Catalogue-Commit")
@@ -202,13 +202,13 @@ def _of_history(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
 
 
 def _trailer(revision: LedgerCommit, key: str) -> str | None:
-    """What a line `key: value` of a commit's message says."""
+    """The value of the line `key: value` in a commit's message, or None."""
     found = re.search(rf"(?m)^{key}: (\S+)$", revision.body)
     return found[1] if found else None
 
 
 def _of_journal(path: Path) -> LogEntry:
-    """The apply that a journal tells of."""
+    """The apply that a journal records."""
     try:
         journal = read_journal(path.read_bytes())
     except OSError as error:

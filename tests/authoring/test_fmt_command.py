@@ -136,4 +136,4 @@ def test_many_places_are_counted(catalog: Path, here: Here) -> None:
     (catalog / "many.yaml").write_text(documents)
     done = here("fmt", "-q")
     assert done.err.count("left as it is, since") == 20
-    assert "5 more places were left as they are." in done.err
+    assert "5 more locations were left as they are." in done.err

@@ -199,7 +199,7 @@ def test_a_damaged_archive_is_told(catalog: Path, here: Here) -> None:
         done = here(command)
         assert (done.code, done.out) == (1, "")
         assert ".reconciler/ledger/default.removed.jsonl, line 3: cut off" in done.err
-        assert "hint: Take it back from a backup" in done.err
+        assert "hint: Restore the file from a backup" in done.err
 
 
 def test_from_a_journal(

@@ -386,7 +386,7 @@ def test_an_interrupted_apply_finishes_its_calls(tmp_path: Path) -> None:
             _, err = apply.communicate(timeout=60)
         created = sum(1 for call in remote.store.calls("POST") if call.status == 201)
     assert apply.returncode == 130
-    assert "finishing the calls under way" in err
+    assert "finishing the calls in flight" in err
     summary = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["summary"]
     assert summary["applied"] == created
     assert summary["not_attempted"] == 40 - created > 0

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.cli.console import Console, prepare_streams
 from reconciler.cli.logs import start_logging
-from reconciler.cli.progress import Bar, Lines, progress_for
+from reconciler.cli.progress import Bar, ProgressLines, progress_for
 from reconciler.cli.signals import Stopping, stopping
 from reconciler.progress import Silent
 
@@ -167,7 +167,7 @@ def test_ascii_is_told_from_the_encoding(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     """In a log a long phase is told now and then, a short one never."""
     clock = StoppedClock()
-    lines = Lines(Console(environ={}), clock)  # type: ignore[arg-type]
+    lines = ProgressLines(Console(environ={}), clock)  # type: ignore[arg-type]
     lines.start("Listing", None)
     lines.advance(200)
     lines.start("Listing", 5000)
@@ -186,7 +186,7 @@ def test_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> Non
 def test_lines_count_from_many_threads(capsys: pytest.CaptureFixture[str]) -> None:
     """No count is lost between threads."""
     clock = StoppedClock()
-    lines = Lines(Console(environ={}), clock)  # type: ignore[arg-type]
+    lines = ProgressLines(Console(environ={}), clock)  # type: ignore[arg-type]
     lines.start("Applying", None)
 
     def work() -> None:
@@ -220,7 +220,7 @@ def test_a_bar_on_a_terminal_leaves_nothing_behind(monkeypatch: pytest.MonkeyPat
 def test_progress_suits_the_console() -> None:
     """--quiet shows nothing, a pipe gets lines."""
     assert isinstance(progress_for(Console(quiet=True, environ={})), Silent)
-    assert isinstance(progress_for(Console(environ={})), Lines)
+    assert isinstance(progress_for(Console(environ={})), ProgressLines)
 
 
 def test_the_first_signal_stops_patiently(capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,7 +235,7 @@ def test_the_first_signal_stops_patiently(capsys: pytest.CaptureFixture[str]) ->
         stops.finish_first()
         os.kill(os.getpid(), signal.SIGINT)
     assert patient.is_set()
-    assert "finishing the calls under way" in capsys.readouterr().err
+    assert "finishing the calls in flight" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before
 
 

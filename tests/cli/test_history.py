@@ -57,9 +57,9 @@ def test_the_log_of_a_folder_is_its_journals(
     [
         (["ledger"], "Which command? One of show, move"),
         (["ledger", "shwo"], "Did you mean 'show'?"),
-        (["ledger", "move", "file", "file"], "that is the same place"),
+        (["ledger", "move", "file", "file"], "they are the same"),
         (["ledger", "move", "file", "gti"], "Did you mean 'git'?"),
-        (["ledger", "show", "9"], "Nothing is remembered of '9'"),
+        (["ledger", "show", "9"], "The ledger does not know '9'"),
         (["diff"], "Missing argument 'REV[..REV]'"),
         (["diff", "HEAD"], "is in no git repository"),
     ],

@@ -106,7 +106,7 @@ def test_version_and_help_in_every_place(capsys: pytest.CaptureFixture[str]) -> 
         (["plan", "--prune", "manged"], "Did you mean 'managed'?"),
         (["--color", "blue", "plan"], "'blue' is not one of auto, always, never"),
         (["plan", "--allow-deletes", "-1"], "--allow-deletes"),
-        (["apply", "--lock-timeout", "nan"], "is no time"),
+        (["apply", "--lock-timeout", "nan"], "is not a finite number"),
         (["apply", "--lock-timeout", "-1"], "--lock-timeout"),
         (["show"], "Missing argument 'PLANFILE'"),
         (["plan", "-v", "-q"], "contradict each other"),

@@ -109,9 +109,9 @@ def test_a_pipeline_without_memory_is_told(pipeline: Pipeline) -> None:
     (folder / "reconciler.yaml").write_text("ledger: file\n", encoding="utf-8")
     told = reconciler(folder, "plan", **pipeline.environ).err
     assert told.count("`ledger: git`") == 1
-    assert told.count("Nothing is remembered") == 1
+    assert told.count("Nothing is known of earlier runs") == 1
     elsewhere = reconciler(folder, "plan", **{**pipeline.environ, "CI": ""}).err
-    assert "Nothing is remembered" not in elsewhere
+    assert "Nothing is known of earlier runs" not in elsewhere
     assert reconciler(folder, "apply", "--yes", **pipeline.environ).code == 0
     assert reconciler(folder, "plan", **pipeline.environ).err == ""
 
