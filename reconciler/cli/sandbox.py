@@ -15,9 +15,9 @@ from reconciler.sandbox.paging import PAGE_MAX
 
 if TYPE_CHECKING:
     from reconciler.model import Product
-    from reconciler.sandbox.store import Store
+    from reconciler.sandbox.store import SandboxStore
 
-Seed: TypeAlias = Callable[["Store"], object]
+Seed: TypeAlias = Callable[["SandboxStore"], object]
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _MEMORY: Final = ":memory:"
@@ -123,7 +123,7 @@ def _seed(kind: str, catalog: Path | None, invocation: Invocation) -> Seed:
     products = [_plain(product) for product in declared]
     renames = [(p.renamed_from, p.store_id) for p in declared if p.renamed_from is not None]
 
-    def fill(store: "Store") -> None:
+    def fill(store: "SandboxStore") -> None:
         with store.transaction():
             store.clear()
             if kind == "drifted":
@@ -143,14 +143,14 @@ def _plain(product: "Product") -> dict[str, Any]:
 
 
 def _fill(database: str | Path, seed: Seed | None) -> None:
-    from reconciler.sandbox.store import Store
+    from reconciler.sandbox.store import SandboxStore
 
     if seed is None or database == _MEMORY:
         raise UsageError(
             "--seed-only needs --seed, and a --db that is a file.",
             hint="For instance: reconciler sandbox --seed drifted --seed-only",
         )
-    store = Store(database)
+    store = SandboxStore(database)
     try:
         seed(store)
     finally:

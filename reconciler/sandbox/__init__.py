@@ -1,6 +1,6 @@
-"""The sandbox: a local server that implements the documented API, and misbehaves when asked to.
+"""The sandbox: a local server that implements the documented API, with faults on request.
 
-Start with `server.Sandbox` (in this process) or `server.serve` (until told to stop); `faults` says
-how it can misbehave, `seed` fills it for a demonstration. Of the engine it knows the field table,
-the errors and the codes, nothing else.
+`server.Sandbox` runs it in this process, `server.serve` until it is told to stop; `faults` lists
+the faults, `seed` fills it for a demonstration. Of the engine it uses only the field table, the
+errors and the codes.
 """

@@ -1,4 +1,4 @@
-"""Answers: what the sandbox says to one call, before it is sent. Pure."""
+"""HTTP answers of the sandbox, and the faults that change them. Pure."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,8 @@ _PAGE_OF_HTML: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer: status, body and the headers beside Content-Length."""
+class HttpAnswer:
+    """One HTTP answer: status, body and all headers except Content-Length."""
 
     status: int
     body: bytes
@@ -26,30 +26,30 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def answer(status: int, value: Mapping[str, Any], *headers: tuple[str, str]) -> Answer:
+def answer(status: int, value: Mapping[str, Any], *headers: tuple[str, str]) -> HttpAnswer:
     """An answer whose body is this value as JSON."""
-    return Answer(status, to_json(value).encode(), headers=headers)
+    return HttpAnswer(status, to_json(value).encode(), headers=headers)
 
 
-def detail(status: int, message: str, *headers: tuple[str, str]) -> Answer:
-    """A refusal in the form `{"detail": message}`."""
+def detail(status: int, message: str, *headers: tuple[str, str]) -> HttpAnswer:
+    """An error answer of the form `{"detail": message}`."""
     return answer(status, {"detail": message}, *headers)
 
 
-def spoil(right: Answer, fault: Fault, target: str) -> Answer:
-    """What becomes of the right answer under a fault; `target` is the path and query of the call.
+def spoil(right: HttpAnswer, fault: Fault, target: str) -> HttpAnswer:
+    """The answer as a fault changes it; `target` is the path and query of the call.
 
-    Faults that concern the connection, the clock or the effect leave the answer as it is.
+    Faults of the connection, the timing or the effect leave the answer unchanged.
     """
     match fault.kind:
         case "status":
             return _status(fault)
         case "html":
             page = fault.body if fault.body is not None else _PAGE_OF_HTML
-            return Answer(fault.status or 200, page.encode(), "text/html; charset=utf-8")
+            return HttpAnswer(fault.status or 200, page.encode(), "text/html; charset=utf-8")
         case "redirect":
             headers = (("location", fault.location.rstrip("/") + target),)
-            return Answer(fault.status or 302, b"", "text/html; charset=utf-8", headers)
+            return HttpAnswer(fault.status or 302, b"", "text/html; charset=utf-8", headers)
         case "empty":
             return replace(right, body=b"")
         case "content_type":
@@ -65,11 +65,11 @@ def spoil(right: Answer, fault: Fault, target: str) -> Answer:
     return right
 
 
-def _status(fault: Fault) -> Answer:
+def _status(fault: Fault) -> HttpAnswer:
     status = fault.status or 503
     headers = (("retry-after", fault.retry_after),) if fault.retry_after is not None else ()
     if fault.body is not None:
-        return Answer(status, fault.body.encode(), headers=headers)
+        return HttpAnswer(status, fault.body.encode(), headers=headers)
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -77,8 +77,8 @@ def _status(fault: Fault) -> Answer:
     return detail(status, f"{phrase}.", *headers)
 
 
-def _page(right: Answer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
-    """A changed page; an answer that is none stays as it is."""
+def _page(right: HttpAnswer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> HttpAnswer:
+    """The answer with its page changed; unchanged if it is not a page."""
     page = json.loads(right.body)
     if "count" not in page:
         return right
@@ -86,7 +86,7 @@ def _page(right: Answer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
 
 
 def _alike(records: Sequence[dict[str, Any]], fault: Fault) -> list[dict[str, Any]]:
-    """The records, the next `amount` after the first with the id of the first."""
+    """The records, with the first one's id also in the next `amount`."""
     same = {"id": records[0].get("id")} if records else {}
     return [
         record | (same if number <= fault.amount else {}) for number, record in enumerate(records)

@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: Starlette routes, faults strike, every call is recorded."""
+"""The sandbox as an ASGI application: it applies the faults and records every call."""
 
 import asyncio
 from typing import Any
@@ -11,15 +11,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from reconciler.sandbox.answers import Answer, spoil
+from reconciler.sandbox.answers import HttpAnswer, spoil
 from reconciler.sandbox.endpoint import Done, Endpoint, Request
 from reconciler.sandbox.faults import Fault, Schedule, first
 from reconciler.sandbox.listener import CONNECTION, Connection
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import SandboxStore
 
 PATH = "/api/v1/product/"
 
-# What these faults do to a call depends on when they strike: "before" undoes its effect.
+# With the moment "before" these faults also undo the effect of the call.
 _UNDOING = frozenset(
     {
         "status",
@@ -38,11 +38,11 @@ _UNDOING = frozenset(
 class ProductApp:
     """The ASGI application of the product endpoint; `schedule` may be replaced at any time.
 
-    `latency_ms` is waited before each call is looked at.
+    Each call is handled `latency_ms` after it came.
     """
 
     def __init__(
-        self, store: Store, endpoint: Endpoint, schedule: Schedule, latency_ms: float = 0
+        self, store: SandboxStore, endpoint: Endpoint, schedule: Schedule, latency_ms: float = 0
     ) -> None:
         self._store = store
         self._endpoint = endpoint
@@ -50,7 +50,7 @@ class ProductApp:
         self.schedule = schedule
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call, as documented or as the faults will have it."""
+        """Answer one call, as documented or as the faults demand."""
         http = HttpRequest(scope, receive)
         request = await self._read(http)
         n = self._record(request)
@@ -87,14 +87,14 @@ class ProductApp:
         )
 
     def _record(self, request: Request) -> int:
-        """Record the arrival of a call, without its key, and return its number."""
+        """Record the arrival of a call without its key, and return its number."""
         shown = {key: value for key, value in request.query.items() if key != "api_key"}
         body = request.body.decode("utf-8", "replace")
         kinds = [fault.kind for fault in request.faults]
         return self._store.log.arrived(request.method, shown, body, kinds)
 
     def _carry_out(self, request: Request, n: int) -> Done:
-        """Let the call have its effect, or undo it if a fault strikes before it."""
+        """Carry the call out, and undo its effect if a fault says so."""
         undone = any(
             fault.kind == "ignore" or (fault.kind in _UNDOING and fault.moment == "before")
             for fault in request.faults
@@ -106,7 +106,7 @@ class ProductApp:
 
 
 def application(product: ProductApp) -> Starlette:
-    """The whole application: the product endpoint, and JSON for every address that is not it."""
+    """The whole application: the product endpoint, and a JSON 404 for every other path."""
     routes = [Route(PATH, endpoint=product)]
     return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
 
@@ -123,19 +123,19 @@ async def _hang(faults: tuple[Fault, ...], moment: str) -> None:
 
 
 async def _gone(receive: Receive) -> None:
-    """Wait until the server has noticed that the connection is no more."""
+    """Wait until the server has noticed that the connection is closed."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _deliver(
-    answer: Answer,
+    answer: HttpAnswer,
     faults: tuple[Fault, ...],
     connection: Connection,
     receive: Receive,
     send: Send,
 ) -> None:
-    """Send an answer: whole, in part, or drop by drop."""
+    """Send an answer: whole, in part, or slowly."""
     body = answer.body
     truncate, slow = first(faults, "truncate"), first(faults, "slow")
     announced = len(body)
@@ -152,7 +152,7 @@ async def _deliver(
         await _gone(receive)
 
 
-def _start(answer: Answer, length: int) -> dict[str, Any]:
+def _start(answer: HttpAnswer, length: int) -> dict[str, Any]:
     headers = [("content-type", answer.content_type), ("content-length", str(length))]
     headers += answer.headers
     return {
@@ -163,7 +163,7 @@ def _start(answer: Answer, length: int) -> dict[str, Any]:
 
 
 async def _drip(body: bytes, seconds: float, send: Send) -> bytes:
-    """Send all but the end of a body in ten pieces over these seconds; returns that end."""
+    """Send a body in ten pieces over `seconds`, except for its last piece; return that."""
     size = max(1, len(body) // 10)
     pieces = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
     for piece in pieces[:-1]:

@@ -1,6 +1,6 @@
-"""The log of calls: what reached the sandbox, what it did, what it answered.
+"""The log of calls: each request, its effect and its status.
 
-Tests hold an apply's report against it. The API key is never part of it.
+Tests compare an apply's report with it. It never holds the API key.
 """
 
 import json
@@ -16,7 +16,7 @@ EffectKind: TypeAlias = Literal["listed", "created", "updated", "deleted"]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one call did: to which products, by id and (in the same order) by store_id."""
+    """What one call did: the products by id and, in the same order, by store_id."""
 
     kind: EffectKind
     ids: tuple[str, ...] = ()
@@ -25,11 +25,11 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it was recorded.
+    """One recorded call.
 
-    `status` is what was sent, None if nothing was (a dropped connection) or not yet. `effect`
-    is None if the call changed and listed nothing; ids and store_ids are those it wrote.
-    `faults` are the kinds of the faults that fired.
+    `status` is None if no answer was sent (a dropped connection) or not yet. `effect` is None if
+    the call changed and listed nothing; `ids` and `store_ids` are those it wrote. `faults` holds
+    the kinds of the faults that fired.
     """
 
     n: int
@@ -45,7 +45,7 @@ class Call:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None if it is empty or no JSON."""
+        """The parsed body; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -81,7 +81,7 @@ class CallLog:
             return int(cursor.lastrowid or 0)
 
     def did(self, n: int, effect: Effect | None) -> None:
-        """Record what a call did; to be called in the transaction that does it."""
+        """Record the effect of a call; to be called in the same transaction."""
         if effect is None:
             return
         with self._database.transaction() as connection:
@@ -91,12 +91,12 @@ class CallLog:
             )
 
     def answered(self, n: int, status: int | None) -> None:
-        """Record the status that is being sent."""
+        """Record the status that is about to be sent."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE calls SET status = ? WHERE n = ?", (status, n))
 
     def all(self, method: str | None = None) -> list[Call]:
-        """Every recorded call, oldest first; only those of one method if it is given."""
+        """Every recorded call, or those of one method, oldest first."""
         with self._database.transaction() as connection:
             found = connection.execute(
                 f"SELECT {_COLUMNS} FROM calls WHERE ?1 IS NULL OR method = ?1 ORDER BY n",  # noqa: S608 - constants
@@ -105,7 +105,7 @@ class CallLog:
         return [_call(row) for row in found]
 
     def clear(self) -> None:
-        """Forget every recorded call; numbers go on from where they were."""
+        """Delete every recorded call; the numbers continue."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM calls")
 

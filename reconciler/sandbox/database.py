@@ -1,7 +1,7 @@
-"""The SQLite file below the sandbox: one connection, one writer at a time, one schema.
+"""The sandbox's SQLite file: one connection, one writer at a time, one schema.
 
-All work on it is short (a page of 200 among 100,000 rows takes under a millisecond), so it runs
-where it is called, in the event loop too: handing it to a pool of threads costs more than it saves.
+Each query is short (a page of 200 among 100,000 rows takes under a millisecond), so it runs in the
+event loop itself: a thread pool would cost more than it saves.
 """
 
 import sqlite3
@@ -13,12 +13,12 @@ from typing import Final
 
 from reconciler.errors import UsageError
 
-# The marks that the schema below leaves in the file.
+# The application_id and user_version that the schema below sets.
 _OWNER: Final = 1381191236
 _VERSION: Final = 1
 
-# `by_position` looks redundant beside the primary key. It is what makes a large offset cheap: the
-# rows that are skipped are counted in an index of bare integers, not in pages full of records.
+# `by_position` looks redundant beside the primary key, but makes a large offset cheap: skipped rows
+# are counted in an index of integers, not in pages full of records.
 _SCHEMA: Final = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS products (
@@ -45,8 +45,8 @@ COMMIT;
 class Database:
     """One open SQLite database, safe to use from many threads.
 
-    `path` is a file, made with its folders if it does not exist, or ":memory:". Raises
-    UsageError if it cannot be opened or belongs to something else.
+    `path` is ":memory:" or a file, which is made with its folders if it does not exist. Raises
+    UsageError if it cannot be opened or belongs to another program.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -73,13 +73,13 @@ class Database:
     def _unusable(self, why: str) -> UsageError:
         return UsageError(
             f"The sandbox database {self.path} {why}.",
-            hint="Name another file, or delete this one if it holds nothing of worth.",
+            hint="Name another file, or delete this one if you do not need it.",
         )
 
     def _prepare(self) -> None:
-        """Set the connection up and make the tables if there are none."""
+        """Set up the connection, and make the tables if there are none."""
         execute = self.connection.execute
-        # Tables first: if another process makes them just now, its marks are there as well.
+        # Read the tables first: if another process has just made them, it has also set the marks.
         (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
         (owner,) = execute("PRAGMA application_id").fetchone()
         (version,) = execute("PRAGMA user_version").fetchone()
@@ -95,10 +95,10 @@ class Database:
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
-        """All or nothing: what happens inside is kept at the end, or undone.
+        """A transaction around the block.
 
-        It is undone if `keep` is false or an exception passes. Transactions nest; the outermost
-        decides.
+        It is rolled back if `keep` is false or an exception passes. Transactions nest, and the
+        outermost one decides.
         """
         with self._lock:
             if self._depth:
@@ -117,6 +117,6 @@ class Database:
                 self._depth = 0
 
     def close(self) -> None:
-        """Close the file; every row is in it. Closing twice does nothing."""
+        """Close the file; a second call does nothing."""
         with self._lock:
             self.connection.close()

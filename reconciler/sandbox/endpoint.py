@@ -1,8 +1,8 @@
-"""The product endpoint: each documented call as a function of the request and the store.
+"""The product endpoint: the documented calls, as functions of a request and the store.
 
-Source: product-sync-api.txt. Where it is silent, this page decides: a create answers 201; a delete
-answers 200 with a message; an unknown id is 404 and changes nothing; what a body gets wrong is 400
-with the messages by field; a missing or unknown key is 401.
+Source: product-sync-api.txt. It does not say the following, so it is decided here: a create answers
+201, a delete 200 with a message; an unknown id is 404 and changes nothing; a wrong body is 400 with
+the messages by field; a missing or unknown key is 401.
 """
 
 import json
@@ -13,12 +13,12 @@ from typing import Any
 from zlib import crc32
 
 from reconciler.model.fields import Value
-from reconciler.sandbox.answers import JSON_TYPE, Answer, answer, detail
+from reconciler.sandbox.answers import JSON_TYPE, HttpAnswer, answer, detail
 from reconciler.sandbox.calls import Effect
 from reconciler.sandbox.faults import Fault, Moment, first
 from reconciler.sandbox.paging import PAGE_MAX, next_link, previous_link, window
 from reconciler.sandbox.records import product_id, to_json
-from reconciler.sandbox.store import Row, Store
+from reconciler.sandbox.store import SandboxStore, StoredRow
 from reconciler.sandbox.validation import REQUIRED, Errors, check_fields, check_ids
 
 
@@ -36,29 +36,29 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer to a call and what it did; no effect if it did nothing."""
+    """The answer to a call, and its effect, if any."""
 
-    answer: Answer
+    answer: HttpAnswer
     effect: Effect | None = None
 
 
 class _Refused(Exception):
-    """A call that is answered without an effect."""
+    """A call that is answered with an error and has no effect."""
 
-    def __init__(self, refusal: Answer) -> None:
+    def __init__(self, refusal: HttpAnswer) -> None:
         super().__init__(refusal.status)
         self.refusal = refusal
 
 
 class Endpoint:
-    """The documented API over a Store.
+    """The documented API over a SandboxStore.
 
-    `api_key` None: any that is not empty will do. `page_max` is the largest page.
+    With `api_key` None any key but an empty one is accepted. `page_max` is the largest page.
     """
 
     def __init__(
         self,
-        store: Store,
+        store: SandboxStore,
         *,
         api_key: str | None = None,
         page_max: int = PAGE_MAX,
@@ -76,7 +76,7 @@ class Endpoint:
         }
 
     def handle(self, request: Request) -> Done:
-        """Carry out one call; to be used inside a transaction of the store."""
+        """Carry out one call; to be called in a transaction of the store."""
         call = self._calls.get(request.method)
         try:
             self._check_key(request)
@@ -105,11 +105,10 @@ class Endpoint:
         following = next_link(request.url, request.query, seen, count)
         previous = previous_link(request.url, request.query, seen)
         head = to_json({"count": count, "next": following, "previous": previous})
-        # The records are JSON already; to parse them only to write them again would be the most
-        # of a page's time.
+        # The records are JSON already; parsing and writing them again would take most of the time.
         body = f'{head[:-1]},"results":[{",".join(records)}]}}'
         self._meddle(request.faults, "after")
-        return Done(Answer(200, body.encode()), Effect("listed"))
+        return Done(HttpAnswer(200, body.encode()), Effect("listed"))
 
     def _create(self, request: Request) -> Done:
         values = _checked(*check_fields(_body(request), partial=False))
@@ -149,7 +148,7 @@ class Endpoint:
         return Done(answer(200, {"message": "Product deleted"}), _effect("deleted", rows))
 
     def _refuse_taken(self, values: Mapping[str, Value], *, but: Sequence[str]) -> None:
-        """Refuse a store_id that another product has, or that several are to share, as stored."""
+        """Refuse a store_id that another product has, or that several products would share."""
         store_id = values.get("store_id")
         if not self._unique_store_ids or store_id is None:
             return
@@ -158,7 +157,7 @@ class Endpoint:
             raise _Refused(answer(400, {"store_id": [message]}))
 
     def _wrong_id(self, fault: Fault, request: Request, own: Sequence[str]) -> str:
-        """An id that is not this create's; one that never is if there is no such product."""
+        """The id of another product as `fault.way` says, or one that no product has."""
         if fault.way == "listed":
             for row in (self._store.row(fault.store_id), *self._store.rows()):
                 if row is not None and row.id and row.id not in own:
@@ -167,11 +166,11 @@ class Endpoint:
             posts = self._store.calls("POST")
             if made := [call.ids[0] for call in posts if call.effect == "created"]:
                 return made[-1]
-        # Real serials are positive, and each product gets another id.
+        # Real serials are positive, and the body makes the id different for each product.
         return product_id(-1 - crc32(request.body))
 
     def _meddle(self, faults: Sequence[Fault], moment: Moment) -> None:
-        """Change what is there beside a list, at this moment of it."""
+        """Apply the faults that change the products before or after a list is read."""
         for fault in faults:
             if fault.moment != moment:
                 continue
@@ -183,7 +182,7 @@ class Endpoint:
                 self._store.unlist(fault.store_id, fault.lists, fault.seconds)
 
     def _shift(self, fault: Fault) -> None:
-        """Move the list: real products come and go, as if somebody else were at work."""
+        """Add and delete real products, as another user would."""
         for _ in range(fault.amount):
             _, first = self._store.page(0, 1)
             if fault.way != "insert" and first:
@@ -195,7 +194,7 @@ class Endpoint:
 
 
 def _body(request: Request) -> Mapping[str, Any]:
-    """The body as a JSON object, or the refusal that says what it is instead."""
+    """The body as a JSON object; _Refused if it is something else."""
     if request.content_type.partition(";")[0].strip().lower() != JSON_TYPE:
         message = f'Unsupported media type "{request.content_type}" in request.'
         raise _Refused(detail(415, message))
@@ -215,12 +214,12 @@ def _checked(values: dict[str, Value], errors: Errors) -> dict[str, Value]:
     return values
 
 
-def _effect(kind: Any, rows: Sequence[Row]) -> Effect:
+def _effect(kind: Any, rows: Sequence[StoredRow]) -> Effect:
     return Effect(kind, tuple(str(row.id) for row in rows), tuple(row.store_id for row in rows))
 
 
 def _as_stored(values: Mapping[str, Value], faults: Sequence[Fault]) -> dict[str, Value]:
-    """The values that are really kept, once the faults that touch them have had their way."""
+    """The values that are stored, as the faults change them."""
     stored = dict(values)
     for fault in faults:
         value = stored.get(fault.field or "")

@@ -18,7 +18,7 @@ _HINT: Final = 'A fault reads like {"kind": "status", "method": "GET", "nth": [1
 
 
 def read_schedule(path: str | Path) -> Schedule:
-    """The Schedule in a file; raises UsageError with every fault of the file and its place."""
+    """The Schedule in a file; UsageError lists every mistake in it."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -29,7 +29,7 @@ def read_schedule(path: str | Path) -> Schedule:
 
 
 def parse_schedule(text: str, name: str = "faults") -> Schedule:
-    """The Schedule in a JSON text; `name` is what complaints call it. Raises UsageError."""
+    """The Schedule in a JSON text; UsageError, which calls it `name`, lists every mistake."""
     try:
         data = json.loads(text)
     except ValueError as error:
@@ -38,15 +38,15 @@ def parse_schedule(text: str, name: str = "faults") -> Schedule:
     seed, entries = _top(data, complaints)
     faults: list[Fault] = []
     for number, entry in enumerate(entries):
-        where = f"faults[{number}]"
-        found, options = _options(entry, where)
+        at = f"faults[{number}]"
+        found, options = _options(entry, at)
         complaints += found
         if found:
             continue
         try:
             faults.append(Fault(**options))
         except UsageError as error:
-            complaints.append(f"{where}: {error.message}")
+            complaints.append(f"{at}: {error.message}")
     if complaints:
         lines = "\n".join(f"  {complaint}" for complaint in complaints)
         raise UsageError(f"The fault file {name} cannot be used:\n{lines}", hint=_HINT)
@@ -54,11 +54,11 @@ def parse_schedule(text: str, name: str = "faults") -> Schedule:
 
 
 def _top(data: object, complaints: list[str]) -> tuple[int, list[Any]]:
-    """The seed and the list of faults; what is wrong with them is added to the complaints."""
+    """The seed and the list of faults; mistakes are added to `complaints`."""
     if isinstance(data, list):
         return 0, data
     if not isinstance(data, dict):
-        complaints.append("the whole: expected a list of faults")
+        complaints.append("the file: expected a list of faults")
         return 0, []
     for key in data.keys() - {"seed", "faults"}:
         complaints.append(f"{key}: unknown key{suggestion(key, ('seed', 'faults'))}")
@@ -72,41 +72,41 @@ def _top(data: object, complaints: list[str]) -> tuple[int, list[Any]]:
     return seed, entries
 
 
-def _options(entry: object, where: str) -> tuple[list[str], dict[str, Any]]:
-    """The complaints about one entry's keys and kinds of value, and what it says of a Fault."""
+def _options(entry: object, at: str) -> tuple[list[str], dict[str, Any]]:
+    """The complaints about one entry, and its keys as arguments of Fault."""
     if not isinstance(entry, dict):
-        return [f"{where}: expected an object, not {entry!r}"], {}
-    complaints = [] if "kind" in entry else [f"{where}: kind is missing"]
+        return [f"{at}: expected an object, not {entry!r}"], {}
+    complaints = [] if "kind" in entry else [f"{at}: kind is missing"]
     options: dict[str, Any] = {}
     for key, value in entry.items():
         if key not in _TYPES:
-            complaints.append(f"{where}.{key}: unknown key{suggestion(key, _TYPES)}")
+            complaints.append(f"{at}.{key}: unknown key{suggestion(key, _TYPES)}")
         elif key == "nth":
             options[key] = tuple(value) if isinstance(value, list) else (value,)
             if not all(_is_a(number, int) for number in options[key]):
-                complaints.append(f"{where}.nth: expected whole numbers, not {value!r}")
+                complaints.append(f"{at}.nth: expected whole numbers, not {value!r}")
         elif not _is_a(value, *_TYPES[key]):
             wanted = " or ".join(kind.__name__ for kind in _TYPES[key])
-            complaints.append(f"{where}.{key}: expected {wanted}, not {value!r}")
+            complaints.append(f"{at}.{key}: expected {wanted}, not {value!r}")
         else:
             options[key] = value
     return complaints, options
 
 
 def _is_a(value: object, *kinds: type) -> bool:
-    """Whether a JSON value is of one of these kinds; true and false are no numbers."""
+    """Whether a JSON value is of one of these types; true and false do not count as numbers."""
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _types() -> Mapping[str, tuple[type, ...]]:
-    """What each field of Fault may be in JSON, read from its annotations."""
+    """The JSON types of each field of Fault, from its annotations."""
     known: dict[str, tuple[type, ...]] = {}
     hints = get_type_hints(Fault)
     for field in fields(Fault):
         hint = hints[field.name]
         parts = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         kinds = tuple(p for p in parts if isinstance(p, type) and p is not types.NoneType)
-        # A whole number is a number; a Literal of texts is text.
+        # JSON may write 1 for 1.0. A Literal of texts has no types among its arguments: it is text.
         known[field.name] = (int, float) if float in kinds else (kinds or (str,))
     return known
 

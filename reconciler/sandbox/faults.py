@@ -1,7 +1,7 @@
-"""Faults: how the sandbox misbehaves, at which calls, in words and in a file.
+"""Faults: the ways in which the sandbox can misbehave, and the calls that they strike.
 
-A Schedule decides from nothing but the order of calls and its seed: the same calls in the same
-order meet the same faults.
+A Schedule depends only on its seed and the order of calls, so the same calls in the same order meet
+the same faults.
 """
 
 import hashlib
@@ -21,20 +21,20 @@ _MOMENTS: Final = get_args(Moment)
 
 
 class Sort(NamedTuple):
-    """What one kind of fault is: its meaning, where it can strike and the ways it has."""
+    """One kind of fault: its meaning, the methods that it can strike, and its ways."""
 
     meaning: str
     methods: tuple[str, ...] = ("GET", "POST", "PATCH", "DELETE")
     ways: tuple[str, ...] = ()
     field: bool = False
-    """Whether the fault concerns one `field`, which must then be named."""
+    """Whether the fault needs a `field`."""
 
 
 _WRITES: Final = ("POST", "PATCH")
 
 SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
     {
-        # The answer is lost, late or not what it should be.
+        # The answer is lost, late or wrong.
         "status": Sort("Answers `status` (503), with Retry-After if `retry_after` is given."),
         "reset": Sort("Drops the connection without an answer.", ways=("reset", "close")),
         "hang": Sort("Waits `seconds` before or after the call takes effect, then goes on."),
@@ -48,7 +48,7 @@ SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
         "empty": Sort("Answers without a body."),
         "content_type": Sort("Answers with the right body, called text/plain."),
         "shape": Sort("Answers JSON of another shape: `body`, or the right body wrapped."),
-        # The list is not what is there.
+        # The list does not match the products.
         "lying_count": Sort("Adds `amount` to the count of a page.", methods=("GET",)),
         "shift": Sort(
             "Moves the list: a product is inserted in front, the first is deleted, or both"
@@ -70,7 +70,7 @@ SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
             "Lists `amount` products of each page with the id of its first one.", methods=("GET",)
         ),
         "new_id": Sort("Gives the product of `store_id`, or the first, another id.", ("GET",)),
-        # The write is not what was asked for.
+        # The write has another effect than the one asked for.
         "partial_patch": Sort("Updates the first `amount` products only.", methods=("PATCH",)),
         "ignore_field": Sort("Accepts `field` and does not store it.", methods=_WRITES, field=True),
         "normalise": Sort(
@@ -95,13 +95,13 @@ SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to misbehave, and when.
+    """One way to misbehave, and the calls that it strikes.
 
-    It concerns the calls of `method` (None: of every method that the kind can strike) that hold the
-    text `containing` in their query (without the key) or body. Of these it strikes every one, or
-    the `nth` (1-based), or `every` so many, or each by `chance` (0 to 1); at most `times` in all.
-    `moment` says whether the call had its effect before the answer went wrong. Raises UsageError
-    for what cannot be meant.
+    It concerns the calls of `method` (None: of every method that the kind can strike) with the text
+    `containing` in their query (without the key) or body. Of these it strikes all, or the `nth`
+    (1-based), or every `every`-th, or each with the probability `chance`; at most `times` in all.
+    With the `moment` "after" the call has its effect before the answer goes wrong. Raises
+    UsageError for arguments that make no sense.
     """
 
     kind: str
@@ -115,16 +115,16 @@ class Fault:
     status: int | None = None
     """Of `status` (503), `html` (200) and `redirect` (302)."""
     retry_after: str | None = None
-    """Seconds or an HTTP date, sent as it stands."""
+    """Seconds or an HTTP date, sent unchanged."""
     seconds: float = 1.0
     field: str | None = None
     way: str = ""
-    """One of the kind's ways; the first if it is not given."""
+    """One of the kind's ways; by default the first."""
     amount: int = 1
     lists: int | None = None
-    """Of `lag` and `unlist`: how many lists do not show it."""
+    """Of `lag` and `unlist`: the number of lists that do not show it."""
     store_id: str | None = None
-    """Of `wrong_id`, `new_id` and `unlist`: which product; the first if it is not given."""
+    """Of `wrong_id`, `new_id` and `unlist`: the product; by default the first."""
     location: str = "https://elsewhere.invalid"
     body: str | None = None
 
@@ -139,12 +139,12 @@ class Fault:
             object.__setattr__(self, "way", SORTS[self.kind].ways[0])
 
     def concerns(self, method: str, text: str) -> bool:
-        """Whether this fault looks at a call of this method with this query and body at all."""
+        """Whether this fault counts a call of this method with this query and body."""
         methods = SORTS[self.kind].methods if self.method is None else (self.method,)
         return method in methods and (self.containing is None or self.containing in text)
 
     def strikes(self, ordinal: int, luck: float) -> bool:
-        """Whether it strikes the ordinal-th (1-based) call that it concerns; luck is in [0, 1)."""
+        """Whether it strikes the call number `ordinal` (1-based) of those that it concerns."""
         if self.nth is not None and ordinal not in self.nth:
             return False
         if self.every is not None and ordinal % self.every:
@@ -153,7 +153,7 @@ class Fault:
 
 
 def _complaints(fault: Fault) -> list[str]:
-    """Everything about a fault that cannot be meant."""
+    """Everything that is wrong with the arguments of a fault."""
     sort = SORTS.get(fault.kind)
     if sort is None:
         return [f"there is no such kind{suggestion(fault.kind, SORTS)}"]
@@ -182,13 +182,13 @@ def first(faults: Iterable[Fault], kind: str) -> Fault | None:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """A "did you mean" for a word that is not among the known ones; empty if none is near."""
+    """A "did you mean" in brackets, if a known word is similar; else empty."""
     near = nearest_word(word, known)
     return f" (did you mean {near!r}?)" if near else ""
 
 
 class Schedule:
-    """Which faults strike which calls: thread-safe, and the same for the same sequence of calls."""
+    """Decides which faults strike which calls. Thread-safe."""
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self.faults = tuple(faults)
@@ -198,7 +198,7 @@ class Schedule:
         self._struck = [0] * len(self.faults)
 
     def fire(self, method: str, text: str = "") -> tuple[Fault, ...]:
-        """The faults that strike the call that has just come, in the order they were given."""
+        """The faults that strike the call that has just come, in the given order."""
         struck: list[Fault] = []
         with self._lock:
             for number, fault in enumerate(self.faults):
@@ -215,6 +215,7 @@ class Schedule:
 
 
 def _luck(seed: int, number: int, ordinal: int) -> float:
-    """A number in [0, 1) that depends on these three alone: no other fault or thread moves it."""
+    """A pseudo-random number in [0, 1) that depends only on these three numbers."""
+    # Not `random`: its state would depend on other faults and threads.
     digest = hashlib.blake2b(f"{seed} {number} {ordinal}".encode(), digest_size=7).digest()
     return int.from_bytes(digest, "big") / 2**56

@@ -1,8 +1,7 @@
-"""Lag: writes that the list does not show yet, so that it is an older snapshot of the shop.
+"""Lag: writes that the list does not show yet, so that it shows an older state of the shop.
 
-Beside each such write stands the record as it was before. A list shows the oldest of these for a
-product, and the product as it is once there is none. Like the faults, this lives as long as the
-process and is not in the file.
+Each such write is kept with the record before it. A list shows the oldest such record of a product,
+or else the product as it is. Like the faults, these records end with the process.
 """
 
 from collections.abc import Callable
@@ -24,14 +23,14 @@ CREATE TEMP VIEW listed AS
 
 
 class Wait(NamedTuple):
-    """How long a write stays unseen: for so many lists, or (None) until a moment of the clock."""
+    """How long a write stays unseen: for a number of lists, or until a time of the clock."""
 
     lists: int | None
     until: float | None
 
 
 class Lag:
-    """The unseen writes of a sandbox; every method belongs into a transaction of the database."""
+    """The unseen writes of a sandbox; to be used within transactions of the database."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._connection = database.connection
@@ -39,29 +38,29 @@ class Lag:
         self._connection.executescript(_TABLES)
 
     def wait(self, lists: int | None, seconds: float) -> Wait:
-        """The Wait of a write that is made now."""
+        """The Wait of a write that happens now."""
         return Wait(lists, None if lists is not None else self._clock() + seconds)
 
     def hide(self, position: int, before: str | None, wait: Wait) -> None:
-        """Keep a write unseen; `before` is the record as JSON, None if there was none."""
+        """Hide a write; `before` is the record before it as JSON, or None."""
         self._connection.execute(
             "INSERT INTO unseen (position, before, lists, until) VALUES (?, ?, ?, ?)",
             (position, before, wait.lists, wait.until),
         )
 
     def begin_list(self) -> None:
-        """Begin a list: all its pages show the same writes."""
+        """Begin a list, all pages of which show the same writes."""
         self._connection.execute(
             "DELETE FROM unseen WHERE lists = 0 OR until <= ?", (self._clock(),)
         )
         self._connection.execute("UPDATE unseen SET lists = lists - 1")
 
     def end(self) -> None:
-        """Let the list show everything from now on."""
+        """Show every write from now on."""
         self._connection.execute("DELETE FROM unseen")
 
     def page(self, offset: int, limit: int) -> tuple[int, list[str]] | None:
-        """The listed count and the records (JSON) of one window; None if nothing is unseen."""
+        """The listed count and the records (JSON) of one window; None if no write is unseen."""
         if self._connection.execute("SELECT 1 FROM unseen LIMIT 1").fetchone() is None:
             return None
         (count,) = self._connection.execute("SELECT count(*) FROM listed").fetchone()

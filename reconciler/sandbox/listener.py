@@ -1,4 +1,4 @@
-"""The listening socket: uvicorn, silent, in a thread, with a hold on each connection."""
+"""The HTTP server: uvicorn in a thread, without logs, with access to each connection."""
 
 import asyncio
 import socket
@@ -12,22 +12,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 CONNECTION: Final = "reconciler.connection"
-"""The ASGI extension under which a call finds its Connection."""
+"""The ASGI extension that holds the Connection of a call."""
 
 _GRACE_SECONDS: Final = 0.1
 
-# What SO_LINGER takes: on, and for zero seconds, which makes a close a reset.
+# SO_LINGER with zero seconds makes a close a reset.
 _LINGER_NOTHING: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Connection:
-    """One client's connection, which a fault may drop."""
+    """A client's connection, which a fault may drop."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
     def drop(self, *, reset: bool) -> None:
-        """End the connection: with a reset, at once; without, after what was written is sent."""
+        """Close the connection: at once with a reset, or after everything written was sent."""
         if not reset:
             self._transport.close()
             return
@@ -38,16 +38,16 @@ class Connection:
 
 
 def _holding(protocol: type[Any]) -> type[Any]:
-    """A protocol of uvicorn that gives each call the Connection it came by.
+    """A subclass of a uvicorn protocol that gives each call its Connection.
 
-    ASGI has no word for "drop this connection", so the call gets it as an extension.
+    ASGI cannot drop a connection, so the call gets it as an extension.
     """
 
     class Holding(protocol):  # type: ignore[misc]  # the base is chosen at run time
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
-            # asyncio leaves this out for sockets it is handed; without it a small answer, which
-            # goes as head and body, waits 40 ms for the client to confirm the head.
+            # asyncio does not set this for a listening socket that it is given. Without it a
+            # small answer waits 40 ms between head and body for the client's ACK.
             raw = transport.get_extra_info("socket")
             if raw is not None:
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -64,7 +64,7 @@ def _holding(protocol: type[Any]) -> type[Any]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, told to stop by an event and in no need of polling for it."""
+    """uvicorn's server, stopped by an event instead of polling."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
                 continue
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let calls under way end for a moment, then cut what is left."""
+        """Give calls in flight a moment to end, then cut the others off."""
         for server in self.servers:
             server.close()
         for listening in sockets or ():
@@ -98,21 +98,21 @@ class _Server(uvicorn.Server):
             await asyncio.wait(list(state.tasks), timeout=_GRACE_SECONDS)
         for connection in list(state.connections):
             connection.transport.abort()
-        # One turn of the loop: a cancelled call then finds its connection gone and sends nothing.
+        # Let the loop run once, so that a cancelled call finds its connection closed.
         await asyncio.sleep(0)
         for task in list(state.tasks):
             task.cancel()
 
     def stop(self) -> None:
-        """Ask the server to end; safe from any thread."""
+        """Ask the server to end; safe in any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stopping.set)
 
 
 class Listener:
-    """An application served from a thread of its own; `port` is the one it listens on.
+    """An application served in a thread of its own; `port` is the one it listens on.
 
-    Raises OSError if the address cannot be had.
+    Raises OSError if the address is not available.
     """
 
     def __init__(self, application: ASGIApp, host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""Windows over the list: `limit`, `offset`, and the links to the windows beside one. Pure.
+"""Pages of the list: `limit`, `offset`, and the links to the pages before and after. Pure.
 
 Source: product-sync-api.txt, "List products": `next` is absolute and holds the API key.
 """
@@ -11,7 +11,7 @@ DEFAULT_LIMIT: Final = 50
 PAGE_MAX: Final = 200
 """The largest page unless the sandbox is told otherwise."""
 
-# SQLite counts in 64 bits; a larger offset is as far past the end as this one.
+# SQLite counts in 64 bits, and any larger offset is past the end too.
 _LARGEST: Final = 2**62
 
 
@@ -23,19 +23,19 @@ class Window(NamedTuple):
 
 
 def window(query: Mapping[str, str], page_max: int) -> Window:
-    """The window that a query asks for; what cannot be read is as if it were not there."""
+    """The window that a query asks for; values that are not numbers are ignored."""
     limit = _number(query.get("limit", "")) or min(DEFAULT_LIMIT, page_max)
     return Window(min(limit, page_max), _number(query.get("offset", "")) or 0)
 
 
 def next_link(url: str, query: Mapping[str, str], seen: Window, count: int) -> str | None:
-    """The address of the window after this one; None if this is the last."""
+    """The URL of the next window; None if this is the last."""
     after = seen.offset + seen.limit
     return None if after >= count else _link(url, query, seen.limit, after)
 
 
 def previous_link(url: str, query: Mapping[str, str], seen: Window) -> str | None:
-    """The address of the window before this one; None if this is the first."""
+    """The URL of the previous window; None if this is the first."""
     if seen.offset <= 0:
         return None
     before = seen.offset - seen.limit
@@ -51,7 +51,7 @@ def _link(url: str, query: Mapping[str, str], limit: int, offset: int | None) ->
 
 
 def _number(text: str) -> int | None:
-    """A whole number of 0 or more; None for anything else."""
+    """A whole number of 0 or more, or None."""
     if not (text.isascii() and text.isdigit()):
         return None
     return min(int(text), _LARGEST) if len(text) < 100 else _LARGEST

@@ -1,7 +1,7 @@
-"""Records: one product as the list endpoint shows it. Pure.
+"""Records: a product as the list endpoint shows it. Pure.
 
-Source: product-sync-api.txt, "List products". A record holds exactly the documented keys in the
-documented order; what is written and never listed (`image_url`, `type`) is kept beside it.
+Source: product-sync-api.txt, "List products". A record has exactly the documented keys in the
+documented order; values that are never listed (`image_url`, `type`) are stored separately.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _BY_KEY: Final = {field.key: field for field in FIELDS}
 
 
 def new_record(id: str | None, values: Mapping[str, Value]) -> dict[str, Any]:
-    """The record of a product that was just made with these values."""
+    """The record of a new product with these values."""
     record: dict[str, Any] = {
         "id": id,
         "store_id": "",
@@ -56,7 +56,7 @@ def new_record(id: str | None, values: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def change_record(record: dict[str, Any], values: Mapping[str, Value]) -> None:
-    """Write these values into a record; every key that is not named stays as it is."""
+    """Write these values into a record; other keys stay as they are."""
     for key, value in values.items():
         if key == "image_url":
             record["image_md"] = image_md(str(value))
@@ -67,17 +67,17 @@ def change_record(record: dict[str, Any], values: Mapping[str, Value]) -> None:
 
 
 def hidden(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Those of the values that the list never returns."""
+    """The values that the list never returns."""
     return {key: value for key, value in values.items() if not _BY_KEY[key].readable}
 
 
 def product_id(serial: int) -> str:
-    """The id of the n-th product ever made: opaque to clients, the same on every run."""
+    """The id of the product with this serial number: opaque, and the same on every run."""
     return hashlib.sha256(f"product {serial}".encode()).hexdigest()[:24]
 
 
 def image_md(image_url: str) -> str | None:
-    """Where the service's own rendition of a picture is; None where there is no picture."""
+    """The URL of the service's own rendition of a picture; None without a picture."""
     if not image_url:
         return None
     name = hashlib.sha256(image_url.encode()).hexdigest()[:16]
@@ -85,17 +85,17 @@ def image_md(image_url: str) -> str | None:
 
 
 def handle(name: str) -> str:
-    """The part of a page's address that is made from a product's name."""
+    """The part of a page's URL that is made from a product's name."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def to_json(value: object) -> str:
-    """Compact JSON as the service sends it: readable text, escapes only where it must."""
+    """Compact JSON as the service sends it, with as few escapes as possible."""
     text = _READABLE.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
-        # A lone surrogate, which only dirty rows hold, has no other form than an escape.
+        # A lone surrogate, as dirty rows may hold, can only be written as an escape.
         return json.dumps(value, separators=(",", ":"))
     return text

@@ -1,14 +1,14 @@
-"""Seeds: what a demonstration finds at the remote before its first plan. Deterministic.
+"""Seeds: the state of the remote at the start of a demonstration. Deterministic.
 
-A drifted remote is the state a shop is in before anyone keeps it in git: most products are there,
-some are missing, some were edited by hand, some were forgotten, and much of it carries size charts
-and fabrics that somebody typed in and nobody wants to lose.
+A drifted remote is like a shop before its catalogue is kept in git: some products are missing, some
+were edited by hand, some are no longer sold, and many have size charts and fabrics that somebody
+entered by hand.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import SandboxStore
 
 _MISSING: Final = 8
 _RETAGGED: Final = 6
@@ -32,16 +32,16 @@ _FORGOTTEN: Final[Sequence[tuple[str, str, list[str]]]] = (
 
 
 def seed_drifted(
-    store: Store,
+    store: SandboxStore,
     products: Iterable[Mapping[str, Any]],
     renames: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Leave the store in a state that has drifted from these products.
+    """Fill the store with a remote that has drifted from these products.
 
-    A product is a plain mapping of the catalogue's fields (`tags` a list of text; None or absent:
-    unmanaged). `renames` are pairs of store_ids, old and new: such a product stands under its old
-    one. Of the rest every eighth is missing, every sixth has other tags, every ninth another name;
-    three products that nobody declares are there as well.
+    A product is a mapping of the catalogue's fields (`tags` is a list; None or absent means
+    unmanaged). `renames` are pairs of old and new store_ids; such a product has its old one. Of the
+    others every eighth is missing, every sixth has other tags, every ninth another name. Three
+    undeclared products are added.
     """
     old_ids = {new: old for old, new in renames}
     drifted = []
@@ -59,7 +59,7 @@ def seed_drifted(
 
 
 def _edits(number: int, product: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody changed in the n-th product behind the catalogue's back."""
+    """The fields that were edited by hand in the n-th product."""
     edits: dict[str, Any] = {}
     if number % _RETAGGED == 1:
         tags: Sequence[str] = product.get("tags") or ()
@@ -70,7 +70,7 @@ def _edits(number: int, product: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_hand(number: int) -> dict[str, Any]:
-    """What somebody typed in at Robosize for the n-th product: a third has nothing."""
+    """The data entered by hand for the n-th product; a third of them has none."""
     if number % 3 == 1:
         return {}
     return {

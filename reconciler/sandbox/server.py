@@ -1,6 +1,6 @@
-"""Sandbox: the local server in this process, and `serve`, which runs one until it is told to stop.
+"""Sandbox, a local server in this process, and `serve`, which runs one until it is stopped.
 
-starlette and uvicorn are imported when a sandbox starts and not before: nobody else needs them.
+starlette and uvicorn are imported when a sandbox starts, because nothing else needs them.
 """
 
 import threading
@@ -15,7 +15,7 @@ from reconciler.errors import MissingExtra, UsageError
 from reconciler.sandbox.fault_file import read_schedule
 from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.paging import PAGE_MAX
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import SandboxStore
 from reconciler.signals import handled_by
 
 if TYPE_CHECKING:
@@ -32,12 +32,11 @@ class Sandbox:
     """A running server that implements the documented API; a context manager.
 
     `database` is a file or ":memory:". `api_key` None accepts any key that is not empty. `page_max`
-    is the largest page, `port` 0 any free one. `seed` fills the store before the first call is
-    answered. `faults` say how it misbehaves. With
-    `unique_store_ids` a store_id that another product has is refused. `clock` gives the seconds
-    since 1970, by which lists lag. `store` holds what is there
-    and the calls that came; it is open from the start to the end of the block. Raises MissingExtra
-    without starlette or uvicorn, UsageError if the file or the port cannot be had.
+    is the largest page, `port` 0 takes any free one. `seed` fills the store before the first call
+    is answered. `faults` say how it misbehaves. With `unique_store_ids` a store_id that is in use
+    is refused. `clock` gives the seconds since 1970 by which lists lag. `store` holds the products
+    and the recorded calls; it is open during the block. Raises MissingExtra without starlette or
+    uvicorn, UsageError if the file or the port is not available.
     """
 
     def __init__(
@@ -51,13 +50,13 @@ class Sandbox:
         unique_store_ids: bool = False,
         host: str = LOOPBACK,
         port: int = 0,
-        seed: Callable[[Store], object] | None = None,
+        seed: Callable[[SandboxStore], object] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if page_max < 1:
             raise UsageError(f"A page cannot hold {page_max} products.", hint="Ask for 1 or more.")
         if latency_ms < 0:
-            raise UsageError(f"A latency of {latency_ms} ms is none.", hint="Ask for 0 or more.")
+            raise UsageError("The latency cannot be negative.", hint="Ask for 0 ms or more.")
         if not 0 <= port <= _LAST_PORT:
             raise UsageError(f"There is no port {port}.", hint=f"Ports go from 0 to {_LAST_PORT}.")
         self._database = database
@@ -70,14 +69,14 @@ class Sandbox:
         self._port = port
         self._seed = seed
         self._clock = clock
-        self._store: Store | None = None
+        self._store: SandboxStore | None = None
         self._product: ProductApp | None = None
         self._listener: Listener | None = None
 
     def __enter__(self) -> Self:
-        """Open the database and answer calls from now on."""
+        """Open the database and start to answer calls."""
         _require_extra()
-        self._store = Store(self._database, clock=self._clock)
+        self._store = SandboxStore(self._database, clock=self._clock)
         try:
             if self._seed is not None:
                 self._seed(self._store)
@@ -93,29 +92,29 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop answering, drop what hangs and close the database."""
+        """Stop answering, drop open calls and close the database."""
         if self._listener is not None:
             self._listener.stop()
         self.store.close()
 
     @property
-    def store(self) -> Store:
+    def store(self) -> SandboxStore:
         """The products and the log of calls."""
         return _running(self._store)
 
     @property
     def url(self) -> str:
-        """The product endpoint, whole, without a key."""
+        """The full URL of the product endpoint, without a key."""
         from reconciler.sandbox.app import PATH
 
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{_running(self._listener).port}{PATH}"
 
     def misbehave(self, *faults: Fault, seed: int = 0) -> None:
-        """From the next call on, these faults and no others; none: behave."""
+        """Replace the faults from the next call on; without any, it behaves."""
         _running(self._product).schedule = Schedule(faults, seed)
 
-    def _listen(self, store: Store) -> None:
+    def _listen(self, store: SandboxStore) -> None:
         from reconciler.sandbox.app import ProductApp, application
         from reconciler.sandbox.endpoint import Endpoint
         from reconciler.sandbox.listener import Listener
@@ -144,16 +143,16 @@ def serve(
     api_key: str | None = None,
     page_max: int = PAGE_MAX,
     latency_ms: float = 0,
-    seed: Callable[[Store], object] | None = None,
+    seed: Callable[[SandboxStore], object] | None = None,
     faults_file: str | Path | None = None,
     unique_store_ids: bool = False,
     ready: Callable[[str], None] = lambda url: None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Run a sandbox until SIGINT, SIGTERM or `stop`; prints nothing.
+    """Run a sandbox until SIGINT, SIGTERM or `stop`; print nothing.
 
     `seed` fills the store before the first call; `ready` is called with the URL once calls are
-    answered. Raises what Sandbox raises, and UsageError for a bad fault file.
+    answered. Raises the errors of Sandbox, and UsageError for a bad fault file.
     """
     schedule = read_schedule(faults_file) if faults_file is not None else None
     stop = threading.Event() if stop is None else stop
@@ -171,12 +170,12 @@ def serve(
     with handled_by(lambda *_: stop.set()), sandbox:
         ready(sandbox.url)
         while not stop.wait(1):
-            # A wait without end would keep signals out on Windows.
+            # On Windows a wait without a time limit would block signals.
             continue
 
 
 def _require_extra() -> None:
-    """Raise MissingExtra if what the sandbox needs is not installed."""
+    """Raise MissingExtra if starlette or uvicorn is not installed."""
     try:
         for name in ("starlette", "uvicorn"):
             import_module(name)
@@ -188,7 +187,7 @@ def _require_extra() -> None:
 
 
 def _running(part: _Part | None) -> _Part:
-    """A part of a sandbox that is running; RuntimeError if it is not."""
+    """A part of the running sandbox; RuntimeError if it is not running."""
     if part is None:
         raise RuntimeError("The sandbox is not running: use it in a with statement.")
     return part

@@ -1,7 +1,7 @@
-"""Store: the products that the sandbox holds, in SQLite, and the log of calls beside them.
+"""SandboxStore: the sandbox's products and its log of calls, in SQLite.
 
-A row is the record as it is listed, as JSON text, so a page is a matter of joining texts; what is
-never listed stands in a column of its own. Listings go by a position that only ever grows.
+A row holds the record as it is listed, as JSON text, so that a page is made by joining texts;
+values that are never listed have a column of their own. Listings are ordered by position.
 """
 
 import json
@@ -31,8 +31,8 @@ _INSERT = "INSERT INTO products (position, id, store_id, record, written) VALUES
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One stored product: `record` as the list shows it, `written` what it never shows."""
+class StoredRow:
+    """One product: `record` as the list shows it, `written` the values that it never shows."""
 
     position: int
     record: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Row:
 
     @property
     def id(self) -> str | None:
-        """The service's id; None in a dirty row without one."""
+        """The service's id; None in a dirty row without an id."""
         return cast("str | None", self.record.get("id"))
 
     @property
@@ -49,7 +49,7 @@ class Row:
         return _text(self.record.get("store_id"))
 
     def value(self, key: str) -> Value | None:
-        """The value of a field, write-only ones too; tags as their names, in stored order."""
+        """The value of a field, also of a write-only one; tags as their names, in stored order."""
         if key in self.written:
             return self.written[key]
         value = self.record.get(key)
@@ -58,12 +58,11 @@ class Row:
         return _text(value)
 
 
-class Store:
+class SandboxStore:
     """The sandbox's products and calls, in a file or in ":memory:".
 
-    Every method is one transaction; `transaction()` makes several into one. Safe to use from
-    many threads, and by several processes on one file. Raises UsageError if the file cannot be
-    used.
+    Every method is one transaction; `transaction()` joins several. Safe to use from many threads,
+    and by several processes on one file. Raises UsageError if the file cannot be used.
     """
 
     def __init__(
@@ -75,17 +74,17 @@ class Store:
         self._wait: Wait | None = None
 
     def transaction(self, *, keep: bool = True) -> AbstractContextManager[object]:
-        """A block that happens as a whole; with `keep` false it is undone at its end."""
+        """A transaction around a block; with `keep` false it is rolled back."""
         return self._database.transaction(keep=keep)
 
     def close(self) -> None:
-        """Close the database; every row is in its file."""
+        """Close the database."""
         self._database.close()
 
-    # What a client can do.
+    # Operations of the API.
 
     def page(self, offset: int, limit: int) -> tuple[int, list[str]]:
-        """How many products are listed, and the records (JSON texts) of one window of them."""
+        """The number of listed products, and the records (JSON texts) of one window."""
         with self._database.transaction() as connection:
             lagging = self._lag.page(offset, limit)
             if lagging is not None:
@@ -95,13 +94,13 @@ class Store:
         return count, [record for (record,) in found]
 
     def begin_list(self) -> None:
-        """Begin a list: until the next one begins, all pages show the same unseen writes."""
+        """Begin a list: until the next one, all pages hide the same unseen writes."""
         with self._database.transaction():
             self._lag.begin_list()
 
     @contextmanager
     def unseen(self, lists: int | None, seconds: float) -> Iterator[None]:
-        """A block whose writes the next lists do not show; see the fault `lag`."""
+        """A block whose writes the next lists do not show, as the fault `lag` says."""
         with self._database.transaction():
             self._wait = self._lag.wait(lists, seconds)
             try:
@@ -112,32 +111,32 @@ class Store:
     def unlist(
         self, store_id: str | None = None, lists: int | None = None, seconds: float = 1
     ) -> None:
-        """Leave the first product (with this store_id) out of the next lists; see `unlist`."""
+        """Hide the first product (with this store_id) from lists, as the fault `unlist` says."""
         with self._database.transaction():
             row = self.row(store_id)
             if row is not None:
                 self._lag.hide(row.position, None, self._lag.wait(lists, seconds))
 
     def catch_up(self) -> None:
-        """Let the list show every write from now on."""
+        """Show every write in the list from now on."""
         with self._database.transaction():
             self._lag.end()
 
     def create(self, values: Mapping[str, Value], *, front: bool = False) -> str:
-        """Add a product, last in the listing or first, and return its new id."""
+        """Add a product at the end of the listing, or in front, and return its id."""
         with self._database.transaction():
             id = next(self._ids(1))
             self._insert([(new_record(id, values), hidden(values))], front=front)
         return id
 
     def missing(self, ids: Iterable[str]) -> list[str]:
-        """Those of the ids that no product has."""
+        """The ids that no product has."""
         wanted = list(dict.fromkeys(ids))
         present = {row.id for row in self._by_ids(wanted)}
         return [id for id in wanted if id not in present]
 
-    def update(self, ids: Iterable[str], values: Mapping[str, Value]) -> list[Row]:
-        """Write these values into the products with these ids; returns the changed rows."""
+    def update(self, ids: Iterable[str], values: Mapping[str, Value]) -> list[StoredRow]:
+        """Write these values into the products with these ids; return the changed rows."""
         with self._database.transaction() as connection:
             found = self._by_ids(ids)
             self._hide(found)
@@ -148,8 +147,8 @@ class Store:
             )
         return rows
 
-    def delete(self, id: str) -> list[Row]:
-        """Remove the product with this id; returns the rows that went (none: there was none)."""
+    def delete(self, id: str) -> list[StoredRow]:
+        """Remove the product with this id; return the removed rows, if any."""
         with self._database.transaction() as connection:
             rows = self._by_ids([id])
             self._hide(rows)
@@ -157,14 +156,14 @@ class Store:
         return rows
 
     def taken(self, store_id: str, *, but: Sequence[str] = ()) -> bool:
-        """Whether a product other than those of the ids `but` has this store_id."""
+        """Whether a product has this store_id, except for those with the ids `but`."""
         with self._database.transaction() as connection:
             found = connection.execute("SELECT id FROM products WHERE store_id = ?", (store_id,))
             return any(id not in but for (id,) in found.fetchall())
 
-    # What only tests and demonstrations do.
+    # Operations only for tests and demonstrations.
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[StoredRow]:
         """Every product, in the order of the listing."""
         with self._database.transaction() as connection:
             found = connection.execute(
@@ -172,7 +171,7 @@ class Store:
             ).fetchall()
         return [_row(row) for row in found]
 
-    def row(self, store_id: str | None = None) -> Row | None:
+    def row(self, store_id: str | None = None) -> StoredRow | None:
         """The first product (with this store_id; a numeric one counts as its text), or None."""
         with self._database.transaction() as connection:
             where = "" if store_id is None else "WHERE store_id = ?"
@@ -184,13 +183,13 @@ class Store:
         return _row(found) if found else None
 
     def count(self) -> int:
-        """How many products there are."""
+        """The number of products."""
         with self._database.transaction() as connection:
             (count,) = connection.execute("SELECT count(*) FROM products").fetchone()
         return int(count)
 
     def renew(self, store_id: str | None = None) -> None:
-        """Give the first product with this store_id (None: the first of all) a new id."""
+        """Give the first product (with this store_id) a new id."""
         with self._database.transaction() as connection:
             row = self.row(store_id)
             if row is not None:
@@ -201,10 +200,10 @@ class Store:
                 )
 
     def seed(self, products: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Add clean products and return their ids.
+        """Add products and return their ids.
 
-        A product is a plain mapping: the fields of the catalogue (`tags` a list of text; None or
-        absent: not set) and, if wanted, any key of a record (`size_chart`, `status`, …).
+        A product is a mapping of the catalogue's fields (`tags` is a list; None or absent means not
+        set) and of any key of a record (`size_chart`, `status`, …).
         """
         given = list(products)
         with self._database.transaction():
@@ -215,10 +214,9 @@ class Store:
     def insert(
         self, records: Iterable[Mapping[str, Any]], *, exact: bool = False, front: bool = False
     ) -> None:
-        """Add records as a careless hand would: null or numeric store_ids, unknown keys, anything.
+        """Add records without any check: null or numeric store_ids, unknown keys, anything.
 
-        Keys that a record lacks are filled in, an own id too, unless `exact`: then it is listed
-        just as it stands.
+        Missing keys and a missing id are filled in, unless `exact` is set.
         """
         given = [dict(record) for record in records]
         with self._database.transaction():
@@ -228,17 +226,17 @@ class Store:
             self._insert([(record, {}) for record in given], front=front)
 
     def calls(self, method: str | None = None) -> list[Call]:
-        """What reached the sandbox, oldest first; see Call."""
+        """The recorded calls, oldest first."""
         return self.log.all(method)
 
     def clear(self) -> None:
-        """Remove every product; the log of calls stays."""
+        """Remove every product, but keep the log of calls."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM products")
             self._lag.end()
 
     def _ids(self, number: int) -> Iterator[str]:
-        """The next ids; none is ever given twice, also after deletes."""
+        """New ids, which are never used again, even after deletes."""
         with self._database.transaction() as connection:
             (last,) = connection.execute("SELECT last FROM serial").fetchone()
             connection.execute("UPDATE serial SET last = last + ?", (number,))
@@ -249,7 +247,7 @@ class Store:
     ) -> None:
         with self._database.transaction() as connection:
             edge, step = ("min", -1) if front else ("max", 1)
-            # The place of a deleted product is not free while lists still show it.
+            # The position of a deleted product is not free while lists still show it.
             edges = (
                 f"coalesce((SELECT {edge}(position) FROM {table}), 0)"  # noqa: S608 - constants
                 for table in ("products", "unseen")
@@ -270,31 +268,32 @@ class Store:
             )
             self._hide(start + step * number for number in range(1, len(rows) + 1))
 
-    def _hide(self, before: Iterable[Row | int]) -> None:
-        """Keep a write unseen, if it is to be; a row as it was, or the place of a new one."""
+    def _hide(self, before: Iterable[StoredRow | int]) -> None:
+        """Hide a write within `unseen`: rows before the write, or positions of new rows."""
         if self._wait is None:
             return
         for row in before:
-            if isinstance(row, Row):
+            if isinstance(row, StoredRow):
                 self._lag.hide(row.position, to_json(row.record), self._wait)
             else:
                 self._lag.hide(row, None, self._wait)
 
-    def _by_ids(self, ids: Iterable[str]) -> list[Row]:
+    def _by_ids(self, ids: Iterable[str]) -> list[StoredRow]:
         with self._database.transaction() as connection:
             found = connection.execute(_BY_IDS, (json.dumps(list(ids)),)).fetchall()
         return [_row(row) for row in found]
 
 
-def _row(row: tuple[int, str, str]) -> Row:
+def _row(row: tuple[int, str, str]) -> StoredRow:
     position, record, written = row
-    return Row(position, json.loads(record), json.loads(written))
+    return StoredRow(position, json.loads(record), json.loads(written))
 
 
-def _changed(row: Row, values: Mapping[str, Value]) -> Row:
+def _changed(row: StoredRow, values: Mapping[str, Value]) -> StoredRow:
     record = dict(row.record)
     change_record(record, values)
-    return Row(row.position, record, {**row.written, **cast("dict[str, str]", hidden(values))})
+    written = {**row.written, **cast("dict[str, str]", hidden(values))}
+    return StoredRow(row.position, record, written)
 
 
 def _seeded(id: str, product: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Value]]:
@@ -305,7 +304,7 @@ def _seeded(id: str, product: Mapping[str, Any]) -> tuple[dict[str, Any], Mappin
 
 
 def _text(value: object) -> str | None:
-    """A value as the text by which it is found; None if there is none that can be kept."""
+    """A value as the text that an index holds; None if it is null."""
     if value is None:
         return None
     return str(value).encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
-"""What a body may hold, and the answers if it holds something else. Pure.
+"""Checks the body of a call, with the service's error messages. Pure.
 
-product-sync-api.txt shows only good bodies. The words and shapes of the complaints are those of the
-Django REST framework, which the documented answers look like: `{"field": ["message"]}`.
+product-sync-api.txt shows only correct bodies. The error messages are those of the Django REST
+framework, which the documented answers resemble: `{"field": ["message"]}`.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 from reconciler.model.fields import FIELDS, Field, Kind, Value
 
 Errors: TypeAlias = dict[str, Any]
-"""Complaints by field: a list of messages, or for tags such lists by position."""
+"""Messages by field: a list, or for tags such lists by position."""
 
 REQUIRED: Final = "This field is required."
 
 
 def check_fields(body: Mapping[str, Any], *, partial: bool) -> tuple[dict[str, Value], Errors]:
-    """The values that the body holds for known fields, and every complaint about them.
+    """The values of the known fields in a body, and the errors in them.
 
-    Unknown keys are passed over. With `partial` no field is required.
+    Unknown keys are ignored. With `partial` no field is required.
     """
     values: dict[str, Value] = {}
     errors: Errors = {}
@@ -37,7 +37,7 @@ def check_fields(body: Mapping[str, Any], *, partial: bool) -> tuple[dict[str, V
 
 
 def check_ids(body: Mapping[str, Any]) -> tuple[list[str], Errors]:
-    """The ids that a PATCH names, each once, and the complaint if it names none or not ids."""
+    """The distinct ids that a PATCH names, and the errors in them."""
     if "products" not in body:
         return [], {"products": [REQUIRED]}
     ids = body["products"]
@@ -52,7 +52,7 @@ def check_ids(body: Mapping[str, Any]) -> tuple[list[str], Errors]:
 
 
 def _check(field: Field, value: object) -> tuple[Value, Any]:
-    """One field's value and the complaint about it, which is empty if there is none."""
+    """The value of one field, and the error in it, which is empty if the value is good."""
     if value is None:
         return "", ["This field may not be null."]
     if field.kind is Kind.TAGS:
@@ -77,7 +77,7 @@ def _check_tags(value: object) -> tuple[Value, Any]:
 
 
 def _check_text(value: object, *, may_be_blank: bool) -> tuple[str, list[str]]:
-    """Text as it stands, a number as its text; nothing is trimmed."""
+    """The text, or the text of a number, untrimmed, and the error in it."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return "", ["Not a valid string."]
     text = str(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.planning.outcome import Fate, Report
 from reconciler.planning.plan import Change, Plan
-from reconciler.sandbox.store import Row
+from reconciler.sandbox.store import StoredRow
 from tests.applying.world import Declared, World, expected
 
 HOUR = 3601.0
@@ -90,18 +90,18 @@ def kept_in_journal(world: World, id: str) -> bool:
     )
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: StoredRow) -> dict[str, Any]:
     """All of a product but its id."""
     return {**row.record, **row.written, "id": None}
 
 
-def visible(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def visible(rows: Sequence[StoredRow]) -> list[dict[str, Any]]:
     """What a list shows of products, but their ids."""
     return [{**row.record, "id": None, "image_md": None} for row in rows]
 
 
 def told_the_truth(
-    report: Report, changes: Sequence[Change], before: list[Row], after: list[Row]
+    report: Report, changes: Sequence[Change], before: list[StoredRow], after: list[StoredRow]
 ) -> None:
     """The outcomes and the exit code say what the remote holds (P6)."""
     had = {row.store_id for row in before}
@@ -122,7 +122,7 @@ def told_the_truth(
         assert visible(after) == visible(before), "exit 1: no write took effect"
 
 
-def _is_as_planned(change: Change, row: Row) -> None:
+def _is_as_planned(change: Change, row: StoredRow) -> None:
     for key, field in change.fields.items():
         if field.write_only or field.after is None:
             continue

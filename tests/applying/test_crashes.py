@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.server import Sandbox
-from reconciler.sandbox.store import Row
+from reconciler.sandbox.store import StoredRow
 from tests.applying.world import product
 from tests.cli.run import COMMAND, environment
 
@@ -76,7 +76,7 @@ class Shop:
         assert self.apply().returncode == 0
         charted = [{**row.record, "size_chart": chart(row.store_id)} for row in self._rows]
         self._start = [
-            Row(row.position, record, row.written)
+            StoredRow(row.position, record, row.written)
             for row, record in zip(self._rows, charted, strict=True)
         ]
         self._ledger = {
@@ -85,7 +85,7 @@ class Shop:
         self._declare(after())
 
     @property
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[StoredRow]:
         return self.sandbox.store.rows()
 
     def _declare(self, products: list[dict[str, Any]]) -> None:
@@ -160,7 +160,7 @@ class Shop:
         self._kept_in_journals(rows, where)
 
     def _kept_by_hand(
-        self, rows: Mapping[str, Row], wanted: Mapping[str, dict[str, Any]], where: str
+        self, rows: Mapping[str, StoredRow], wanted: Mapping[str, dict[str, Any]], where: str
     ) -> None:
         """Each product has its own size chart, also under a new store_id, and what is declared."""
         known = {row.store_id for row in self._start}
@@ -172,7 +172,7 @@ class Shop:
             for key in ("name", "type", "image_url"):
                 assert row.value(key) == declared[key], (where, store_id, key)
 
-    def _kept_in_journals(self, rows: Mapping[str, Row], where: str) -> None:
+    def _kept_in_journals(self, rows: Mapping[str, StoredRow], where: str) -> None:
         """What is gone stands in a journal, with its size chart."""
         kept = {}
         for path in (self.folder / ".reconciler").glob("journal/*.jsonl"):

@@ -25,7 +25,7 @@ from reconciler.remote.client import Client
 from reconciler.remote.transport import Answer, Method
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
-from reconciler.sandbox.store import Row
+from reconciler.sandbox.store import StoredRow
 from tests.applying.checks import DAY, HOUR, kept_in_journal, shown, told_the_truth, visible
 from tests.applying.drawn import CATALOG, FAULT, IDS, LAG, LIE, MOVING
 from tests.applying.world import HurriedClock, World, expected
@@ -184,14 +184,14 @@ class Machine(RuleBasedStateMachine):
         if report is not None and report.converged is not None:
             told_the_truth(report, changes, before, after)
 
-    def _doubled_nothing(self, before: list[Row], after: list[Row]) -> None:
+    def _doubled_nothing(self, before: list[StoredRow], after: list[StoredRow]) -> None:
         had = Counter(row.store_id for row in before)
         has = Counter(row.store_id for row in after)
         for store_id, count in has.items():
             assert count <= max(1, had[store_id]) or store_id is None, store_id
 
     def _touched_nothing_else(
-        self, changes: Sequence[Change], before: list[Row], after: list[Row]
+        self, changes: Sequence[Change], before: list[StoredRow], after: list[StoredRow]
     ) -> None:
         # A product that a Create is planned for may be there after all: it is the one then.
         made = {change.store_id for change in changes if change.action == "create"}

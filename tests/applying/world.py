@@ -18,7 +18,7 @@ from reconciler.remote.calls import Calls
 from reconciler.remote.client import Client
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
-from reconciler.sandbox.store import Row
+from reconciler.sandbox.store import StoredRow
 from reconciler.settings import Settings, load_settings
 
 Declared = Mapping[str, Any]
@@ -112,7 +112,7 @@ class World:
         """From now on, these faults."""
         self.sandbox.misbehave(*faults, seed=seed)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[StoredRow]:
         """What the remote holds."""
         return list(self.sandbox.store.rows())
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.sandbox.seed import seed_drifted
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import SandboxStore
 
 
 def products(number: int) -> list[dict[str, Any]]:
@@ -23,9 +23,9 @@ def products(number: int) -> list[dict[str, Any]]:
     ]
 
 
-def drifted(desired: list[dict[str, Any]], *renames: tuple[str, str]) -> Store:
+def drifted(desired: list[dict[str, Any]], *renames: tuple[str, str]) -> SandboxStore:
     """A store that drifted from these products."""
-    store = Store()
+    store = SandboxStore()
     seed_drifted(store, desired, renames)
     return store
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import UsageError
-from reconciler.sandbox.store import Store
+from reconciler.sandbox.store import SandboxStore
 
 
 def test_dirty_rows_are_listed_as_they_are(client: Any) -> None:
@@ -76,7 +76,7 @@ def test_the_key_is_not_kept(start: Any, tmp_path: Path) -> None:
 
 def test_the_clock_is_the_one_given() -> None:
     """Calls bear the time of the clock that the store was made with."""
-    store = Store(clock=lambda: 12.5)
+    store = SandboxStore(clock=lambda: 12.5)
     store.log.arrived("GET", {}, "")
     assert [call.time for call in store.calls()] == [12.5]
     store.close()
@@ -84,7 +84,7 @@ def test_the_clock_is_the_one_given() -> None:
 
 def test_seeding_is_deterministic_and_ids_never_return() -> None:
     """The same seed gives the same ids, and an id is not used again after its product went."""
-    stores = [Store(), Store()]
+    stores = [SandboxStore(), SandboxStore()]
     first, second = (store.seed([{"store_id": "1", "name": "x"}]) for store in stores)
     assert first == second
     stores[0].clear()
@@ -95,7 +95,7 @@ def test_seeding_is_deterministic_and_ids_never_return() -> None:
 
 def test_seed_takes_unmanaged_fields_and_record_keys() -> None:
     """A seeded product may leave fields out and may set what is entered by hand."""
-    store = Store()
+    store = SandboxStore()
     store.seed([{"store_id": "1", "name": "x", "tags": None, "type": "top", "status": "draft"}])
     (row,) = store.rows()
     assert (row.record["tags"], row.record["status"]) == ([], "draft")
@@ -112,7 +112,7 @@ def test_seed_takes_unmanaged_fields_and_record_keys() -> None:
 )
 def test_a_page_is_a_window_of_all_rows(steps: list[str], offset: int, limit: int) -> None:
     """After any creates and deletes a page is that window of the list, and counts all of it."""
-    store = Store()
+    store = SandboxStore()
     model: list[str] = []
     for step in steps:
         if step == "end":
@@ -131,7 +131,7 @@ def test_a_page_is_a_window_of_all_rows(steps: list[str], offset: int, limit: in
 
 def test_a_transaction_is_undone_as_a_whole() -> None:
     """What happens inside a transaction that is not kept, or fails, did not happen."""
-    store = Store()
+    store = SandboxStore()
     with store.transaction(keep=False):
         store.create({"store_id": "1", "name": "x"})
 
@@ -149,7 +149,7 @@ def test_a_transaction_is_undone_as_a_whole() -> None:
 def test_a_file_keeps_products_and_calls(start: Any, tmp_path: Path) -> None:
     """What one sandbox stored in a file (in a folder that was not there) the next one lists."""
     path = tmp_path / "deep" / "sandbox.sqlite3"
-    store = Store(path)
+    store = SandboxStore(path)
     store.seed([{"store_id": "1", "name": "x"}])
     store.log.arrived("GET", {}, "")
     store.close()
@@ -160,7 +160,7 @@ def test_a_file_keeps_products_and_calls(start: Any, tmp_path: Path) -> None:
 
 def test_two_stores_share_a_file(tmp_path: Path) -> None:
     """Two stores on one file see each other's products at once."""
-    stores = [Store(tmp_path / "x.sqlite3"), Store(tmp_path / "x.sqlite3")]
+    stores = [SandboxStore(tmp_path / "x.sqlite3"), SandboxStore(tmp_path / "x.sqlite3")]
     for store in stores:
         store.create({"store_id": "1", "name": "x"})
     assert [store.count() for store in stores] == [2, 2]
@@ -178,7 +178,7 @@ def test_a_file_that_is_not_the_sandbox_s_is_refused(tmp_path: Path, content: st
         path.mkdir()
     else:
         if content == "newer":
-            Store(path).close()
+            SandboxStore(path).close()
         connection = sqlite3.connect(path)
         connection.execute("CREATE TABLE other (x)")
         connection.execute("PRAGMA user_version = 99")
@@ -186,6 +186,6 @@ def test_a_file_that_is_not_the_sandbox_s_is_refused(tmp_path: Path, content: st
         connection.close()
     before = None if content == "folder" else path.read_bytes()
     with pytest.raises(UsageError, match="file") as caught:
-        Store(path)
+        SandboxStore(path)
     assert caught.value.hint
     assert before is None or path.read_bytes() == before
