@@ -1,7 +1,7 @@
-"""The stories: one short function for each thing that the tool does. The command line adds nothing.
+"""The stories: one short function for each command. The command line only parses and renders.
 
 Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcomes -> report.
-Names are loaded when they are first used, since most commands need only a part.
+Names are imported when they are first used, since most commands need only a few.
 """
 
 from typing import TYPE_CHECKING, Any

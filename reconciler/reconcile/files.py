@@ -1,4 +1,4 @@
-"""The story of the files themselves: checked, brought into form, pulled or restored."""
+"""The stories of catalogue files: `validate`, `fmt`, `pull` and `restore`."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull would write: the files, and the products that are changed, added, removed."""
+    """The files that a pull would write, and the numbers of products changed, added and removed."""
 
     files: "tuple[FileChange, ...]"
     changed: int
@@ -36,9 +36,9 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore would write: the files, and the products that come back.
+    """The files that a restore would write, and the products in them.
 
-    `declared` are those that do not, each with the product that stands for it in the catalogue.
+    `declared` holds the products that are not restored, each with its product in the catalogue.
     """
 
     files: "tuple[FileChange, ...]"
@@ -49,9 +49,9 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """What formatting would write, of how many files, and the errors in those that it left out.
+    """The files that formatting would change, the number it has seen, and the errors in others.
 
-    `left` are the places of what keeps its text though no rule says so, each with the reason.
+    `left` holds the locations of parts that are not formatted, each with the reason.
     """
 
     files: "tuple[FileChange, ...]"
@@ -65,8 +65,8 @@ def validate(
 ) -> tuple[Finding, ...]:
     """All findings about a catalogue, or about `paths` in it; offline.
 
-    Without a `catalog`, those of all stores. A path in none of them is a catalogue of its own, or
-    in one; what no catalogue would read is told of the first.
+    Without a `catalog`, of all stores. A path outside all of them is checked as a catalogue of its
+    own; a path that no catalogue reads is reported by the first.
     """
     catalogs = _catalogs(settings, catalog)
 
@@ -87,18 +87,18 @@ def validate(
 def format_files(
     settings: "Settings", catalog: Path | None = None, paths: Sequence[Path] = ()
 ) -> Formatted:
-    """The canonical form of a catalogue's files, or of `paths` in it; nothing is written.
+    """Format a catalogue's files, or `paths` in it, without writing them.
 
-    Without a `catalog`, of all stores. Files with errors are left out, and their errors told.
+    Without a `catalog`, of all stores. Files with errors are left out, and their errors returned.
     """
     catalogs = _catalogs(settings, catalog)
     done = [
         _formatted(settings, folder, within)
         for folder, within in _shares(settings, catalogs, paths, lambda _: catalogs[0])
     ]
-    # Catalogues may lie within each other.
+    # Catalogues may be nested, so a file can come up twice.
     files = {change.file: change for each in done for change in each.files}
-    left = dict(place for each in done for place in each.left)
+    left = dict(part for each in done for part in each.left)
     return Formatted(
         tuple(files.values()),
         sum(each.seen for each in done),
@@ -129,7 +129,7 @@ def _formatted(settings: "Settings", folder: Path, paths: Sequence[Path]) -> For
 
 
 def _catalogs(settings: "Settings", catalog: Path | None) -> list[Path]:
-    """The folder of one catalogue, or those of all stores."""
+    """The folder of one catalogue, or of each store's."""
     if catalog is not None:
         return [settings.folder / catalog]
     return list(dict.fromkeys(settings.store(name).catalog for name in settings.stores))
@@ -141,7 +141,7 @@ def _shares(
     paths: Sequence[Path],
     elsewhere: Callable[[Path], Path],
 ) -> list[tuple[Path, Sequence[Path]]]:
-    """Each catalogue with its paths; those that are in none go where `elsewhere` says."""
+    """Each catalogue with its paths; `elsewhere` gives the catalogue of a path outside all."""
     if not paths:
         return [(catalog, ()) for catalog in catalogs]
     shares: dict[Path, list[Path]] = {}
@@ -151,11 +151,11 @@ def _shares(
 
 
 def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pulled:
-    """What the remote says, as changes of the catalogue's files; nothing is written.
+    """The state of the remote, as changes of the catalogue's files; nothing is written.
 
-    New products go into the file `into`, or each into a file of its own in the catalogue's folder.
-    With `prune`, declared products that the remote lacks are removed. Raises CatalogError if the
-    catalogue has faults, or if a product cannot be edited without changing another.
+    New products go into the file `into`, or each into a file of its own. With `prune`, declared
+    products that the remote lacks are removed. Raises CatalogError if the catalogue has errors, or
+    if a product cannot be edited without changing another.
     """
     from reconciler.authoring.folder import Folder
     from reconciler.authoring.pull import drift
@@ -183,11 +183,11 @@ def restore(
     *,
     catalog: Path,
 ) -> Restored:
-    """What deletes removed, as new files of the catalogue; nothing is written.
+    """Removed products, as new files of the catalogue; nothing is written.
 
-    All of `removed` (the oldest first) comes back that is not declared, or only what `store_ids`
-    name, by store_id or by remote id. Raises UnmatchedPattern for one that was not removed, and
-    CatalogError if the catalogue has faults.
+    Takes all of `removed` (the oldest first) that are not declared, or only those in `store_ids`,
+    by store_id or remote id. Raises UnmatchedPattern for one that was not removed, and CatalogError
+    if the catalogue has errors.
     """
     from reconciler.authoring.folder import Folder
     from reconciler.authoring.restore import chosen, returning
@@ -196,7 +196,7 @@ def restore(
     if folder.is_dir():
         declared = load_catalog(folder, working_folder=settings.folder)
     else:
-        # git keeps no empty folder: that of a catalogue whose last product was removed.
+        # Git keeps no empty folders, so the folder is gone once its last product was removed.
         declared = Catalog({}, names=names_between(folder, settings.folder))
     found = returning(chosen(removed, store_ids), declared)
     records = {product.id: product.record for product in found.products}
@@ -207,7 +207,7 @@ def restore(
 
 
 def _target(store: "Store", into: Path) -> str:
-    """The name of the file that new products go into; UsageError if no catalogue reads it."""
+    """The name of the file for new products; UsageError if the catalogue does not read it."""
     path = Path(os.path.abspath(store.folder / into))  # noqa: PTH100  (links stay as named)
     folder = Path(os.path.abspath(store.catalog))  # noqa: PTH100
     below = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
@@ -226,7 +226,7 @@ def _target(store: "Store", into: Path) -> str:
 def _rewrites(
     catalog: Catalog, found: "Drift", gone: Iterable[Product], target: str | None
 ) -> "list[Rewrite]":
-    """What shall become of each file that changes, by name."""
+    """The edits of each file that changes, sorted by name."""
     from reconciler.authoring.edit import Rewrite
 
     values: dict[str, dict[str, Values]] = {}

@@ -1,6 +1,6 @@
-"""The story of `init`: what a new catalogue starts from. Files that are there are never touched.
+"""The story of `init`: makes the files that a new catalogue starts from.
 
-The one exception is `.gitignore`, which gains lines at its end and loses none.
+Existing files are never changed, except for `.gitignore`, which gets more lines at its end.
 """
 
 import json
@@ -22,9 +22,9 @@ from reconciler.settings import load_settings
 from reconciler.version import VERSION
 
 CI: TypeAlias = Literal["github", "gitlab", "none"]
-Fate: TypeAlias = Literal["made", "kept", "extended"]
+Made: TypeAlias = Literal["made", "kept", "extended"]
 
-CATALOG: Final = "catalog"
+CATALOG_FOLDER: Final = "catalog"
 SETTINGS: Final = "reconciler.yaml"
 _IGNORED: Final = (".reconciler/", "plan.json")
 _ACTION: Final = ".github/actions/reconcile"
@@ -39,7 +39,7 @@ _CI_FILES: Final[dict[CI, dict[str, str]]] = {
     "gitlab": {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"},
     "none": {},
 }
-"""Where each file of a pipeline goes, and the template that it is made from."""
+"""The path of each file of a pipeline, and its template."""
 _NEXT: Final = {
     True: ("reconciler validate", "reconciler status", "reconciler plan"),
     False: ("reconciler validate", "reconciler plan --sandbox", "reconciler apply --sandbox"),
@@ -47,31 +47,32 @@ _NEXT: Final = {
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 _USER: Final = re.compile(r"(?<=://)[^/]*@")
 _DEFAULT: Final = 'it came from itself.\n    default: ""'
-"""The end of the action's input `package`, which says where reconciler is installed from."""
+"""The end of the action's input `package`, which names the source to install from."""
 
 
-class Made(NamedTuple):
-    """One file of a beginning, named relative to the folder, and what became of it."""
+class StartFile(NamedTuple):
+    """One file, named relative to the folder, and whether it was made, kept or extended."""
 
     path: str
-    fate: Fate
+    fate: Made
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What `init` did, and the three commands to type next.
+    """The files that `init` made, and the three commands to type next.
 
-    `to_fill`: there is a key, and a catalogue without files that can be filled from the remote.
+    `to_fill`: there is a key, so the empty catalogue can be filled from the remote. `notes`: what
+    is left to do before a pipeline runs.
     """
 
-    files: tuple[Made, ...]
+    files: tuple[StartFile, ...]
     commands: tuple[str, ...]
     to_fill: bool = False
     notes: tuple[str, ...] = ()
 
 
 def _notes(ci: CI, found: "_Surroundings") -> Iterator[str]:
-    """What is left to do before a pipeline runs."""
+    """Messages about what is left to do before a pipeline runs."""
     if ci == "none":
         return
     if not found.remote:
@@ -80,15 +81,15 @@ def _notes(ci: CI, found: "_Surroundings") -> Iterator[str]:
             "the ledger is kept there."
         )
     if not installed_from():
-        where = "RECONCILER_PACKAGE" if ci == "gitlab" else "the input `package` of the action"
+        setting = "RECONCILER_PACKAGE" if ci == "gitlab" else "the input `package` of the action"
         yield (
             "This reconciler was installed from this machine, which a pipeline cannot reach. Set "
-            f"{where} to where it can be had: a version at your index, or a git URL with a commit."
+            f"{setting} to a version at your package index, or to a git URL with a commit."
         )
 
 
 def init(folder: Path, *, ci: CI | None = None, has_key: bool = False) -> Beginning:
-    """Put a catalogue, settings, schemas and CI files into `folder`, which is made if need be.
+    """Put a catalogue, settings, schemas and CI files into `folder`, which is made if missing.
 
     `ci` is guessed from the folder if it is None. With a key there is a shop to pull from, so no
     example product is made. Raises OutputError if a file cannot be written.
@@ -104,19 +105,19 @@ def init(folder: Path, *, ci: CI | None = None, has_key: bool = False) -> Beginn
         name = getattr(error, "filename", None) or folder / ".gitignore"
         raise OutputError(
             f"Cannot write {name}: {reason}.",
-            hint="Fix what is in the way and run init again: what is there is kept.",
+            hint="Fix this and run init again: existing files are kept.",
         ) from error
 
 
 def fill(store: Store) -> int:
-    """Pull every product of the remote into a file of its own; returns how many there are."""
+    """Pull every product of the remote into a file of its own; return their number."""
     pulled = pull(store)
     write_changes(pulled.files)
     return pulled.added
 
 
 def guessed_ci(folder: Path) -> CI:
-    """The pipeline that the folder's repository has, or is likely to have; GitHub's if unknown."""
+    """The kind of pipeline that the folder's repository has or is likely to have."""
     if (folder / ".gitlab-ci.yml").exists():
         return "gitlab"
     if (folder / ".github").exists():
@@ -132,10 +133,10 @@ def _git_config(folder: Path) -> str:
 
 
 class _Surroundings(NamedTuple):
-    """What `init` finds before it writes.
+    """The repository around the folder, as `init` finds it before it writes.
 
-    `top` is the repository's, which the pipelines' files belong to, and `below` the way from there
-    to the folder, "" or with a last slash.
+    `top` is the repository's folder, which gets the files of pipelines; `below` is the path from
+    there to the folder, "" or with a final slash.
     """
 
     top: Path
@@ -145,7 +146,7 @@ class _Surroundings(NamedTuple):
     catalogs: tuple[str, ...]
 
     def words(self, package: str) -> dict[str, str]:
-        """What the templates leave open, as it stands between quotes of YAML."""
+        """The values of the placeholders in templates, escaped for quoted YAML."""
         catalogs = f'/**", "{self.below}'.join(self.catalogs)
         return {
             "branch": _quoted(self.branch),
@@ -185,20 +186,20 @@ def _looked(folder: Path) -> _Surroundings:
 
 
 def _catalogs(folder: Path) -> tuple[str, ...]:
-    """The folders of catalogues that settings which are there name, relative to theirs."""
+    """The catalogue folders in existing settings, relative to the settings file."""
     try:
         settings = load_settings(environ={}, folder=folder)
     except SettingsError:
-        return (CATALOG,)
+        return (CATALOG_FOLDER,)
     found = dict.fromkeys(
         (entry.catalog or settings.catalog).as_posix() for entry in settings.stores.values()
     )
     inside = [name for name in found if not name.startswith(("/", ".."))]
-    return tuple(inside) or (CATALOG,)
+    return tuple(inside) or (CATALOG_FOLDER,)
 
 
 def installed_from() -> str:
-    """What pip has to install to get this very tool; "" where only this machine has it."""
+    """The requirement with which pip installs this same tool; "" if it is only on this machine."""
     try:
         noted = distribution("robosize-reconciler").read_text("direct_url.json")
     except PackageNotFoundError:
@@ -209,21 +210,21 @@ def installed_from() -> str:
     url, vcs = str(note.get("url", "")), note.get("vcs_info")
     if url.startswith("file:") or "dir_info" in note:
         return ""
-    # A user name or a token in the address is not for a file that is committed.
+    # The URL goes into a committed file, so it must hold no user name or token.
     url = _USER.sub("", url)
     if vcs:
         url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
-    where = note.get("subdirectory")
-    return f"robosize-reconciler @ {url}" + (f"#subdirectory={where}" if where else "")
+    below = note.get("subdirectory")
+    return f"robosize-reconciler @ {url}" + (f"#subdirectory={below}" if below else "")
 
 
-def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[Made]:
+def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartFile]:
     folder.mkdir(parents=True, exist_ok=True)
     found = _looked(folder)
-    # What a pipeline learns is thrown away but for a git ledger. Where nobody asked for a pipeline
-    # there must be a remote for it, since even a plan reads it there.
+    # A ledger in a file is lost at the end of a pipeline. A git ledger needs a remote even for a
+    # plan, so without one it is chosen only if a pipeline was asked for.
     shared = ci != "none" and (asked or found.remote)
-    words = {"catalog": CATALOG, "ledger": "git" if shared else "file"}
+    words = {"catalog": CATALOG_FOLDER, "ledger": "git" if shared else "file"}
     yield _made(folder, SETTINGS, _template("reconciler.yaml", words))
     catalog = folder / found.catalogs[0]
     catalog.mkdir(parents=True, exist_ok=True)
@@ -244,30 +245,30 @@ def _has_files(catalog: Path) -> bool:
     return any(path.suffix in (".yaml", ".yml") for path in catalog.rglob("*"))
 
 
-def _made(folder: Path, name: str, text: str) -> Made:
-    """Write a file that is not there; one that is, a link to nowhere too, is kept."""
+def _made(folder: Path, name: str, text: str) -> StartFile:
+    """Write a file unless it exists; a dangling link counts as existing."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        return Made(name, "kept")
-    return Made(name, "made")
+        return StartFile(name, "kept")
+    return StartFile(name, "made")
 
 
-def _ignore(folder: Path) -> Made:
-    """Let git pass over what belongs to one machine."""
+def _ignore(folder: Path) -> StartFile:
+    """Add the files that belong to one machine to .gitignore."""
     path = folder / ".gitignore"
     had = path.read_text(encoding="utf-8") if path.exists() else None
     lines = {line.strip().strip("/") for line in (had or "").splitlines()}
     missing = [name for name in _IGNORED if name.strip("/") not in lines]
     if not missing:
-        return Made(".gitignore", "kept")
+        return StartFile(".gitignore", "kept")
     gap = "" if not had or had.endswith("\n") else "\n"
     with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(gap + "".join(f"{name}\n" for name in missing))
-    return Made(".gitignore", "made" if had is None else "extended")
+    return StartFile(".gitignore", "made" if had is None else "extended")
 
 
 def _template(name: str, words: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The story: one short function for each thing that the tool does. The command line adds nothing.
+"""The stories of `plan` and `apply`.
 
 Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcomes -> report.
 """
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 Listed: TypeAlias = frozenset[str | None]
-"""The ids at the remote before an apply."""
+"""The ids that were listed before an apply."""
 
 APPLIED: Final = "applied"
-"""The base that means the commit that was applied last."""
+"""The value of `base` for the commit that was applied last."""
 
-# What only an apply or a saved file needs is imported where it is used: most runs are plans.
+# Modules that only an apply or a saved plan needs are imported in functions: most runs are plans.
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one run asks for, beyond the settings; None leaves a setting as it is."""
+    """The options of one run, beyond the settings; None leaves a setting as it is."""
 
     select: tuple[str, ...] = ()
     prune: Prune | None = None
@@ -66,7 +66,7 @@ class Options:
 
 
 def plan(store: Store, options: Options | None = None) -> Plan:
-    """What apply would do now. Writes nothing: not to the remote, the ledger or the catalogue."""
+    """What apply would do now; writes nothing to the remote, the ledger or the catalogue."""
     _check_only(options or Options())
     with paused():
         made, _, _, _ = _plan(store, options or Options(), store.ledger.load)
@@ -76,7 +76,7 @@ def plan(store: Store, options: Options | None = None) -> Plan:
 def _plan(
     store: Store, options: Options, load: Callable[[], Ledger]
 ) -> tuple[Plan, Catalog, Ledger, Listed]:
-    """The plan, and what it was made from; of the list no more than an apply of the plan needs."""
+    """The plan, and the catalogue, the ledger and the listed ids that it was made from."""
     levels, base = store.settings.lint_levels(), options.base
     with (
         store.loading(levels) as loaded,
@@ -106,7 +106,7 @@ def _plan(
 
 
 def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
-    """The catalogue of the base revision; one without products if nothing was applied yet."""
+    """The catalogue of the base revision; empty if nothing was applied yet."""
     revision = base
     if base == APPLIED:
         known = applied_commit(ledger)
@@ -119,8 +119,7 @@ def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
 def _nothing_applied() -> Finding:
     return warning(
         Code.NOTHING_APPLIED,
-        "The ledger knows of no commit that was applied: compared is with a catalogue without "
-        "products.",
+        "The ledger knows no applied commit, so the plan is compared with an empty catalogue.",
     )
 
 
@@ -156,19 +155,19 @@ def _judged(made: Plan, store: Store, options: Options) -> Plan:
 
 
 def operations(made: Plan, settings: "Settings") -> list[dict[str, Any]]:
-    """The calls that apply would make for a plan, as the plan file shows them."""
+    """The calls that apply would make for a plan, in the form of the plan file."""
     return as_json(made, batch=settings.requests.batch)
 
 
 def read_plan(path: Path) -> "SavedPlan":
-    """A saved plan; PlanFileError if it is damaged, was edited, or is of a newer format."""
+    """Read a saved plan; PlanFileError if it is damaged, edited, or of a newer format."""
     from reconciler.report.plan_json import read_plan as parse
 
     return parse(_read_saved(path))
 
 
 def read_journal(path: Path) -> "JournalRecord | None":
-    """A journal; None if the file is something else."""
+    """Read a journal; None if the file is something else."""
     from reconciler.report.journal_text import is_journal
     from reconciler.report.journal_text import read_journal as parse
 
@@ -195,13 +194,12 @@ def apply(
     lock_timeout: float = 0.0,
     on_write: Callable[[], None] = lambda: None,
 ) -> "Report":
-    """Make the remote equal the catalogue, or do what a `saved` plan says and nothing else.
+    """Make the remote equal the catalogue, or carry out exactly a `saved` plan.
 
-    The store is held from before the plan is made until the last line of the ledger is written, so
-    two applies never work from the same state. `approve` is shown the plan; it raises NotConfirmed
-    to stop, and returns whether time went by meanwhile (somebody was asked), since then the remote
-    is looked at again. `on_write` is called before the first write. Raises OtherShop, GuardRefused,
-    StalePlan, Locked and LedgerNotWritten before anything is sent.
+    The ledger is held from before the plan is made until its last save, so two applies never work
+    from the same state. `approve` gets the plan; it raises NotConfirmed to stop, and returns
+    whether somebody was asked. `on_write` is called before the first write. Raises OtherShop,
+    GuardRefused, StalePlan, Locked and LedgerNotWritten before anything is sent.
     """
     from reconciler.applying.apply import Means, carry_out
 
@@ -218,6 +216,7 @@ def apply(
         found = check_age(made, ledger, store, allow_older=options.allow_older)
         made = replace(made, warnings=(*found, *made.warnings))
         asked = approve(made)
+        # Time has passed since the list was read, so the remote may have changed.
         if made.changes and (asked or reviewed is not None):
             listing = store.client.list()
             if reviewed is not None and (done := already_applied(made, ledger, listing, store)):
@@ -241,7 +240,7 @@ def apply(
 
 
 def rehearsed(store: Store, saved: "SavedPlan", options: Options) -> Plan:
-    """A saved plan as `apply` would carry it out now, its refusals judged; nothing is written.
+    """A saved plan as `apply` would carry it out now, with its refusals; nothing is written.
 
     Raises OtherShop and StalePlan as `apply` does.
     """
@@ -259,10 +258,9 @@ def rehearsed(store: Store, saved: "SavedPlan", options: Options) -> Plan:
 def _looked_at_again(
     made: Plan, ledger: Ledger, listing: Listing, store: Store, options: Options
 ) -> Plan:
-    """A plan made earlier, judged by a list that was read now.
+    """An earlier plan, checked against a list that was just read.
 
-    A plan that a guard refuses comes back with its refusals; one that does not fit any more raises
-    StalePlan.
+    Returns the plan with the refusals of the guards; StalePlan if it no longer fits.
     """
     from reconciler.applying.stale import changed_since
 
@@ -270,24 +268,24 @@ def _looked_at_again(
     details = changed_since(made, listing, ledger, store.settings.protected)
     if details and not made.refusals:
         raise StalePlan(
-            "Nothing was changed: it is not as it was when the plan was made.",
+            "Nothing was changed: the remote has changed since the plan was made.",
             details=details,
-            hint="Make a new plan, look at it, and apply that.",
+            hint="Make a new plan, review it, and apply that.",
         )
     return made
 
 
 def _check_only(options: Options) -> None:
-    """Raise UsageError if changes are chosen by an origin that nothing tells."""
+    """Raise UsageError if changes are selected by origin without a base."""
     if options.only and options.base is None:
         raise UsageError(
-            "--only needs --base: without a revision to compare with, no change has an origin.",
+            "--only needs --base: without a revision to compare with, changes have no origin.",
             hint="For instance: --base applied --only edit --only both",
         )
 
 
 def _with_takeover(report: "Report", left: Holder | None) -> "Report":
-    """The report, with a word about the dead or silent run whose lock was taken over."""
+    """The report, with a warning if the lock of a dead or silent run was taken over."""
     if left is None:
         return report
     silent = left.alive or not left.same_machine
@@ -309,7 +307,7 @@ def _refused(made: Plan) -> GuardRefused:
 
 @contextmanager
 def _journal(store: Store, made: Plan) -> Iterator[Any]:
-    """The journal of an apply that changes something; nothing is written if nothing changes."""
+    """The journal of an apply; nothing is written for a plan without changes."""
     import platform
 
     from reconciler.applying.journal import FileJournal, NoJournal
@@ -332,5 +330,5 @@ def _journal(store: Store, made: Plan) -> Iterator[Any]:
 
 
 def unlock(store: LedgerStore) -> Holder | None:
-    """Free the lock that a dead run left; returns whose it was, None if there was none."""
+    """Free the lock of a dead run and return its holder; None if there was no lock."""
     return store.break_lock()

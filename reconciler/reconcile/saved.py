@@ -1,4 +1,4 @@
-"""What is asked of a plan before it runs: is it of this shop, old, or done already."""
+"""Checks of a plan before it runs: its store, the age of its commit, and an earlier apply."""
 
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 
 def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
-    """The plan to carry out; raises OtherShop for one of another endpoint or store.
-
-    A Plan was made in this process and knows its store only; one from a file, its endpoint too.
-    """
+    """The plan to carry out; OtherShop if it is for another endpoint or store."""
+    # A Plan from this process knows only its store; one from a file also has its endpoint.
     if isinstance(saved, Plan):
         made, endpoint = saved, store.endpoint
     else:
@@ -36,7 +34,7 @@ def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
 
 
 def check_store(made: Plan, store: str) -> None:
-    """Raise OtherShop if a plan is for another store than the one called `store`."""
+    """Raise OtherShop if a plan is not for the store called `store`."""
     if made.store != store:
         sandbox = made.store == SANDBOX
         raise OtherShop(
@@ -48,17 +46,17 @@ def check_store(made: Plan, store: str) -> None:
 
 
 def applied_commit(ledger: Ledger) -> str | None:
-    """The commit that was applied last, by the ledger; None if it knows of none."""
+    """The commit that was applied last, as the ledger knows it, or None."""
     return next((applied.commit for applied in reversed(ledger.applied) if applied.commit), None)
 
 
 def check_age(made: Plan, ledger: Ledger, store: Store, *, allow_older: bool) -> list[Finding]:
-    """Raise OlderCommit if a plan's commit is in the past of the one that was applied last.
+    """Raise OlderCommit if a plan's commit is an ancestor of the one that was applied last.
 
-    Returns a warning if that cannot be told. Only a ledger in git is shared by all who apply,
-    so only it knows; `allow_older` asks nothing.
+    Returns a warning if that is not known. With `allow_older` nothing is checked.
     """
     commit, last = made.catalog.commit, applied_commit(ledger)
+    # A ledger in a file is not shared, so it may not know the last apply.
     if allow_older or store.settings.ledger != "git" or commit is None or last is None:
         return []
     remote = store.settings.ledger_remote
@@ -68,7 +66,7 @@ def check_age(made: Plan, ledger: Ledger, store: Store, *, allow_older: bool) ->
             warning(
                 Code.AGE_UNKNOWN,
                 f"Whether the commit {commit[:12]} is older than {last[:12]}, which was applied "
-                "last, cannot be told: git has not both in one history.",
+                "last, is not known: git does not have both in one history.",
             )
         ]
     if older:
@@ -82,7 +80,7 @@ def check_age(made: Plan, ledger: Ledger, store: Store, *, allow_older: bool) ->
 
 
 def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) -> Report | None:
-    """The report of a saved plan that was applied before and still holds; else None."""
+    """The report of a saved plan that was applied before and still fits, or None."""
     from reconciler.applying.stale import holds
 
     before = [applied for applied in ledger.applied if applied.digest == made.digest]
@@ -91,7 +89,7 @@ def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) 
     now = stamp(store.client.clock.utc())
     done = warning(
         Code.ALREADY_APPLIED,
-        f"This plan was applied before, {before[-1].at}, and still holds: already applied, so "
+        f"This plan was already applied, {before[-1].at}, and the remote still agrees, so "
         "nothing was sent.",
     )
     calls = {method: store.client.calls[method] for method in ("GET", "retries")}

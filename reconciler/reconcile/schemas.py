@@ -1,4 +1,4 @@
-"""The JSON Schemas that the tool offers, each made from what reads or writes the documents."""
+"""The JSON Schemas of the tool's documents, each made from the code that reads or writes them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ _SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "report": _report,
 }
 SCHEMAS: Final = tuple(_SCHEMAS)
-"""What there is a schema of."""
+"""The names of all schemas."""
 
 
 def schema(kind: str) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""The story of `status`: the remote at a glance, compared with the catalogue if there is one.
-
-It stands beside `reconcile`, which makes plans to be applied.
-"""
+"""The story of `status`: the remote in numbers, compared with the catalogue if there is one."""
 
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
@@ -9,7 +6,7 @@ from reconciler.reconcile.store import Store
 
 
 def status(store: Store) -> Overview:
-    """The remote in numbers. Writes nothing.
+    """The remote in numbers; writes nothing.
 
     Where the catalogue's folder does not exist only the remote is looked at; faults in a catalogue
     that is there raise CatalogError.

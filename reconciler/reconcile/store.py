@@ -1,4 +1,4 @@
-"""Store: one remote, with its ledger and its catalogue, opened for one command."""
+"""Store: one remote with its ledger and its catalogue, opened for one command."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,12 +25,12 @@ SANDBOX: Final = "sandbox"
 """The name of the embedded sandbox as a store: its ledger is never a real store's."""
 
 DATA: Final = ".reconciler"
-"""The folder, below the working folder, where the tool keeps what it must remember."""
+"""The folder in the working folder for ledgers, locks, journals and the sandbox."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One remote, opened: its client, its ledger, and where its catalogue is."""
+    """One open remote: its client, its ledger, and the folder of its catalogue."""
 
     name: str
     client: "Client"
@@ -45,28 +45,26 @@ class Store:
 
     @property
     def endpoint(self) -> str:
-        """What a saved plan is held to: the URL; a word for the sandbox, whose port is any."""
+        """The endpoint that a saved plan must match: the URL, or "sandbox", whose port varies."""
         return SANDBOX if self.name == SANDBOX else self.client.api_url
 
     def loading(self, lint: Levels) -> AbstractContextManager[Callable[[], Catalog]]:
-        """The catalogue, read while the block does something else (see `loading_catalog`)."""
+        """Read the catalogue in parallel to the block (see `loading_catalog`)."""
         return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)
 
     def listing(self) -> AbstractContextManager[Callable[[], Listing]]:
-        """The list, read while the block does something else (see `beside`)."""
+        """Read the list in parallel to the block (see `beside`)."""
         return beside(self.client.list)
 
 
 @contextmanager
 def beside(function: Callable[[], T]) -> Iterator[Callable[[], T]]:
-    """Call `function` while the block does something else; what it gives waits for the result.
-
-    An error in the block is told at once, however long the function takes.
-    """
+    """Call `function` in a thread during the block; the value given waits for its result."""
     background = ThreadPoolExecutor(1, thread_name_prefix="beside")
     try:
         yield background.submit(function).result
     finally:
+        # Not waiting: an error in the block must show at once, however long the call takes.
         background.shutdown(wait=False)
 
 
@@ -79,7 +77,7 @@ def open_store(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Iterator[Store]:
-    """The store called `name`, ready for calls. Raises NoApiKey if there is no key for it."""
+    """Open the store called `name`; NoApiKey if it has no key."""
     store = settings.store(name)
     key = store.api_key.get_secret_value()
     with _opened(settings, store, store.api_url, key, catalog, progress, stop) as opened:
@@ -95,7 +93,7 @@ def open_sandbox(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Iterator[Store]:
-    """An embedded sandbox as a store, its data in `.reconciler/sandbox.sqlite3`."""
+    """Open an embedded sandbox as a store, with its data in `.reconciler/sandbox.sqlite3`."""
     from reconciler.sandbox.server import Sandbox
 
     store = replace(settings.store(name), name=SANDBOX)
