@@ -21,6 +21,7 @@ _USER: Final = re.compile(r"(?<=://)[^/\s'\"]+@")
 _QUERY: Final = re.compile(r"(?<=://)([^\s'\"?]*\?)[^\s'\"]+")
 _OWNED: Final = re.compile(r"dubious ownership in repository at '(.+?)'(?: |$)")
 _TRACES: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE")
+# Variables that are hidden from git, so that it works on the folder that it runs in.
 _ELSEWHERE: Final = frozenset(
     f"GIT_{name}"
     for name in (
@@ -36,7 +37,6 @@ _ELSEWHERE: Final = frozenset(
         *("EXTERNAL_DIFF", "DIFF_OPTS", "PAGER", "ATTR_SOURCE"),
     )
 )
-"""Variables that are hidden from git, so that it works on the folder that it runs in."""
 _QUIET: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+# New values before the collector runs in the command's own process; Python's default is 700.
 _VALUES: Final = 1_000_000
-"""New values before the collector runs in the command's own process; Python's default is 700."""
+# Switch interval in seconds; Python's default of 0.005 is a tenth of a whole call.
 _TURN: Final = 0.001
-"""Switch interval in seconds; Python's default of 0.005 is a tenth of a whole call."""
 
 
 def for_one_command() -> None:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-T = TypeVar("T")
+_R = TypeVar("_R")
 
+# With more children this process would only be busy with unpickling their results.
 _MOST_CHILDREN: Final = 5
-"""With more children this process would only be busy with unpickling their results."""
 
+# The function that a child runs per task. It is inherited by fork, since it cannot be pickled.
 _work: Callable[[int], Any]
-"""The function that a child runs per task. It is inherited by fork, since it cannot be pickled."""
 
 
 def spare_processes() -> int:
@@ -43,7 +43,7 @@ def _has_threads() -> bool:
 
 
 @contextmanager
-def spread(work: Callable[[int], T], count: int, *, children: int) -> Iterator[Iterator[T]]:
+def spread(work: Callable[[int], _R], count: int, *, children: int) -> Iterator[Iterator[_R]]:
     """The results of the tasks 0 to `count` - 1, in order, to be read within the block.
 
     Children begin at once; without children a task runs when its result is read. Results must be
@@ -57,7 +57,7 @@ def spread(work: Callable[[int], T], count: int, *, children: int) -> Iterator[I
 
     others = active_children()
     pool = ProcessPoolExecutor(children, get_context("fork"), _begin, (work,))
-    futures: deque[Future[T]] = deque()
+    futures: deque[Future[_R]] = deque()
     whole = False
     try:
         for task in range(count):
@@ -72,7 +72,7 @@ def spread(work: Callable[[int], T], count: int, *, children: int) -> Iterator[I
         pool.shutdown()
 
 
-def _results(work: Callable[[int], T], futures: "deque[Future[T]]") -> Iterator[T]:
+def _results(work: Callable[[int], _R], futures: "deque[Future[_R]]") -> Iterator[_R]:
     from concurrent.futures.process import BrokenProcessPool
 
     for task in range(len(futures)):

@@ -12,7 +12,7 @@ from reconciler.clock import stamp
 
 ColorChoice: TypeAlias = Literal["auto", "always", "never"]
 LogFormat: TypeAlias = Literal["text", "json"]
-Level: TypeAlias = Literal["error", "hint", "warning", "info", "debug"]
+MessageLevel: TypeAlias = Literal["error", "hint", "warning", "info", "debug"]
 
 _CODES: Final[Mapping[str, str]] = {"error": "31;1", "warning": "33", "hint": "36"}
 _UNPRINTED: Final = frozenset({"info", "debug"})
@@ -54,7 +54,7 @@ class Console:
 
         return Redactor(self._keys).redact(text)
 
-    def say(self, level: Level, message: str, **more: Any) -> None:
+    def say(self, level: MessageLevel, message: str, **more: Any) -> None:
         """Write one message to stderr; `more` are further keys of its JSON line.
 
         If stderr cannot be written the message is lost, without an error.
@@ -65,7 +65,7 @@ class Console:
         else:
             self._write(self._labelled(level, message))
 
-    def _labelled(self, level: Level, message: str) -> str:
+    def _labelled(self, level: MessageLevel, message: str) -> str:
         from reconciler.report.escape import escape
 
         # Line breaks too: text from outside could otherwise forge a line that a pipeline obeys.

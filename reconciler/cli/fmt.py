@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 WOULD_CHANGE: Final = 2
 """The exit code of --check if a file is not in canonical form."""
+# The most unformatted locations to list.
 _MOST_LEFT: Final = 20
-"""The most unformatted locations to list."""
 
 
 @named("fmt")

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from reconciler.cli.console import Console, Level
+from reconciler.cli.console import Console, MessageLevel
 
 _FOREIGN: Final = ("urllib3", "requests", "asyncio", "uvicorn", "filelock")
 
@@ -40,7 +40,7 @@ class _Handler(logging.Handler):
         self._console.trace(trace)
 
 
-def _level(number: int) -> Level:
+def _level(number: int) -> MessageLevel:
     if number >= logging.ERROR:
         return "error"
     if number >= logging.WARNING:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
+# Seconds between two lines about one phase.
 _EVERY: Final = 5.0
-"""Seconds between two lines about one phase."""
 
 
 def progress_for(console: Console, clock: Clock | None = None) -> Progress:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from reconciler.reconcile.files import Restored
 
+# The most products to warn of.
 _MOST: Final = 20
-"""The most products to warn of."""
 
 
 @named("restore")

@@ -43,8 +43,8 @@ from reconciler.model import (
     Value,
 )
 
-FORMAT: Final = "reconciler.ledger/2"
-_READABLE: Final = ("reconciler.ledger/1", FORMAT)
+LEDGER_FORMAT: Final = "reconciler.ledger/2"
+_READABLE: Final = ("reconciler.ledger/1", LEDGER_FORMAT)
 
 _SLOTS: Final = {KEYS[position]: number for number, position in enumerate(WRITE_ONLY)}
 _STATES: Final = {str(state): state for state in State}
@@ -52,12 +52,12 @@ _NO_KEPT: Final[Mapping[str, Kept]] = MappingProxyType({})
 _END: Final = '{"end":true}'
 _ENDING: Final = re.compile(rb'\n\{"end":true\}\r*\n\Z')
 _LONGEST_ENDING: Final = 1_000
+# How many keys the line of most products has.
 _PLAIN: Final = 3
-"""How many keys the line of most products has."""
+# What format 1 called a product that stood aside for a ring of renames.
 _PARKED: Final = "~moving-"
-"""What format 1 called a product that stood aside for a ring of renames."""
+# A longer value (an address) is rarely that of another product too.
 _SHARED: Final = 32
-"""A longer value (an address) is rarely that of another product too."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _REMEDY: Final = (
@@ -116,7 +116,7 @@ def _damaged(source: str, line: int, reason: str) -> LedgerError:
 
 def _lines(ledger: Ledger, store: str) -> Iterator[str]:
     """The lines of a ledger, without line ends."""
-    yield _dumps({"format": FORMAT, "store": store})
+    yield _dumps({"format": LEDGER_FORMAT, "store": store})
     for id, known in sorted(ledger.products.items()):
         yield _dumps(_product(id, known))
     for store_id, sent in sorted(ledger.creates.items()):
@@ -171,9 +171,9 @@ def _lines_before_end(data: bytes, source: str) -> int:
 def _check_header(header: Any, store: str, source: str) -> None:
     """Raise if the first record is not that of a ledger of `store` in this format."""
     found = header.get("format") if isinstance(header, dict) else None
-    family, _, version = FORMAT.rpartition("/")
+    family, _, version = LEDGER_FORMAT.rpartition("/")
     if not isinstance(found, str) or not found.startswith(family + "/"):
-        raise _Fault(f'not a ledger: the first line must say "format": "{FORMAT}"')
+        raise _Fault(f'not a ledger: the first line must say "format": "{LEDGER_FORMAT}"')
     if found not in _READABLE:
         raise LedgerError(
             f"{source}, line 1: the ledger has the format {found}; this tool reads "

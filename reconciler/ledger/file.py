@@ -116,8 +116,8 @@ class HeldFile:
     def __init__(self, ledger: FileLedger, claim: Claim) -> None:
         self._ledger = ledger
         self._claim = claim
+        # The archive as it was before this run's first delete; None until then.
         self._archive: Archive | None = None
-        """The archive as it was before this run's first delete; None until then."""
         self.lease = claim.lease
         self.broke = claim.broke
 

@@ -41,13 +41,13 @@ class HeldRef:
         self.failed = False
         self._ledger = ledger
         self._tip = tip
+        # The commit that this run started from.
         self._found = tip
-        """The commit that this run started from."""
         self._holder = holder
         self._pushed = False
         self._claimed = False
+        # Commits of this run that may or may not be at the remote.
         self._sent: set[str] = set()
-        """Commits of this run that may or may not be at the remote."""
         self._turn = RLock()
 
     @property

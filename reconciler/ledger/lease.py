@@ -37,8 +37,8 @@ class Lease:
         self._renew = renew
         self._clock = clock
         self._lock = Lock()
+        # When the last renewal began; None while there is nothing to renew.
         self._since: float | None = None
-        """When the last renewal began; None while there is nothing to renew."""
         self._lost = False
         self._ended = Event()
         self._thread: Thread | None = None

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 _PAUSE: Final = 0.2
+# Seconds to wait for other runs that examine the lock; each takes some milliseconds.
 _TURN: Final = 10.0
-"""Seconds to wait for other runs that examine the lock; each takes some milliseconds."""
 
 
 class FolderLock:

@@ -22,7 +22,7 @@ from reconciler.errors import Interrupted, Locked
 from reconciler.ledger.holder import Holder
 from reconciler.model import Ledger, Removed
 
-T = TypeVar("T")
+_Result = TypeVar("_Result")
 
 
 class LedgerCommit(NamedTuple):
@@ -126,8 +126,8 @@ class LedgerStore(Protocol):
 
 
 def patiently(
-    attempt: Callable[[], T], *, timeout: float, pause: float, clock: Clock, stop: Event
-) -> T:
+    attempt: Callable[[], _Result], *, timeout: float, pause: float, clock: Clock, stop: Event
+) -> _Result:
     """The result of `attempt`, which is repeated for `timeout` seconds while it raises Locked.
 
     `pause` is the time between two attempts in seconds. Raises the last Locked, or Interrupted

@@ -36,8 +36,8 @@ _COUNTS: Final = r"\d+ created, \d+ updated, \d+ deleted"
 _BEGUN: Final = re.compile(rf"Begin ({_COUNTS})")
 _ENDED: Final = re.compile(rf"Apply ({_COUNTS}): (\d+ of \d+ done)")
 _UNFINISHED: Final = "unfinished"
+# Prefixes of the result of a delete that certainly removed nothing.
 _NOT_REMOVED: Final = ("not sent", Code.REJECTED, Code.KEY_REFUSED)
-"""Prefixes of the result of a delete that certainly removed nothing."""
 
 
 def diff_revisions(

@@ -28,6 +28,7 @@ CATALOG_FOLDER: Final = "catalog"
 SETTINGS: Final = "reconciler.yaml"
 _IGNORED: Final = (".reconciler/", "plan.json")
 _ACTION: Final = ".github/actions/reconcile"
+# The path of each file of a pipeline, and its template.
 _CI_FILES: Final[dict[CI, dict[str, str]]] = {
     "github": {
         **{
@@ -39,15 +40,14 @@ _CI_FILES: Final[dict[CI, dict[str, str]]] = {
     "gitlab": {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"},
     "none": {},
 }
-"""The path of each file of a pipeline, and its template."""
 _NEXT: Final = {
     True: ("reconciler validate", "reconciler status", "reconciler plan"),
     False: ("reconciler validate", "reconciler plan --sandbox", "reconciler apply --sandbox"),
 }
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 _USER: Final = re.compile(r"(?<=://)[^/]*@")
+# The end of the action's input `package`, which names the source to install from.
 _DEFAULT: Final = 'it came from itself.\n    default: ""'
-"""The end of the action's input `package`, which names the source to install from."""
 
 
 class StartFile(NamedTuple):

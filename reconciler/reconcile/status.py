@@ -8,7 +8,7 @@ from reconciler.reconcile.store import Store
 def status(store: Store) -> Overview:
     """The remote in numbers; writes nothing.
 
-    Where the catalogue's folder does not exist only the remote is looked at; faults in a catalogue
+    If the catalogue's folder does not exist, only the remote is read; errors in a catalogue
     that is there raise CatalogError.
     """
     if not store.catalog.exists():

@@ -14,15 +14,13 @@ from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import Levels
 from reconciler.model import Catalog, Listing
 from reconciler.progress import Progress, Silent
+from reconciler.settings.model import SANDBOX as SANDBOX
 
 if TYPE_CHECKING:
     from reconciler.remote.client import Client
     from reconciler.settings import Settings, StoreSettings
 
-T = TypeVar("T")
-
-SANDBOX: Final = "sandbox"
-"""The name of the embedded sandbox as a store: its ledger is never a real store's."""
+_Result = TypeVar("_Result")
 
 DATA: Final = ".reconciler"
 """The folder in the working folder for ledgers, locks, journals and the sandbox."""
@@ -58,7 +56,7 @@ class Store:
 
 
 @contextmanager
-def beside(function: Callable[[], T]) -> Iterator[Callable[[], T]]:
+def beside(function: Callable[[], _Result]) -> Iterator[Callable[[], _Result]]:
     """Call `function` in a thread during the block; the value given waits for its result."""
     background = ThreadPoolExecutor(1, thread_name_prefix="beside")
     try:
