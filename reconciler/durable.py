@@ -45,6 +45,7 @@ def draft(path: Path, data: bytes, mode: int = _SHARED) -> Iterator[Path]:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            # Otherwise a crash after the rename could leave an empty file under the new name.
             os.fsync(file.fileno())
         yield path
     except BaseException:

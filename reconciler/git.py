@@ -190,5 +190,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+    # communicate() also collects the exit status, so that no zombie stays.
     process.kill()
     process.communicate()

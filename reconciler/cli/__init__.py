@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Loading takes a while, and until it is done there is nothing to clean up.
         heed(_exit_at_once)
     given = sys.argv[1:] if arguments is None else list(arguments)
+    # Scripts ask for the version often, so answer without the imports of a command.
     if given == ["--version"] and _printed_version():
         return 0
     from reconciler.cli.main import run

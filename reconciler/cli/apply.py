@@ -76,6 +76,7 @@ def command(
     options = replace(options, allow_older=allow_older)
     _check_saved(options, planfile)
     _check_report(report, dry_run=dry_run)
+    # A saved plan has been reviewed already.
     ask = not yes and planfile is None
     if ask and not dry_run:
         _check_terminal(invocation)
@@ -100,6 +101,7 @@ def command(
 
         def approve(plan: "Plan") -> bool:
             invocation.progress.finish()
+            # The warnings of a saved plan were shown when it was made.
             told.extend(() if saved else plan.warnings)
             return saved is None and _shown_and_asked(plan, invocation, ask=ask)
 

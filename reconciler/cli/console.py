@@ -160,6 +160,7 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
+            # A product's name may hold any character, and a Windows console may lack it.
             reconfigure(errors="backslashreplace")
 
 

@@ -28,6 +28,7 @@ def tell(error: ReconcilerError, console: Console) -> int:
 
     for detail in details:
         console.line(f"  {escape(detail)}")
+    # A JSON line holds the hint already.
     if error.hint and console.log_format == "text":
         console.say("hint", error.hint)
     return error.exit_code

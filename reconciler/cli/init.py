@@ -36,6 +36,7 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
     from reconciler.reconcile.init import init
     from reconciler.report.output import write_stdout
 
+    # Only the environment can hold a key, since settings may not exist yet.
     has_key = bool(invocation.environ.get("ROBOSIZE_API_KEY", "").strip())
     begun = init(invocation.folder / (folder or "."), ci=ci, has_key=has_key)
     filled = ""

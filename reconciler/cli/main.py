@@ -78,6 +78,7 @@ def run(arguments: Sequence[str]) -> int:
     prepare_streams()
     invocation = Invocation()
     try:
+        # Without standalone mode click raises its errors instead of exiting with codes of its own.
         code = cli.main(
             list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation
         )

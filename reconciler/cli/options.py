@@ -126,6 +126,7 @@ def _gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator]
             return function(*args, **{name: make(**taken)}, **given)
 
         decorated: Run = with_value
+        # From the last to the first, as stacked decorators apply, so that help keeps the order.
         for option in reversed(options.values()):
             decorated = option(decorated)
         return decorated

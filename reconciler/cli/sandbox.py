@@ -123,6 +123,7 @@ def _seed(kind: str, catalog: Path | None, invocation: Invocation) -> Seed:
     products = [_plain(product) for product in declared]
     renames = [(p.renamed_from, p.store_id) for p in declared if p.renamed_from is not None]
 
+    # The catalogue was read above: its errors must not cost the data that is there.
     def fill(store: "SandboxStore") -> None:
         with store.transaction():
             store.clear()

@@ -62,6 +62,7 @@ def command(
             "--store and --sandbox have no effect on a file, which names its store.",
             hint="Leave them out, or leave out the file to show what the store's deletes removed.",
         )
+    # Plans and journals are passed alike, so the content of the file decides.
     journal = reconcile.read_journal(planfile)
     if journal is not None:
         show_journal(journal, rendering, invocation)

@@ -88,6 +88,7 @@ class GitRef:
         tree = self._git.text("mktree", data="".join(entries).encode())
         parents = () if parent is None else ("-p", parent)
         output = self._git.read(
+            # A pipeline has no key to sign with.
             *("commit-tree", "--no-gpg-sign", *parents, "-F", "-", tree),
             data=message.encode(errors="replace"),
             environment=self._identity(),
@@ -151,6 +152,7 @@ class GitRef:
         with _FETCHING:
             answer = self._git.run(
                 *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune"),
+                # An empty refmap leaves the user's remote-tracking refs alone.
                 *("--no-recurse-submodules", "--no-filter", "--refmap="),
                 *((f"--depth={depth}",) if shallow else ()),
                 *(self._remote, f"+{self.name}:{self.name}"),
@@ -189,6 +191,7 @@ class GitRef:
         """Variables that name an author and a committer, if the user has configured none."""
         found: dict[str, str] = {}
         for role in ("AUTHOR", "COMMITTER"):
+            # Without useConfigOnly git would make up a name from the user and the host.
             configured = self._git.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")
             if configured.code != 0:
                 found |= {f"GIT_{role}_{part}": text for part, text in _SOMEBODY.items()}

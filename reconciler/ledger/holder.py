@@ -94,6 +94,7 @@ class Holder:
 
     def _lives(self) -> bool:
         try:
+            # Signal 0 only tests whether the process exists.
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False

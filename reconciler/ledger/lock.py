@@ -112,6 +112,7 @@ class FolderLock:
         """Take the OS lock at once; Locked if another process has it, unless that is `silent`."""
         from filelock import FileLock, Timeout
 
+        # Not per thread, since another thread than the one that took it may release it.
         lock = FileLock(self._path, timeout=0, thread_local=False)
         try:
             lock.acquire()

@@ -79,6 +79,7 @@ class Listing:
 def _results(page: bytes) -> Sequence[Record]:
     """The records of one page."""
     answer = json.loads(
+        # NaN and Infinity are not JSON and could not be written again, so they become text.
         zlib.decompress(page),
         parse_int=whole_number,
         parse_float=finite_number,

@@ -250,6 +250,7 @@ def _made(folder: Path, name: str, text: str) -> StartFile:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # Mode "x" refuses an existing file, so nothing is overwritten by a race either.
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:

@@ -232,6 +232,7 @@ def apply(
         with _journal(store, made) as journal:
             batch = store.settings.requests.batch
             means = Means(store.client, held, journal, batch, on_write, listed)
+            # A part of the catalogue cannot show that the remote equals all of it.
             whole = catalog is not None and not (options.select or options.only)
             report = carry_out(made, ledger, means, remains if whole else None)
             if report.converged and any(w.code is Code.LEFT_OUT for w in made.warnings):

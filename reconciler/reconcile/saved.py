@@ -83,6 +83,7 @@ def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) 
     """The report of a saved plan that was applied before and still fits, or None."""
     from reconciler.applying.stale import holds
 
+    # Being applied once is not enough: the remote may have been changed back since.
     before = [applied for applied in ledger.applied if applied.digest == made.digest]
     if not before or not holds(made, listing, ledger):
         return None

@@ -64,6 +64,7 @@ class ProductApp:
         for fault in request.faults:
             sent = spoil(sent, fault, target)
         dropped = first(request.faults, "reset")
+        # Before it is sent: a client that has its answer then finds the call in the log.
         self._store.log.answered(n, None if dropped else sent.status)
         connection: Connection = scope["extensions"][CONNECTION]
         if dropped:

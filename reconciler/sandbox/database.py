@@ -56,6 +56,7 @@ class Database:
         try:
             if self.path != ":memory:":
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            # Without an isolation level sqlite3 begins no transaction itself: `transaction` does.
             self.connection = sqlite3.connect(
                 self.path, timeout=30, isolation_level=None, check_same_thread=False
             )
@@ -87,6 +88,7 @@ class Database:
             raise self._unusable("belongs to another program")
         if tables and version != _VERSION:
             raise self._unusable(f"has version {version} of the tables, this tool reads {_VERSION}")
+        # With a write-ahead log other processes can read while one writes.
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute("PRAGMA cache_size = -32768")

@@ -195,6 +195,7 @@ class Endpoint:
 
 def _body(request: Request) -> Mapping[str, Any]:
     """The body as a JSON object; _Refused if it is something else."""
+    # The service checks the type before it parses, so a form is 415 and not 400.
     if request.content_type.partition(";")[0].strip().lower() != JSON_TYPE:
         message = f'Unsupported media type "{request.content_type}" in request.'
         raise _Refused(detail(415, message))

@@ -117,6 +117,7 @@ class Listener:
 
     def __init__(self, application: ASGIApp, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # A client may open many connections at once; a short backlog would refuse some.
         self._socket = socket.create_server((host, port), family=family, backlog=2048)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(

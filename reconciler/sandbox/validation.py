@@ -78,6 +78,7 @@ def _check_tags(value: object) -> tuple[Value, Any]:
 
 def _check_text(value: object, *, may_be_blank: bool) -> tuple[str, list[str]]:
     """The text, or the text of a number, untrimmed, and the error in it."""
+    # In Python True is an int, but the service does not take it for text.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return "", ["Not a valid string."]
     text = str(value)
