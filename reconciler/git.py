@@ -20,6 +20,7 @@ from reconciler.errors import GitError
 _USER: Final = re.compile(r"(?<=://)[^/\s'\"]+@")
 _QUERY: Final = re.compile(r"(?<=://)([^\s'\"?]*\?)[^\s'\"]+")
 _OWNED: Final = re.compile(r"dubious ownership in repository at '(.+?)'(?: |$)")
+_BARE: Final = re.compile(r"cannot use bare repository '(.+?)'(?: |$)")
 _TRACES: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE")
 # Variables that are hidden from git, so that it works on the folder that it runs in.
 _ELSEWHERE: Final = frozenset(
@@ -64,6 +65,9 @@ _SETTINGS: Final = (
     # A file watcher may be out of date, and then git would miss a changed file.
     "core.fsmonitor=false",
     "advice.detachedHead=false",
+    # A folder of the catalogue may hold the files of a bare repository. Git would take its settings
+    # from there, and these can name a command to run.
+    "safe.bareRepository=explicit",
 )
 
 
@@ -142,9 +146,17 @@ class Git:
         return result.output
 
     def advice(self) -> str | None:
-        """What to do if git refuses the folder because another user owns it; None otherwise."""
+        """What to do if git refuses the folder, as another user's or a bare one; None otherwise."""
         result = self.run("rev-parse", "--git-dir")
-        owned = _OWNED.search(result.complaint) if result.code != 0 else None
+        if result.code == 0:
+            return None
+        if bare := _BARE.search(result.complaint):
+            return (
+                f"{bare[1]} holds the files of a bare git repository. A branch may have brought "
+                "them, so git does not obey its settings. Remove `HEAD`, `config`, `objects` and "
+                "`refs` if so; else work in a clone with a working tree."
+            )
+        owned = _OWNED.search(result.complaint)
         if owned is None:
             return None
         return (

@@ -6,10 +6,12 @@ tree would offer to the reader is found in the tree object: the files, and links
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from reconciler.catalog.ancestry import fetched, is_commit
 from reconciler.catalog.checkout import taken_as_unchanged
 from reconciler.catalog.commit import CommitTree, find_commit_files
 from reconciler.catalog.files import belongs
@@ -85,27 +87,33 @@ def _counts(line: str, prefix: str) -> bool:
 
 
 def load_revision(
-    folder: Path, revision: str, *, working_folder: Path, lint: Levels = DEFAULT_LEVELS
+    folder: Path,
+    revision: str,
+    *,
+    working_folder: Path,
+    lint: Levels = DEFAULT_LEVELS,
+    remote: str | None = None,
 ) -> Catalog:
     """The catalogue that `folder` was at `revision`: a commit, a branch, a tag, `main~2`.
 
+    A commit that the clone lacks is read from `remote`, if there is one; the clone stays as it is.
     Files are named as `load_catalog` names them, and `commit` is the revision's. A folder that the
     revision does not have is a catalogue without products, and without files. Raises GitError
     if git lacks the revision, UsageError if it is no revision's name, and CatalogError if
     the files of that time have faults; their places begin with the revision.
     """
     folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
-    home = _home(folder)
-    commit = _commit(home.git, revision)
     names = names_between(folder, working_folder)
     findings = Findings()
-    try:
-        sources = _read(home, commit, names, findings)
-        catalog = load_sources(sources, root=names, lint=lint)
-    except CatalogError as error:
-        faults = {*findings.sorted(), *error.findings}
-    else:
-        faults = set(findings.sorted())
+    with _having(_home(folder), revision, remote) as home:
+        commit = _commit(home.git, revision)
+        try:
+            sources = _read(home, commit, names, findings)
+            catalog = load_sources(sources, root=names, lint=lint)
+        except CatalogError as error:
+            faults = {*findings.sorted(), *error.findings}
+        else:
+            faults = set(findings.sorted())
     if faults:
         raise CatalogError(
             sorted((_at(revision, finding) for finding in faults), key=_order),
@@ -144,6 +152,16 @@ def _home(folder: Path) -> _Home:
     prefix = os.fsdecode(answer.output).removesuffix("\n").rstrip("/")
     rest = folder.relative_to(standing).as_posix()
     return _Home(git, "/".join(part for part in (prefix, rest) if part not in ("", ".")))
+
+
+@contextmanager
+def _having(home: _Home, commit: str, remote: str | None) -> Iterator[_Home]:
+    """The catalogue's home in a repository with the commit: the clone, or one that is fetched."""
+    if remote is None or not is_commit(commit) or _verified(home.git, commit):
+        yield home
+        return
+    with fetched(home.git, commit, remote, "--depth=1") as git:
+        yield home if git is None else home._replace(git=git)
 
 
 def _commit(git: Git, revision: str) -> str:

@@ -96,7 +96,8 @@ class Holder:
         try:
             # Signal 0 only tests whether the process exists.
             os.kill(self.pid, 0)
-        except ProcessLookupError:
+        # Anybody who may push wrote the number; no process has one that the system cannot take.
+        except (ProcessLookupError, OverflowError):
             return False
         except PermissionError:
             return True

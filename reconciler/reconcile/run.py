@@ -107,13 +107,15 @@ def _plan(
 
 def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
     """The catalogue of the base revision; empty if nothing was applied yet."""
-    revision = base
+    revision, remote = base, None
     if base == APPLIED:
         known = applied_commit(ledger)
         if known is None:
             return Catalog.of()
+        # A shallow clone lacks it, and with a ledger in git it can be had where the ledger is.
+        remote = store.settings.ledger_remote if store.settings.ledger == "git" else None
         revision = known
-    return load_revision(store.catalog, revision, working_folder=store.folder)
+    return load_revision(store.catalog, revision, working_folder=store.folder, remote=remote)
 
 
 def _nothing_applied() -> Finding:

@@ -1,11 +1,12 @@
 """What the ledger knows of the commits that were applied, as pipelines use it (P4)."""
 
 import json
+import subprocess
 
 import pytest
 
 from tests.cli.run import Ended, reconciler
-from tests.git.pipeline import COAT, SHIRT, Pipeline, git
+from tests.git.pipeline import COAT, REF, SHIRT, Pipeline, git
 
 HAT = "{store_id: '3', name: Hat, type: hat}"
 SHIPPED = ("--base", "applied", "--only", "edit", "--only", "both")
@@ -81,6 +82,48 @@ def test_an_age_that_cannot_be_told_is_a_warning(pipeline: Pipeline, two: tuple[
     git(pipeline.origin, "reflog", "expire", "--expire=now", "--all")
     git(pipeline.origin, "gc", "--quiet", "--prune=now")
     done = pipeline.run("apply", "--yes")
+    assert done.code == 0, done.err
+    assert "is not known" in done.err
+
+
+def test_base_applied_is_fetched_into_a_shallow_clone(pipeline: Pipeline) -> None:
+    """P4: a clone without the commit applied last compares with it; an older one is exit 4."""
+    older = pipeline.declare(SHIRT)
+    pipeline.declare(SHIRT, COAT)
+    assert pipeline.run("apply", "--yes", *SHIPPED).code == 0
+    pipeline.declare(SHIRT, COAT, HAT)
+    made = pipeline.changes("--base", "applied")
+    assert [(change["store_id"], change["origin"]) for change in made] == [("3", "edit")]
+    git(pipeline.origin, "update-ref", "refs/heads/old", older)
+    folder = pipeline.clone("--depth=1", "--branch=old")
+    for command in (("plan", "--base", "applied"), ("apply", "--yes", *SHIPPED)):
+        done = reconciler(folder, *command, **pipeline.environ)
+        assert done.code == (4 if "apply" in command else 0), done.err
+    assert "is older than" in done.err
+
+
+def test_nothing_in_the_ledger_is_an_option_of_git(pipeline: Pipeline) -> None:
+    """P4: a ledger that names a command where a commit should be does not make git run it."""
+    pipeline.declare(SHIRT)
+    assert pipeline.run("apply", "--yes").code == 0
+    spy = pipeline.folder / "spy"
+    git(pipeline.desk, "fetch", "--quiet", "origin", f"{REF}:{REF}")
+    text = git(pipeline.desk, "show", f"{REF}:ledger.jsonl")
+    commit = git(pipeline.desk, "rev-parse", "HEAD")
+    assert f'"commit":"{commit}"' in text
+    (pipeline.desk / "forged").write_text(
+        text.replace(commit, f"--upload-pack=touch {spy};") + "\n"
+    )
+    blob = git(pipeline.desk, "hash-object", "-w", "forged")
+    (pipeline.desk / "tree").write_text(f"100644 blob {blob}\tledger.jsonl\n")
+    with (pipeline.desk / "tree").open() as entries:
+        made = subprocess.run(
+            ["git", "mktree"], cwd=pipeline.desk, stdin=entries, check=True, capture_output=True
+        )
+    forged = git(pipeline.desk, "commit-tree", "-m", "Forged", made.stdout.decode().strip())
+    git(pipeline.desk, "push", "--quiet", "--force", "origin", f"{forged}:{REF}")
+    done = pipeline.run("apply", "--yes")
+    assert not spy.exists()
     assert done.code == 0, done.err
     assert "is not known" in done.err
 

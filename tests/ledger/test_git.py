@@ -94,12 +94,13 @@ def test_next_fresh_clone_reads_what_was_saved(
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--depth=2",), ("--bare",), ("--mirror",), ("--filter=blob:none",)]
+    "options",
+    [(), ("--depth=2",), ("--config=remote.origin.mirror=true",), ("--filter=blob:none",)],
 )
 def test_any_clone_will_do(
     options: tuple[str, ...], store: GitLedger, origin: Path, tmp_path: Path
 ) -> None:
-    """Full, shallow, bare, mirrored and partial clones read and write, and keep nothing else."""
+    """Full, shallow, mirrored and partial clones read and write, and keep nothing else."""
     git(origin, "config", "uploadpack.allowFilter", "true")
     apply(store, ledger_of("1"))
     apply(store, ledger_of("1", "2"))
@@ -112,6 +113,15 @@ def test_any_clone_will_do(
     if "--filter=blob:none" not in options:
         assert snapshot(folder) == before
     assert git(origin, "branch", "--list") == "* main"
+
+
+def test_a_bare_folder_is_refused(store: GitLedger, origin: Path, tmp_path: Path) -> None:
+    """P4: a branch can bring a bare repository, whose settings name commands: it is not used."""
+    apply(store, LEDGER)
+    folder = clone(origin, tmp_path / "any", "--bare")
+    with pytest.raises(LedgerError) as caught:
+        GitLedger(folder, store="default").load()
+    assert f"{folder} holds the files of a bare git repository" in (caught.value.hint or "")
 
 
 def test_worktree_and_subfolder(store: GitLedger, checkout: Path, tmp_path: Path) -> None:

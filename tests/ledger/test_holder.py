@@ -39,6 +39,11 @@ def test_ended_process_is_dead() -> None:
     assert not dead().alive
 
 
+def test_a_number_that_no_process_can_have_is_dead() -> None:
+    """P6: whoever may push the note writes any number; none ends the run that reads it."""
+    assert replace(me(), pid=1 << 70).dead
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs the proc file system")
 def test_a_pid_that_came_back_is_dead() -> None:
     """A living process with the same pid but another start is not the holder."""

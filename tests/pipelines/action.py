@@ -137,7 +137,8 @@ def stand_ins(folder: Path) -> Path:
     folder.mkdir()
     for name, module in (("gh", "tests.pipelines.gh"), ("reconciler", "reconciler.cli")):
         script = folder / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        # As an installed command: without the working folder among the modules' places (-P).
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m {module} "$@"\n')
         script.chmod(0o755)
     return folder
 

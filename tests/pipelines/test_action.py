@@ -216,7 +216,7 @@ def installing(folder: Path, action: Path, package: str) -> subprocess.Completed
     python = folder / "bin" / "python"
     python.parent.mkdir()
     python.write_text(
-        '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"\n'
+        '#!/bin/sh\nif [ "$3" = venv ]; then mkdir -p "$4/bin" && cp "$0" "$4/bin/python"\n'
         'else printf "%s\\n" "$*"; fi\n'
     )
     python.chmod(0o755)
@@ -260,6 +260,49 @@ def test_without_a_source_nothing_is_installed(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Set the input 'package'" in done.stdout
     assert "install" not in done.stdout.replace("is installed from", "")
+
+
+def test_python_takes_no_module_of_the_repository(tmp_path: Path) -> None:
+    """P4: a file of the branch that is called like a module of Python's is not run in its place."""
+    (tmp_path / "venv.py").write_text("raise SystemExit('taken')\n", encoding="utf-8")
+    done = subprocess.run(
+        ["bash", str(FOLDER / "reconcile.sh"), "install"],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "GITHUB_ACTION_PATH": str(tmp_path / "action"),
+            "GITHUB_PATH": str(tmp_path / "path"),
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+            "INPUT_PACKAGE": str(tmp_path / "nothing"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "taken" not in done.stderr
+    assert (tmp_path / "temp" / "reconciler-venv" / "bin" / "python").exists()
+
+
+def test_a_tag_called_like_the_branch_is_not_compared_with(repository: Repository) -> None:
+    """P6: whoever may push a tag must not choose what a pull request is compared with."""
+    check_fine(repository.run("apply"))
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.write("catalog/coat.yaml", "store_id: '2'\nname: Wool coat\ntype: coat\n")
+    repository.push("topic")
+    repository.git("tag", "origin/main")
+    check_fine(repository.pull_request())
+    (comment,) = repository.host["comments"]
+    assert "(edit)" in comment["body"]
+
+
+def test_the_plan_of_another_use_is_not_taken_for_this_ones(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """P6: a second store of the same job whose installation fails gets no plan of the first."""
+    first = check_fine(repository.pull_request())
+    done = installing(first.temporary, tmp_path, "")
+    assert done.returncode == 1
+    assert list((first.temporary / "reconciler").iterdir()) == []
 
 
 def test_dependabot_goes_the_way_of_a_fork(repository: Repository) -> None:

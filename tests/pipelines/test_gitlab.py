@@ -231,6 +231,47 @@ def test_a_stale_note_says_what_is_wrong(repository: Repository, gitlab: GitLab)
     run(repository, gitlab, "validate", code=1, **OF_A_MERGE, GITLAB_TOKEN="")
 
 
+def test_a_long_complaint_that_is_cut_within_a_letter_is_told(
+    repository: Repository, gitlab: GitLab, tmp_path: Path
+) -> None:
+    """P6: whatever of a failure's text fits, the old plan does not stand in the note."""
+    run(repository, gitlab, "plan", **OF_A_MERGE)
+    talker = tmp_path / "talker" / "reconciler"
+    talker.parent.mkdir()
+    talker.write_text(
+        "#!/bin/sh\nprintf x\nprintf 'ü%.0s' $(seq 20000)\nexit 1\n", encoding="utf-8"
+    )
+    talker.chmod(0o755)
+    path = f"{talker.parent}:{repository.environ['PATH']}"
+    run(repository, gitlab, "validate", code=1, PATH=path, **OF_A_MERGE)
+    (note,) = gitlab.notes
+    assert "The catalogue has faults" in note["body"]
+    assert "2 to create" not in note["body"]
+
+
+def test_a_tag_called_like_the_target_is_not_compared_with(
+    repository: Repository, gitlab: GitLab
+) -> None:
+    """P6: whoever may push a tag must not choose what a merge request is compared with."""
+    repository.git("tag", "main")
+    repository.git("push", "--quiet", "origin", "refs/tags/main")
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.write("catalog/cap.yaml", HAT.replace("3", "4").replace("Hat", "Cap"))
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "Cap")
+    repository.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+    repository.write("catalog/hat.yaml", HAT)
+    run(repository, gitlab, "plan", ROBOSIZE_API_KEY="", **OF_A_MERGE)
+    assert read(repository, "changes.json") == {"create": 1, "update": 0, "delete": 0}
+
+
+def test_python_takes_no_module_of_the_project(repository: Repository, gitlab: GitLab) -> None:
+    """P4: a file of the branch called like a module of Python's is not run beside the token."""
+    repository.write("json.py", "raise SystemExit('taken')\n")
+    run(repository, gitlab, "plan", **OF_A_MERGE)
+    assert len(gitlab.notes) == 1
+
+
 def test_what_others_did_is_left_to_the_drift_job(repository: Repository, gitlab: GitLab) -> None:
     """P4: what was added by hand since the last apply stays, and the schedule tells of it."""
     run(repository, gitlab, "apply")

@@ -30,6 +30,8 @@ from_fork() {
 # index would be run with the key.
 install() {
   local package=${INPUT_PACKAGE:-} beside=$GITHUB_ACTION_PATH/../../..
+  # Another use of the action in the same job may have left its plan: it is not this one's.
+  rm -f -- "$results"/*
   if [[ -z $package ]] && grep -qs '^name = "robosize-reconciler"' "$beside/pyproject.toml"; then
     package=$beside
   fi
@@ -38,8 +40,9 @@ install() {
     return 1
   fi
   # An environment of its own: the job's packages stay what they were.
-  python -m venv "$RUNNER_TEMP/reconciler-venv"
-  "$RUNNER_TEMP/reconciler-venv/bin/python" -m pip install --quiet --disable-pip-version-check "$package"
+  # Isolated (-I): else a file of the repository called like a module would be run in its place.
+  python -I -m venv "$RUNNER_TEMP/reconciler-venv"
+  "$RUNNER_TEMP/reconciler-venv/bin/python" -I -m pip install --quiet --disable-pip-version-check "$package"
   echo "$RUNNER_TEMP/reconciler-venv/bin" >>"$GITHUB_PATH"
 }
 
@@ -64,7 +67,8 @@ validate() {
 
 plan() {
   local base=${INPUT_BASE:-} code=0 formats only=()
-  if [[ -z $base && -n ${GITHUB_BASE_REF:-} ]]; then base=origin/$GITHUB_BASE_REF; fi
+  # In full: origin/main alone would be a tag of that name, if somebody has pushed one.
+  if [[ -z $base && -n ${GITHUB_BASE_REF:-} ]]; then base=refs/remotes/origin/$GITHUB_BASE_REF; fi
   if [[ -z $base && $INPUT_COMMAND == drift ]]; then base=HEAD; fi
   if [[ $INPUT_COMMAND == apply ]]; then
     # What was reviewed, and nothing that others have changed at Robosize since.
