@@ -60,8 +60,11 @@ class Console:
         If stderr cannot be written the message is lost, without an error.
         """
         if self.log_format == "json":
+            from reconciler.report.escape import break_commands
+
             record = {"time": _now(), "level": level, "message": message, **more}
-            self._write(json.dumps(record, ensure_ascii=False, default=str))
+            # In ASCII, and without the commands that a pipeline obeys anywhere within a line.
+            self._write(break_commands(json.dumps(record, default=str), "\\u0023"))
         else:
             self._write(self._labelled(level, message))
 

@@ -265,3 +265,15 @@ def test_the_second_signal_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert codes == []
     stops.handle(signal.SIGTERM, None)
     assert codes == [130]
+
+
+def test_json_logs_hold_nothing_that_acts(capsys: pytest.CaptureFixture[str]) -> None:
+    """P6: a pipeline's command or a bidi override in a text from elsewhere stays a text."""
+    told = "##[error]x ##vso[y] \u202e \x9b31m"
+    Console(log_format="json", environ={}).say("error", told, findings=[told])
+    line = capsys.readouterr().err.rstrip("\n")
+    assert line.isascii()
+    assert line.isprintable()
+    assert "##" not in line
+    record = json.loads(line)
+    assert (record["message"], record["findings"]) == (told, [told])

@@ -67,7 +67,7 @@ def test_killed_in_the_middle(pipeline: Pipeline, unlock: bool) -> None:
     if unlock:
         freed = pipeline.run("unlock")
         assert (freed.code, f"(process {first.pid})" in freed.out) == (0, True)
-        assert freed.err.startswith("warning: Be sure")
+        assert freed.err.startswith("warning: Make sure")
         assert pipeline.run("unlock").out == "There was no lock to free.\n"
     third = pipeline.run("apply", "--yes")
     assert third.code == 0, third.err
