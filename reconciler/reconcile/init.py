@@ -210,8 +210,8 @@ def installed_from() -> str:
     url, vcs = str(note.get("url", "")), note.get("vcs_info")
     if url.startswith("file:") or "dir_info" in note:
         return ""
-    # The URL goes into a committed file, so it must hold no user name or token.
-    url = _USER.sub("", url)
+    # The URL goes into a committed file, so it must hold no user name or token, nor one in a query.
+    url = _USER.sub("", url).partition("?")[0]
     if vcs:
         url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
     below = note.get("subdirectory")

@@ -216,6 +216,10 @@ def test_asked_for_a_pipeline_it_writes_a_git_ledger(folder: Path, here: Here) -
             {"url": "https://h.example/x.whl", "archive_info": {}},
             "robosize-reconciler @ https://h.example/x.whl",
         ),
+        (
+            {"url": "https://h.example/x.whl?signature=token", "archive_info": {}},
+            "robosize-reconciler @ https://h.example/x.whl",
+        ),
         ({"url": "file:///home/me/x", "dir_info": {"editable": True}}, ""),
         ({"url": "file:///home/me/x.whl", "archive_info": {}}, ""),
     ],
@@ -223,7 +227,7 @@ def test_asked_for_a_pipeline_it_writes_a_git_ledger(folder: Path, here: Here) -
 def test_the_pipeline_installs_what_this_copy_came_from(
     note: object, package: str, folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A git URL with its commit, or index and version; from a local path it says what to do."""
+    """A git URL with its commit, or index and version, without a token; a local path is told."""
 
     class Installed:
         def read_text(self, name: str) -> str | None:
