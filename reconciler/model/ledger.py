@@ -83,6 +83,10 @@ class Sent(NamedTuple):
     id: str | None = None
     came_from: str | None = None
 
+    def may_be(self, id: str | None) -> bool:
+        """Whether this create may have made the product `id`: it was answered with no other id."""
+        return self.id is None or self.id == id
+
 
 class Applied(NamedTuple):
     """A plan that was applied whole: from which commit, with which digest, and when."""

@@ -123,7 +123,8 @@ class Comparison:
         """
         store_id = product.store_id
         created_as = self.made.get(str(remote.id), str(remote.store_id))
-        entries = self.ledger.creates.get(created_as, _NOTHING_SENT).entries
+        sent = self.ledger.creates.get(created_as, _NOTHING_SENT)
+        entries = sent.entries if sent.may_be(remote.id) else _NOTHING_SENT.entries
         nothing_known = False
         for slot, position in _SLOTS:
             key, value, entry = KEYS[position], product.values[position], entries[slot]

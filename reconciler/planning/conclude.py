@@ -46,7 +46,7 @@ def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
             known = products.get(change.id)
             if known is None:
                 # A create whose answer was lost is found: what it sent is of this product now.
-                lost = creates.pop(_created_as(change, creates), None)
+                lost = creates.pop(_created_as(change, creates) or "", None)
                 if not (doubts or lost or "store_id" in change.fields):
                     continue
                 known = Known(change.store_id, lost.entries if lost else NOTHING)
@@ -89,14 +89,16 @@ def _doubts(change: Create | Update) -> dict[str, Entry]:
     }
 
 
-def _created_as(change: Update, creates: Mapping[str, Sent]) -> str:
-    """The store_id by which a lost create of this product is recorded, if any is.
+def _created_as(change: Update, creates: Mapping[str, Sent]) -> str | None:
+    """The store_id by which a lost create of this product is recorded; None if none is.
 
     It is the listed one, unless that is what the server has made of the declared one.
     """
     listed, sent = str(change.seen.store_id), creates.get(change.store_id)
-    made = sent is not None and (sent.id == change.id or alike(listed, change.store_id))
-    return change.store_id if made else listed
+    if sent is not None and (sent.id == change.id or alike(listed, change.store_id)):
+        return change.store_id if sent.may_be(change.id) else None
+    sent = creates.get(listed)
+    return listed if sent is not None and sent.may_be(change.id) else None
 
 
 def concluded(
@@ -196,12 +198,12 @@ def _conclude_update(
     sent = verdict.landed | verdict.lost
     earlier = before.products.get(change.id)
     created_as = _created_as(change, before.creates)
-    lost = before.creates.get(created_as) if earlier is None else None
+    lost = before.creates.get(created_as or "") if earlier is None else None
     if earlier is None and not sent:
         # Only a call makes a product this ledger's own, and no call was made.
         products.pop(change.id, None)
         if lost is not None:
-            creates.setdefault(created_as, lost)
+            creates.setdefault(str(created_as), lost)
         return
     was = earlier or Known(change.store_id, lost.entries if lost else NOTHING)
     known = products.get(change.id, was)
@@ -240,7 +242,11 @@ def _adopt(plan: Plan, products: dict[str, Known], creates: dict[str, Sent]) -> 
 def _adopted(adoption: Adoption, known: Known | None, creates: dict[str, Sent]) -> Known:
     if known is None:
         # What was sent by a create whose answer was lost stays in doubt, declared now or not.
-        lost = creates.pop(adoption.store_id, None)
+        lost = creates.get(adoption.store_id)
+        if lost is not None and lost.may_be(adoption.id):
+            del creates[adoption.store_id]
+        else:
+            lost = None
         known = Known(adoption.store_id, lost.entries if lost else NOTHING)
     assumed = {
         key: Entry(value, State.ASSUMED)

@@ -136,7 +136,9 @@ class _Arrivals:
         if known is not None:
             return (known.store_id, known.came_from) == (place, declared.renamed_from)
         sent = self.ledger.creates.get(place)
-        return sent is not None and sent.came_from == declared.renamed_from
+        return (
+            sent is not None and sent.may_be(product.id) and sent.came_from == declared.renamed_from
+        )
 
     def pushes(self, product: RemoteProduct | None, place: str) -> bool:
         """Whether `product` was applied at `place`, so that a newer rename takes it from there.

@@ -120,7 +120,7 @@ def standing(
             found.parked[known.store_id] = product
         else:
             wanderers.append(_Wanderer(product, known, _wishes(product, known, catalog)))
-    _take_places(found, places)
+    wanderers = _take_places(found, places, wanderers)
     for wanderer in sorted(wanderers, key=lambda w: str(w.product.id)):
         _place_wanderer(found, wanderer, catalog, wanted, ledger)
     _return_reverted(found, catalog, wanted, ledger)
@@ -191,8 +191,18 @@ def _wishes(product: RemoteProduct, known: Known, catalog: Catalog) -> tuple[str
     return known.came_from, known.store_id
 
 
-def _take_places(found: Standing, places: Iterable[tuple[str, RemoteProduct]]) -> None:
-    """Let each product have its place; two at one are blocked, as is one at a broken record's."""
+def _take_places(
+    found: Standing, places: list[tuple[str, RemoteProduct]], wanderers: list[_Wanderer]
+) -> list[_Wanderer]:
+    """Let each product have its place; two at one are blocked, as is one at a broken record's.
+
+    Two that are listed alike are blocked too, whatever the ledger knows of one of them. Returns the
+    wanderers that are listed alone.
+    """
+    here = Counter(found.at(product) for _, product in places) if wanderers else Counter()
+    here.update(found.at(wanderer.product) for wanderer in wanderers)
+    doubled = [w.product for w in wanderers if here[found.at(w.product)] > 1]
+    places = [*places, *((found.at(product), product) for product in doubled)]
     present: dict[str, RemoteProduct] = {}
     twice: dict[str, list[RemoteProduct]] = {}
     for place, product in places:
@@ -206,6 +216,7 @@ def _take_places(found: Standing, places: Iterable[tuple[str, RemoteProduct]]) -
         del present[place]
         found.block(place, products, Code.DUPLICATE_REMOTE)
     found.present = present
+    return [w for w in wanderers if here[found.at(w.product)] == 1]
 
 
 def _place_wanderer(

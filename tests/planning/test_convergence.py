@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import KEYS, READABLE, Catalog, Ledger, Listing, RemoteProduct
+from reconciler.model import KEYS, READABLE, Catalog, Ledger, Listing, RemoteProduct, Sent
 from reconciler.planning.diff import diff
 from reconciler.planning.operations import Patch, operations
 from reconciler.planning.plan import Delete, Plan, Update
@@ -25,6 +25,7 @@ TURN = catalog(declared("A", was="C"), declared("B", was="A"), declared("C", was
 @example(TURN, [listed("p1", "A"), listed("p2", "B")], EMPTY, True)
 @example(TURN, [listed("p1", "A"), listed("p3", "C")], EMPTY, False)
 @example(SWAP, [listed("p1", "B~moving-p1"), listed("p2", "A")], EMPTY, True)
+@example(SWAP, [listed("p0", "A")], Ledger({}, {"A": Sent(id="n9")}), False)
 def test_an_applied_plan_leaves_nothing_to_change(
     wanted: Catalog, there: list[RemoteProduct], ledger: Ledger, unique: bool
 ) -> None:
