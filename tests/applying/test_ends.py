@@ -23,10 +23,13 @@ from tests.cli.run import environment
 MAIN = "import sys; from reconciler.cli import main; sys.exit(main())\n"
 
 FULL = """
-import resource, signal
+import atexit, resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 def fill(size):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    # What measures coverage writes its file when the process ends.
+    atexit.register(resource.setrlimit, resource.RLIMIT_FSIZE, (most, most))
 """
 """A disk on which no file can grow beyond a size."""
 

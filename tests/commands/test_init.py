@@ -220,8 +220,8 @@ def test_asked_for_a_pipeline_it_writes_a_git_ledger(folder: Path, here: Here) -
             {"url": "https://h.example/x.whl?signature=token", "archive_info": {}},
             "robosize-reconciler @ https://h.example/x.whl",
         ),
-        ({"url": "file:///home/me/x", "dir_info": {"editable": True}}, ""),
-        ({"url": "file:///home/me/x.whl", "archive_info": {}}, ""),
+        ({"url": "file:///srv/x", "dir_info": {"editable": True}}, ""),
+        ({"url": "file:///srv/x.whl", "archive_info": {}}, ""),
     ],
 )
 def test_the_pipeline_installs_what_this_copy_came_from(
