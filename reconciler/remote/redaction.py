@@ -87,6 +87,9 @@ class RedactingFilter(logging.Filter):
         if redacted != message:
             record.msg, record.args = redacted, None
         if record.exc_info:
-            trace = logging.Formatter().formatException(record.exc_info)
-            record.exc_text, record.exc_info = self._redactor.redact(trace), None
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            record.exc_info = None
+        if record.exc_text:
+            # The filter of another client, which knows other keys, may have been here before.
+            record.exc_text = self._redactor.redact(record.exc_text)
         return True

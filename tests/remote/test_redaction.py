@@ -194,3 +194,15 @@ def test_a_key_that_no_encoding_holds_is_sent_as_it_can_be() -> None:
     assert key_bytes("a\ud800") == b"a\xed\xa0\x80"
     assert key_bytes("a\udcff") == b"a\xff"
     assert Redactor(["demo-\ud800-key"]).redact("is demo-\ud800-key") == f"is {MASK}"
+
+
+def test_two_filters_mask_two_keys_in_one_traceback() -> None:
+    """P5: clients of two stores in one process each keep their own key out of a logged error."""
+    try:
+        raise ValueError("first-key-0123 and second-key-4567")
+    except ValueError:
+        record = logging.LogRecord("urllib3", logging.WARNING, "", 1, "bad", (), sys.exc_info())
+    for key in ("first-key-0123", "second-key-4567"):
+        RedactingFilter(Redactor([key])).filter(record)
+    assert record.exc_text is not None
+    assert "key-" not in record.exc_text
