@@ -271,7 +271,7 @@ def _looked_at_again(
     details = changed_since(made, listing, ledger, store.settings.protected)
     if details and not made.refusals:
         raise StalePlan(
-            "Nothing was changed: the remote has changed since the plan was made.",
+            "Nothing was changed: things are not as they were when the plan was made.",
             details=details,
             hint="Make a new plan, review it, and apply that.",
         )

@@ -268,7 +268,7 @@ def test_a_saved_plan_gives_way_to_a_lost_write(world: World) -> None:
     world.misbehave(Fault("reset", method="PATCH", moment="after"))
     world.apply()
     world.misbehave()
-    with pytest.raises(StalePlan, match="not as it was"):
+    with pytest.raises(StalePlan, match="not as they were"):
         world.apply(saved=plan)
 
 

@@ -114,3 +114,12 @@ def test_a_record_without_an_id_is_overlooked() -> None:
     """A broken record of the list is no product of the plan (P3)."""
     seen = Sight.of(Listing((listed(None, "B"), A)), CHAIN, set())
     assert list(seen.by_id) == ["p1"]
+
+
+def test_a_rename_is_not_sent_again_to_a_store_id_that_another_has() -> None:
+    """An ignored rename stops if somebody else took its store_id meanwhile (P2)."""
+    plan = planned([declared("B", was="A")], [A])
+    ((link,),) = operations(plan).renames
+    step, ends = told(plan, ok(link), there=[A, listed("p9", "B")], now=100)
+    assert step == "done"
+    assert ends["B"] == ("failed", "it was not renamed, and another product has its store_id")

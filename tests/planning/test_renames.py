@@ -16,6 +16,7 @@ from tests.planning.making import (
     codes,
     declared,
     held,
+    known,
     ledger,
     listed,
     moved,
@@ -564,3 +565,18 @@ def test_a_place_that_two_products_came_from_is_nobodys() -> None:
     plan = planned([declared("A"), declared("X")], there, ledger=memory)
     assert told(plan) == []
     assert held(plan) == [("B~moving-p1", ("p1",), "rename_conflict")]
+
+
+def test_a_product_renamed_by_hand_after_its_renamed_from_went_is_renamed_back() -> None:
+    """It belongs where it was last sent, if nobody wants where it came from (P3)."""
+    memory = ledger({}, {}, ("p1", "A", "B"))
+    assert told(planned([declared("B")], [listed("p1", "T")], ledger=memory)) == ["p1 T>B"]
+
+
+def test_products_that_were_exchanged_by_hand_are_left_alone() -> None:
+    """Both store_ids are declared, so nobody can tell what was meant: none is touched (P3)."""
+    memory = ledger({"p1": known("A"), "p2": known("B")})
+    there = [listed("p1", "B"), listed("p2", "A")]
+    plan = planned([declared("A"), declared("B")], there, ledger=memory)
+    assert told(plan) == []
+    assert {store_id for store_id, _, _ in held(plan)} == {"A", "B"}
