@@ -310,9 +310,17 @@ def _return_reverted(
     candidates = list(_reverted(present, catalog, wanted, ledger))
     claims = Counter(source for source, _ in candidates)
     for source, place in candidates:
-        if claims[source] == 1 and source not in present and source not in found.held:
+        if claims[source] == 1 and not _is_filled(source, found, catalog):
             found.moves = True
             present[source] = present.pop(place)
+
+
+def _is_filled(place: str, found: Standing, catalog: Catalog) -> bool:
+    """Whether another product has `place`, or is to be renamed to it."""
+    if place in found.present or place in found.parked or place in found.held:
+        return True
+    product = catalog.products.get(place)
+    return product is not None and product.renamed_from in found.present
 
 
 def _reverted(

@@ -580,3 +580,14 @@ def test_products_that_were_exchanged_by_hand_are_left_alone() -> None:
     plan = planned([declared("A"), declared("B")], there, ledger=memory)
     assert told(plan) == []
     assert {store_id for store_id, _, _ in held(plan)} == {"A", "B"}
+
+
+def test_a_product_does_not_return_to_where_another_is_about_to_go() -> None:
+    """A ring that a crash left half done is carried on, whatever an older rename tells (P1)."""
+    first = catalog(declared("A"), declared("B", was="C"), declared("C", was="B"), declared("D"))
+    shop = Shop()
+    memory, _ = settle(shop, first, EMPTY)
+    for calls in (0, 1):
+        memory = crash(shop, diff(SWAP, shop.listing(), memory), memory, calls)
+    settle(shop, SWAP, memory)
+    assert shop.places() == {"new1": "B", "new2": "A"}
