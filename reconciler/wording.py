@@ -11,8 +11,8 @@ def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | 
     return close[0] if close else None
 
 
-def few(texts: Sequence[str], most: int) -> str:
-    """The first `most` texts, followed by the number of the others."""
+def few(texts: Sequence[str], most: int = 3) -> str:
+    """The first `most` texts, and how many more there are."""
     listed = ", ".join(texts[:most])
     more = len(texts) - most
     return f"{listed} and {more} more" if more > 0 else listed

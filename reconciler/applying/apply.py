@@ -18,7 +18,7 @@ from typing import Final
 from reconciler.applying.calls import Caller, Halt
 from reconciler.applying.journal import Journal
 from reconciler.applying.messages import doubt_message, final_message
-from reconciler.applying.stale import record_changes
+from reconciler.applying.stale import delete_changes
 from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import Interrupted, LedgerError, RemoteError
@@ -208,7 +208,7 @@ class _Run:
         """How products that are to be deleted have changed since the plan, by store_id."""
         deletes = [change for change in self._plan.changes if isinstance(change, Delete)]
         records = listing.records([change.id for change in deletes])
-        changes = {d.store_id: next(record_changes(d, records.get(d.id)), None) for d in deletes}
+        changes = {d.store_id: next(delete_changes(d, records.get(d.id)), None) for d in deletes}
         return {store_id: said for store_id, said in changes.items() if said is not None}
 
     # What ends a run -----------------------------------------------------------------------------

@@ -4,15 +4,12 @@ A shared call that is refused is halved until the culprit stands alone; each par
 """
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 from reconciler.applying.journal import Journal
 from reconciler.errors import Interrupted, KeyRefused, Rejected, RemoteError
 from reconciler.planning.operations import Operation, Patch, Post
 from reconciler.planning.outcome import Answer, Failure
 from reconciler.remote.client import Client
-
-T = TypeVar("T")
 
 
 class Halt(Exception):

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, Self
 from reconciler.clock import Clock, stamp
 from reconciler.errors import LedgerNotWritten
 from reconciler.planning.operations import Operation, Patch, Remove, operation_json
-from reconciler.report.journal_text import FORMAT
+from reconciler.report.journal_text import JOURNAL_FORMAT
 
 KEEP: Final = 50
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -62,7 +62,7 @@ class FileJournal:
             folder.mkdir(parents=True, exist_ok=True)
             # Unbuffered, so that what a full disk has refused is not written once more at the end.
             self._file = self.path.open("ab", buffering=0)
-            self._write({"format": FORMAT, "store": store, "time": moment, **header})
+            self._write({"format": JOURNAL_FORMAT, "store": store, "time": moment, **header})
             _prune(self.path, store, keep)
         except OSError as error:
             raise LedgerNotWritten(

@@ -16,7 +16,7 @@ from reconciler.model import (
     RemoteProduct,
     State,
 )
-from reconciler.planning.hints import text_of
+from reconciler.planning.hints import quoted
 from reconciler.planning.plan import Create, Delete, FieldChange, Plan, Update
 from reconciler.planning.select import Globs
 
@@ -44,7 +44,7 @@ def changed_since(
         elif isinstance(change, Delete):
             if keep and keep(change.store_id):
                 details.append(f"{change.store_id}: to be deleted, but it is protected by now")
-            details += record_changes(change, records.get(change.id))
+            details += delete_changes(change, records.get(change.id))
         else:
             details += _update_changes(change, by_id.get(change.id), ledger)
             if taken[change.store_id] - {change.id}:
@@ -106,13 +106,13 @@ def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -
     for position in READABLE:
         before, after = change.seen.values[position], now.values[position]
         if before != after:
-            yield f"{change.store_id}: {KEYS[position]} was {text_of(before)}, is {text_of(after)}"
+            yield f"{change.store_id}: {KEYS[position]} was {quoted(before)}, is {quoted(after)}"
     for key, field in change.fields.items():
         entry = ledger.known(change.id, key) if field.write_only else None
         if entry is not None and _written_since(field, entry):
-            was = "in doubt or not known" if field.before is None else text_of(field.before)
+            was = "in doubt or not known" if field.before is None else quoted(field.before)
             doubt = ", sent without an answer" if entry.state is State.DOUBT else ""
-            held = f"{text_of(entry.value)}{doubt}"
+            held = f"{quoted(entry.value)}{doubt}"
             yield f"{change.store_id}: {key} was {was} in the ledger, is {held}"
 
 
@@ -126,7 +126,7 @@ def _written_since(field: FieldChange, entry: Entry) -> bool:
     return entry.value != field.before
 
 
-def record_changes(change: Delete, now: Record | None) -> Iterator[str]:
+def delete_changes(change: Delete, now: Record | None) -> Iterator[str]:
     """What changed in a product that is to be deleted, since it was planned; nothing where not."""
     if now is None:
         yield f"{change.store_id}: to be deleted, but it is gone from the remote"
@@ -134,7 +134,7 @@ def record_changes(change: Delete, now: Record | None) -> Iterator[str]:
     before = {key: value for key, value in change.record.items() if key not in _RENDITIONS}
     after = {key: value for key, value in now.items() if key not in _RENDITIONS}
     if before != after:
-        from reconciler.report.explain import record_changes as explained
+        from reconciler.report.explain import record_changes
 
-        for phrase in explained(before, after):
+        for phrase in record_changes(before, after):
             yield f"{change.store_id}: to be deleted, but {phrase}"

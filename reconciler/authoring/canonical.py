@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.model import FIELDS, Value, Values
-from reconciler.yamltext.scalars import spelled
+from reconciler.yamltext.scalars import scalar_text
 
 WIDTH: Final = 100
 """The longest line, in characters, that a list of tags is written on."""
@@ -15,8 +15,8 @@ STEP: Final = "  "
 def inline(value: Value, *, flow: bool) -> str:
     """A value on one line."""
     if isinstance(value, str):
-        return spelled(value, flow=flow)
-    return f"[{', '.join(spelled(tag, flow=True) for tag in value)}]"
+        return scalar_text(value, flow=flow)
+    return f"[{', '.join(scalar_text(tag, flow=True) for tag in value)}]"
 
 
 def field_lines(key: str, value: Value, indent: str = "") -> list[str]:
@@ -24,7 +24,10 @@ def field_lines(key: str, value: Value, indent: str = "") -> list[str]:
     line = f"{indent}{key}: {inline(value, flow=False)}"
     if isinstance(value, str) or len(line) <= WIDTH:
         return [line]
-    return [f"{indent}{key}:", *(f"{indent}{STEP}- {spelled(tag, flow=False)}" for tag in value)]
+    return [
+        f"{indent}{key}:",
+        *(f"{indent}{STEP}- {scalar_text(tag, flow=False)}" for tag in value),
+    ]
 
 
 def product_lines(values: Values, indent: str = "") -> list[str]:

@@ -7,7 +7,7 @@ from reconciler.authoring.canonical import field_lines, inline
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import FIELDS, Value
 from reconciler.yamltext.layout import Edit, Layout, Piece
-from reconciler.yamltext.scalars import spelled
+from reconciler.yamltext.scalars import scalar_text
 
 
 def value_edits(
@@ -58,13 +58,13 @@ def _start(layout: Layout, node: Piece, aliased: set[str]) -> int:
 
 def _scalar_edit(layout: Layout, node: Piece, value: str, flow: bool, aliased: set[str]) -> Edit:
     if node.kind == "alias":
-        return Edit(node.start, node.end, spelled(value, flow=flow))
+        return Edit(node.start, node.end, scalar_text(value, flow=flow))
     if layout.text[node.content : node.content + 1] in ("|", ">"):
         header = layout.text[node.content : layout.line_end(node.content)]
         comment = header[header.find("#") :] if "#" in header else ""
-        text = f"{spelled(value, flow=flow)}  {comment}".rstrip()
+        text = f"{scalar_text(value, flow=flow)}  {comment}".rstrip()
         return Edit(node.content, node.end, text)
-    return Edit(_start(layout, node, aliased), node.end, spelled(value, flow=flow))
+    return Edit(_start(layout, node, aliased), node.end, scalar_text(value, flow=flow))
 
 
 class _Entries(NamedTuple):
@@ -130,7 +130,7 @@ def _flow_list(layout: Layout, node: Piece, tags: _Entries) -> str:
         return "[]"
     sources = [text[item.start : item.end] for item in tags.keep]
     for place, tag in reversed(tags.places()):
-        sources.insert(place, spelled(tag, flow=True))
+        sources.insert(place, scalar_text(tag, flow=True))
     return opening + comma.join(sources) + closing
 
 
@@ -159,7 +159,7 @@ def _long_flow_edits(
             yield Edit(item.start, end, "")
     last = keep[-1]
     if new:
-        added = ", ".join(spelled(tag, flow=True) for tag in new)
+        added = ", ".join(scalar_text(tag, flow=True) for tag in new)
         yield Edit(last.start, last.start, f"{added}, ")
 
 
@@ -177,7 +177,7 @@ def _block_edits(layout: Layout, key: Piece, node: Piece, tags: _Entries) -> Ite
         if item not in keep:
             yield _without_entry(layout, node, position)
     for place, tag in tags.places():
-        line = lead + spelled(tag, flow=False)
+        line = lead + scalar_text(tag, flow=False)
         if place:
             end = layout.line_end(keep[place - 1].end)
             yield Edit(end, end, f"\n{line}")

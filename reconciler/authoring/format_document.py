@@ -13,7 +13,7 @@ from reconciler.authoring.canonical import STEP, field_lines
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import canonical_tags
 from reconciler.yamltext.layout import Layout, Piece
-from reconciler.yamltext.scalars import spelled
+from reconciler.yamltext.scalars import scalar_text
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 _SHAPE: Final = {"defaults": 0, "products": 1}
@@ -206,7 +206,7 @@ class Formatter:
         lines = [f"{indent}{key.value}:"]
         for entry in entries:
             lines += [at + text for text in entry.above]
-            lines += _noted([f"{at}- {spelled(entry.text, flow=False)}"], [entry.tail])
+            lines += _noted([f"{at}- {scalar_text(entry.text, flow=False)}"], [entry.tail])
         return _noted([*lines, *(at + text for text in notes)], tails), rest
 
     def _within(

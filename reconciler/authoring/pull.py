@@ -24,9 +24,10 @@ from reconciler.model import (
     Value,
     Values,
 )
-from reconciler.planning.hints import few, warning
+from reconciler.planning.hints import warning
 from reconciler.planning.matching import match
 from reconciler.planning.plan import Blocked
+from reconciler.wording import few
 
 _STORE_ID: Final = INDEX["store_id"]
 _DRIFTING: Final = tuple(position for position in READABLE if position != _STORE_ID)

@@ -41,7 +41,7 @@ class Absent(NamedTuple):
     reason: str
 
 
-class Entry(NamedTuple):
+class IndexEntry(NamedTuple):
     """One entry of the index: git's letter for it, its mode, and its way below the folder."""
 
     letter: str
@@ -86,7 +86,7 @@ def taken_as_unchanged(folder: Path) -> bool:
     )
 
 
-def index_of(folder: Path) -> Iterator[Entry]:
+def index_of(folder: Path) -> Iterator[IndexEntry]:
     """The entries of the index at and below `folder`; none if git cannot tell."""
     try:
         answer = Git(folder, timeout=_PATIENCE).run("ls-files", "-z", "-v", "--stage", "--", ".")
@@ -100,4 +100,4 @@ def index_of(folder: Path) -> Iterator[Entry]:
             letter, mode, *_ = about.decode().split()
             # A submodule that is not checked out, seen from within, is "./".
             below = os.fsdecode(path)
-            yield Entry(letter, mode, "" if below == "./" else below)
+            yield IndexEntry(letter, mode, "" if below == "./" else below)

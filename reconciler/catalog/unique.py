@@ -11,7 +11,6 @@ from reconciler.model import INDEX, Product, unpack_place
 from reconciler.wording import few
 from reconciler.yamltext.findings import Faults, Findings
 
-_SHOWN: Final = 5
 _STORE_ID: Final = INDEX["store_id"]
 _RENAME: Final = -1
 
@@ -111,4 +110,4 @@ def _places(products: Sequence[Product], position: int) -> Sequence[int]:
 def _listed(products: Sequence[Product], packed: Sequence[int]) -> str:
     """The first places, and how many more there are."""
     places = [unpack_place(each.file, place) for each, place in zip(products, packed, strict=True)]
-    return few([*map(str, places)], _SHOWN)
+    return few([*map(str, places)], 5)

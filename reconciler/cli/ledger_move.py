@@ -10,7 +10,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import pass_invocation, store_option
 
 if TYPE_CHECKING:
-    from reconciler.ledger.open import LedgerKind
+    from reconciler.model import LedgerKind
 
 _KINDS = Choice(["file", "git"])
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class Explanation(NamedTuple):
     """What a code means, what leads to it or how it looks, and what to do about it."""
 
     meaning: str

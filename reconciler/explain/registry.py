@@ -6,14 +6,14 @@ from typing import Final
 
 from reconciler.codes import Code
 from reconciler.explain.catalog import CATALOG
-from reconciler.explain.entry import Entry
+from reconciler.explain.entry import Explanation
 from reconciler.explain.errors import ERRORS
 from reconciler.explain.plans import BLOCKS, REFUSALS, WARNINGS
 from reconciler.linting.registry import RULES, rule_named
 from reconciler.wording import nearest_word
 
-_RULES: Final = {rule.code: Entry(rule.sentence, rule.example, rule.remedy) for rule in RULES}
-GROUPS: Final[Mapping[str, Mapping[Code, Entry]]] = MappingProxyType(
+_RULES: Final = {rule.code: Explanation(rule.sentence, rule.example, rule.remedy) for rule in RULES}
+GROUPS: Final[Mapping[str, Mapping[Code, Explanation]]] = MappingProxyType(
     {
         "Catalogue errors": CATALOG,
         "Lint rules": _RULES,
@@ -25,7 +25,7 @@ GROUPS: Final[Mapping[str, Mapping[Code, Entry]]] = MappingProxyType(
 )
 """The entries of each kind of code."""
 
-ENTRIES: Final[Mapping[Code, Entry]] = MappingProxyType(
+ENTRIES: Final[Mapping[Code, Explanation]] = MappingProxyType(
     {code: entry for group in GROUPS.values() for code, entry in group.items()}
 )
 

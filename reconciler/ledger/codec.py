@@ -67,7 +67,7 @@ _REMEDY: Final = (
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def encode(ledger: Ledger, *, store: str) -> bytes:
+def encode_ledger(ledger: Ledger, *, store: str) -> bytes:
     """The one file that `ledger` of the store named `store` is, as UTF-8."""
     text = "\n".join((*_lines(ledger, store), ""))
     try:
@@ -77,7 +77,7 @@ def encode(ledger: Ledger, *, store: str) -> bytes:
         return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 
-def decode(data: bytes, *, store: str, source: str) -> Ledger:
+def decode_ledger(data: bytes, *, store: str, source: str) -> Ledger:
     """The Ledger that `data` holds; `source` names the file in errors.
 
     Raises LedgerError, with the line and the remedy, if the file is damaged, cut off, of

@@ -12,7 +12,7 @@ from reconciler.clock import Clock, SystemClock
 from reconciler.durable import sync_folder, write
 from reconciler.errors import LedgerError, LedgerNotWritten
 from reconciler.ledger.archive import Archive
-from reconciler.ledger.codec import decode, encode
+from reconciler.ledger.codec import decode_ledger, encode_ledger
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lock import Claim, FolderLock
 from reconciler.ledger.stores import LedgerCommit
@@ -49,7 +49,7 @@ class FileLedger:
         data = self.read(self.path)
         if data is None:
             return Ledger()
-        return decode(data, store=self.store, source=_named(self.path))
+        return decode_ledger(data, store=self.store, source=_named(self.path))
 
     def removed(self) -> Sequence[Removed]:
         """The archived removed products, the oldest first; LedgerError if they cannot be read."""
@@ -148,7 +148,7 @@ class HeldFile:
             if self._archive is not None:
                 kept = self._archive.after(removed) if removed else self._archive.data
                 ledger_file.write(ledger_file.archive_path, kept)
-            ledger_file.write(ledger_file.path, encode(ledger, store=ledger_file.store))
+            ledger_file.write(ledger_file.path, encode_ledger(ledger, store=ledger_file.store))
 
     def retire(self, *, message: str) -> None:
         """Remove both files."""

@@ -18,7 +18,7 @@ from typing import Final
 from reconciler.clock import Clock, SystemClock
 from reconciler.errors import LedgerError, LedgerNotWritten, Locked
 from reconciler.ledger.archive import Archive
-from reconciler.ledger.codec import decode
+from reconciler.ledger.codec import decode_ledger
 from reconciler.ledger.gitcommand import LedgerGit
 from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, REMOVED, HeldRef
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
@@ -113,7 +113,7 @@ class GitLedger:
         if LEDGER not in tip.files:
             return Ledger()
         data = self.ref.blob(tip.files[LEDGER])
-        return decode(data, store=self.store, source=f"{self.ref.name}:{LEDGER}")
+        return decode_ledger(data, store=self.store, source=f"{self.ref.name}:{LEDGER}")
 
     def archive_at(self, tip: Tip) -> Archive:
         """The archive of removed products in one commit."""

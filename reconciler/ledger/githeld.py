@@ -10,7 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.errors import LedgerNotWritten
-from reconciler.ledger.codec import encode
+from reconciler.ledger.codec import encode_ledger
 from reconciler.ledger.gitref import Tip
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lease import Lease
@@ -78,7 +78,7 @@ class HeldRef:
         An apply that changed nothing and never took the lock makes no commit.
         """
         self.lease.keep()
-        files: dict[str, bytes | str] = {LEDGER: encode(ledger, store=self._ledger.store)}
+        files: dict[str, bytes | str] = {LEDGER: encode_ledger(ledger, store=self._ledger.store)}
         if REMOVED in self._found.files:
             files[REMOVED] = self._found.files[REMOVED]
         if removed:

@@ -3,16 +3,14 @@
 import re
 from pathlib import Path
 from threading import Event
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from reconciler.clock import Clock
 from reconciler.errors import LedgerError, SettingsError
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
-from reconciler.model import Ledger
-
-LedgerKind: TypeAlias = Literal["file", "git"]
+from reconciler.model import Ledger, LedgerKind
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.))*")
 

@@ -9,7 +9,6 @@ from reconciler.model import INDEX, Catalog, Product
 from reconciler.wording import few
 
 _NAME: Final = INDEX["name"]
-_SHOWN: Final = 5
 
 
 def _check(catalog: Catalog) -> Iterator[Hit]:
@@ -23,7 +22,7 @@ def _check(catalog: Catalog) -> Iterator[Hit]:
             if other is not product:
                 repeats.setdefault(name, [other]).append(product)
     for name, products in repeats.items():
-        shown = few([f"{p.store_id} at {p.location_of('name')}" for p in products], _SHOWN)
+        shown = few([f"{p.store_id} at {p.location_of('name')}" for p in products], 5)
         yield Hit(
             f"{len(products)} products have the name {name!r}: {shown}. "
             "Say in the name what tells them apart, or share it through defaults.",

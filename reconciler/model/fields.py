@@ -4,7 +4,7 @@ Source: product-sync-api.txt, "List products" (what is returned) and "Create pro
 product" (what is accepted). Adding a field is one row here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
@@ -14,6 +14,10 @@ Value: TypeAlias = str | tuple[str, ...]
 
 Values: TypeAlias = tuple[Value | None, ...]
 """A product's values, one per row of FIELDS. None: unmanaged (desired) or null (remote)."""
+
+
+Body: TypeAlias = Mapping[str, Value]
+"""The fields that one call sends."""
 
 
 class Kind(Enum):

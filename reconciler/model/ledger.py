@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.model.fields import INDEX, WRITE_ONLY, Value
 
 _SLOT = {position: slot for slot, position in enumerate(WRITE_ONLY)}
+
+LedgerKind: TypeAlias = Literal["file", "git"]
+"""Where a ledger is kept."""
 
 MOST_APPLIED: Final = 50
 """How many applied plans a ledger names."""

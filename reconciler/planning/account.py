@@ -5,11 +5,12 @@ from datetime import datetime
 
 from reconciler.codes import Code
 from reconciler.model import Finding, Kept, Ledger
-from reconciler.planning.hints import few, products, server_keeps, warning
+from reconciler.planning.hints import products, server_keeps, warning
 from reconciler.planning.operations import Patch
 from reconciler.planning.outcome import Verdict
 from reconciler.planning.plan import Create, Plan
 from reconciler.planning.sight import Situation
+from reconciler.wording import few
 
 
 def opened(

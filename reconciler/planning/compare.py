@@ -36,7 +36,7 @@ _NOTHING_SENT: Final = Sent()
 _KEPT_FOR: Final = timedelta(days=1)
 """How long nothing is sent for a value of which the server keeps another."""
 
-Resend = Callable[[str, str], bool]
+_Resend = Callable[[str, str], bool]
 """Whether a declared value is to be sent whatever the ledger says: (field, store_id) -> bool."""
 
 
@@ -49,7 +49,7 @@ class Comparison:
     """
 
     ledger: Ledger
-    resend: Resend | None = None
+    resend: _Resend | None = None
     made: Mapping[str, str] = field(default_factory=dict)
     now: datetime | None = None
     adoptions: list[Adoption] = field(default_factory=list)
@@ -228,7 +228,7 @@ def declared(product: Product) -> dict[str, FieldChange]:
     }
 
 
-def removed(remote: RemoteProduct) -> dict[str, FieldChange]:
+def deleted_fields(remote: RemoteProduct) -> dict[str, FieldChange]:
     """Every readable value, as a Delete takes it away."""
     return {
         KEYS[position]: FieldChange(remote.values[position], None)

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, Product, RemoteProduct
 from reconciler.planning import hints
-from reconciler.planning.compare import Comparison, declared, removed
+from reconciler.planning.compare import Comparison, declared, deleted_fields
 from reconciler.planning.matching import Matching, match
 from reconciler.planning.plan import (
     Blocked,
@@ -16,13 +16,13 @@ from reconciler.planning.plan import (
     Delete,
     FieldChange,
     Plan,
+    Prune,
     Update,
     change_order,
 )
 from reconciler.planning.select import Globs, Resend, Selection
 
-T = TypeVar("T", str, tuple[str, Any])
-Prune: TypeAlias = Literal["all", "managed", "none"]
+_T = TypeVar("_T", str, tuple[str, Any])
 _Differing: TypeAlias = tuple[Product, RemoteProduct, dict[str, FieldChange]]
 
 
@@ -83,7 +83,7 @@ def diff(
     )
 
 
-def _by_field(found: Mapping[str, list[T]]) -> dict[str, list[T]]:
+def _by_field(found: Mapping[str, list[_T]]) -> dict[str, list[_T]]:
     """What was found, in the order of the field table and of the store_ids."""
     return {key: sorted(found[key]) for key in KEYS if key in found}
 
@@ -201,7 +201,7 @@ def _undeclared(
             str(product.store_id),
             str(product.id),
             product.name,
-            removed(product),
+            deleted_fields(product),
             records[str(product.id)],
         )
         for product in candidates

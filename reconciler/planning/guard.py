@@ -60,7 +60,7 @@ def with_fresh_figures(plan: Plan, remote_products: int) -> Plan:
     return replace(plan, catalog=catalog, remote_products=remote_products)
 
 
-def judge(
+def with_refusals(
     plan: Plan, limits: Limits = _DEFAULT_LIMITS, allowances: Allowances = _NO_ALLOWANCES
 ) -> Plan:
     """The plan with the refusals that apply would end with, under these limits."""

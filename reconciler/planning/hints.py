@@ -10,9 +10,7 @@ from typing import Final
 from reconciler.codes import Code
 from reconciler.model import Finding, Kept, Location, Value
 from reconciler.planning.plan import Change, Create, Delete
-
-_NAMED: Final = 3
-"""How many store_ids a warning about many products names."""
+from reconciler.wording import few
 
 HAND_ENTERED: Final = ("size_chart", "fabric", "comment")
 """What people enter at Robosize by hand, and no write of this API can bring back."""
@@ -20,13 +18,6 @@ HAND_ENTERED: Final = ("size_chart", "fabric", "comment")
 
 OF_REMOTE: Final = frozenset({Code.UNMATCHED_PROTECTED})
 """Warnings that hold only where the remote was asked: a protected product is declared nowhere."""
-
-
-def few(store_ids: Sequence[str]) -> str:
-    """The first few of many store_ids, and how many more there are."""
-    listed = ", ".join(store_ids[:_NAMED])
-    more = len(store_ids) - _NAMED
-    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def products(count: int) -> str:
@@ -125,14 +116,14 @@ def server_keeps(by_field: Mapping[str, Sequence[tuple[str, Kept]]]) -> Iterable
         store_id, kept = cases[0]
         yield warning(
             Code.SERVER_KEEPS,
-            f"The server keeps {text_of(kept.kept)} for {text_of(kept.sent)} as {key} of {store_id}"
+            f"The server keeps {quoted(kept.kept)} for {quoted(kept.sent)} as {key} of {store_id}"
             + (f", and likewise for {len(cases) - 1} more" if len(cases) > 1 else "")
             + ". Nothing is sent for it for a day, or until either side changes. Declare what the "
             f"server keeps to end this; `--resend {key}` sends it at once.",
         )
 
 
-def text_of(value: Value | None) -> str:
+def quoted(value: Value | None) -> str:
     """A value as a message shows it."""
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"

@@ -7,18 +7,17 @@ values are grouped by whole change, or field by field, whichever takes fewer cal
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
-from reconciler.model import KEYS, Value
+from reconciler.model import KEYS, Body, Value
 from reconciler.planning.plan import Create, Delete, Plan, Update
 from reconciler.planning.standing import parked_name
 
 DEFAULT_BATCH: Final = 100
 """The most products that share one PATCH. The API names no limit; this keeps bodies small."""
 
-Body: TypeAlias = Mapping[str, Value]
 _Pair: TypeAlias = tuple[str, Value]
 
 

@@ -10,6 +10,8 @@ from reconciler.codes import Code
 from reconciler.model import Finding, Location, Record, RemoteProduct, Value
 
 Action: TypeAlias = Literal["create", "update", "delete"]
+Prune: TypeAlias = Literal["all", "managed", "none"]
+"""Which undeclared products are deleted: all, those this ledger created or adopted, or none."""
 Origin: TypeAlias = Literal["edit", "drift", "both"]
 """Whose change it is: this branch's, the remote's since the base revision, or both."""
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.run import Options as Options
     from reconciler.reconcile.run import apply as apply
-    from reconciler.reconcile.run import operations as operations
     from reconciler.reconcile.run import plan as plan
     from reconciler.reconcile.run import read_journal as read_journal
     from reconciler.reconcile.run import read_plan as read_plan
@@ -22,7 +21,6 @@ __all__ = [
     "Options",
     "apply",
     "check_store",
-    "operations",
     "plan",
     "read_journal",
     "read_plan",

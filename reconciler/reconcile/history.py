@@ -16,17 +16,17 @@ from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import CatalogError, LedgerError, PlanFileError, UsageError
 from reconciler.ledger.holder import Holder
-from reconciler.ledger.open import LedgerKind, move, open_ledger
+from reconciler.ledger.open import move, open_ledger
 from reconciler.ledger.stores import LedgerCommit, LedgerStore
 from reconciler.linting.registry import linted
-from reconciler.model import Catalog, Finding, Ledger, Removed
+from reconciler.model import Catalog, Finding, Ledger, LedgerKind, Removed
 from reconciler.planning.diff import diff
-from reconciler.planning.guard import judge
+from reconciler.planning.guard import with_refusals
 from reconciler.planning.hints import OF_REMOTE
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
 from reconciler.reconcile.store import DATA, SANDBOX
-from reconciler.report.journal_text import read_journal
+from reconciler.report.journal_text import parse_journal
 from reconciler.report.log_text import LogEntry
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def diff_revisions(
     warnings = tuple(found for found in changes.warnings if found.code not in OF_REMOTE)
     made = replace(changes, warnings=warnings)
     made = linted(made, after, remote, settings.lint_levels(), listed=False)
-    return judge(made, settings.limits.for_guard())
+    return with_refusals(made, settings.limits.for_guard())
 
 
 def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Catalog, Catalog]:
@@ -126,7 +126,7 @@ def removed_products(kept: LedgerStore, journal: Path | None = None) -> Sequence
     if journal is None:
         return kept.removed()
     try:
-        calls = read_journal(journal.read_bytes()).calls
+        calls = parse_journal(journal.read_bytes()).calls
     except OSError as error:
         raise PlanFileError(
             f"The journal {journal} cannot be read: {error.strerror or error}.",
@@ -210,7 +210,7 @@ def _trailer(revision: LedgerCommit, key: str) -> str | None:
 def _of_journal(path: Path) -> LogEntry:
     """The apply that a journal records."""
     try:
-        journal = read_journal(path.read_bytes())
+        journal = parse_journal(path.read_bytes())
     except OSError as error:
         raise LedgerError(
             f"The journal {path} cannot be read: {error.strerror or error}.",

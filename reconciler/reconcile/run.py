@@ -18,12 +18,11 @@ from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, Listing
-from reconciler.planning.diff import Prune, diff
-from reconciler.planning.guard import Allowances, judge, with_fresh_figures
+from reconciler.planning.diff import diff
+from reconciler.planning.guard import Allowances, with_fresh_figures, with_refusals
 from reconciler.planning.hints import warning
-from reconciler.planning.operations import as_json
 from reconciler.planning.origin import only_of, with_origins
-from reconciler.planning.plan import Origin, Plan
+from reconciler.planning.plan import Origin, Plan, Prune
 from reconciler.reconcile.saved import (
     already_applied,
     applied_commit,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from reconciler.planning.outcome import Report
     from reconciler.report.journal_text import JournalRecord
     from reconciler.report.plan_json import SavedPlan
-    from reconciler.settings import Settings
 
 Listed: TypeAlias = frozenset[str | None]
 """The ids that were listed before an apply."""
@@ -153,28 +151,22 @@ def _judged(made: Plan, store: Store, options: Options) -> Plan:
         creates=options.allow_creates,
         empty=options.allow_empty,
     )
-    return judge(made, store.settings.limits.for_guard(), allowances)
-
-
-def operations(made: Plan, settings: "Settings") -> list[dict[str, Any]]:
-    """The calls that apply would make for a plan, in the form of the plan file."""
-    return as_json(made, batch=settings.requests.batch)
+    return with_refusals(made, store.settings.limits.for_guard(), allowances)
 
 
 def read_plan(path: Path) -> "SavedPlan":
     """Read a saved plan; PlanFileError if it is damaged, edited, or of a newer format."""
-    from reconciler.report.plan_json import read_plan as parse
+    from reconciler.report.plan_json import parse_plan
 
-    return parse(_read_saved(path))
+    return parse_plan(_read_saved(path))
 
 
 def read_journal(path: Path) -> "JournalRecord | None":
     """Read a journal; None if the file is something else."""
-    from reconciler.report.journal_text import is_journal
-    from reconciler.report.journal_text import read_journal as parse
+    from reconciler.report.journal_text import is_journal, parse_journal
 
     data = _read_saved(path)
-    return parse(data) if is_journal(data) else None
+    return parse_journal(data) if is_journal(data) else None
 
 
 def _read_saved(path: Path) -> bytes:

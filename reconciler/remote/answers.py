@@ -9,7 +9,7 @@ from typing import Final
 from reconciler.errors import BadAnswer, KeyRefused, Rejected, RemoteError
 from reconciler.remote.pacing import LONGEST_WAIT
 from reconciler.remote.redaction import Redactor
-from reconciler.remote.transport import Answer, Method
+from reconciler.remote.transport import Method, Response
 from reconciler.remote.wire import read_object
 
 AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -25,7 +25,7 @@ _NOT_NOW: Final = 503
 _SECONDS: Final = re.compile(r"\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
 
 
-def succeeded(method: Method, answer: Answer) -> bool:
+def succeeded(method: Method, answer: Response) -> bool:
     """Whether the status is success, and the answer not somebody else's, as a captive portal's is.
 
     A list proves itself. The API documents the JSON that POST and PATCH answer, and nothing of what
@@ -40,7 +40,9 @@ def succeeded(method: Method, answer: Answer) -> bool:
     return _is_json(answer) and read_object(answer) is not None
 
 
-def verdict(method: Method, answer: Answer, redactor: Redactor, asked: float | None) -> RemoteError:
+def verdict(
+    method: Method, answer: Response, redactor: Redactor, asked: float | None
+) -> RemoteError:
     """The error that an unsuccessful answer is; `asked` is the wait that the server asks for."""
     if 200 <= answer.status < 300:
         return misread(method, answer, redactor)
@@ -77,7 +79,7 @@ def _is_at_rest(status: int, asked: float | None) -> bool:
 
 
 def misread(
-    method: Method, answer: Answer, redactor: Redactor, problem: BadAnswer | None = None
+    method: Method, answer: Response, redactor: Redactor, problem: BadAnswer | None = None
 ) -> BadAnswer:
     """The error that a success is which is not as documented; behind it the work may go on."""
     kind = redactor.redact(answer.content_type) or "no content type"
@@ -91,7 +93,7 @@ def misread(
     )
 
 
-def created_id(answer: Answer, redactor: Redactor, asked: float | None) -> str:
+def created_id(answer: Response, redactor: Redactor, asked: float | None) -> str:
     """The new product's id (product-sync-api.txt, "Create product"); RemoteError without one."""
     if not succeeded("POST", answer):
         raise verdict("POST", answer, redactor, asked)
@@ -104,7 +106,7 @@ def created_id(answer: Answer, redactor: Redactor, asked: float | None) -> str:
     return str(id)
 
 
-def asked_wait(answer: Answer, now: datetime) -> float | None:
+def asked_wait(answer: Response, now: datetime) -> float | None:
     """The seconds of a Retry-After, in either of its forms; None if there is none to be read.
 
     A date is compared with the server's own clock, if the answer shows it, else with `now`.
@@ -119,7 +121,7 @@ def asked_wait(answer: Answer, now: datetime) -> float | None:
     return max(0.0, math.ceil((until - (_date(answer.date) or now)).total_seconds()))
 
 
-def _is_json(answer: Answer) -> bool:
+def _is_json(answer: Response) -> bool:
     """Whether the answer calls itself JSON, or nothing at all."""
     return not answer.content_type or "json" in answer.content_type.lower()
 

@@ -25,7 +25,7 @@ from reconciler.errors import (
     Unreachable,
 )
 from reconciler.interpreter import paused
-from reconciler.model import Listing, Value
+from reconciler.model import Body, Listing
 from reconciler.progress import Progress, Silent
 from reconciler.remote.answers import (
     AGAIN,
@@ -40,16 +40,14 @@ from reconciler.remote.calls import Calls, Repeats
 from reconciler.remote.pacing import LONGEST_WAIT, Governor
 from reconciler.remote.paging import read_whole
 from reconciler.remote.redaction import Redactor
-from reconciler.remote.transport import Answer, HttpTransport, Method, Transport
+from reconciler.remote.transport import HttpTransport, Method, Response, Transport
 from reconciler.remote.wire import Page, read_page
 from reconciler.remote.workers import Workers
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 _LOG: Final = logging.getLogger("reconciler.remote")
-
-Body = Mapping[str, Value]
 
 
 class Client:
@@ -150,7 +148,7 @@ class Client:
 
     # How calls are made ------------------------------------------------------------------------
 
-    def spread(self, function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
+    def spread(self, function: Callable[[_T], _R], items: Iterable[_T]) -> Generator[_R]:
         """`function` of every item, side by side; results in order; the first error ends all."""
         return self._workers.spread(function, items)
 
@@ -165,7 +163,7 @@ class Client:
         waits until the answer before it has been read.
         """
 
-        def fetch(offset: int) -> tuple[Mapping[str, str], Answer]:
+        def fetch(offset: int) -> tuple[Mapping[str, str], Response]:
             query = _window(offset, limit)
             return query, self._repeatedly("GET", query, None)
 
@@ -173,7 +171,7 @@ class Client:
             for query, answer in answers:
                 yield self._page(query, answer)
 
-    def _page(self, query: Mapping[str, str], answer: Answer) -> Page:
+    def _page(self, query: Mapping[str, str], answer: Response) -> Page:
         """One page; an answer that cannot be read is asked for once more, as a broken one is."""
         try:
             return read_page(answer)
@@ -187,7 +185,7 @@ class Client:
 
     def _once(
         self, method: Method, query: Mapping[str, str], body: bytes | None, *, again: bool = False
-    ) -> Answer:
+    ) -> Response:
         """One call, when the governor lets it through; it hears what came of it."""
         with self.governor.slot():
             with self._count:
@@ -219,7 +217,7 @@ class Client:
 
     def _once_sent(
         self, method: Method, query: Mapping[str, str], body: bytes, *, again: bool
-    ) -> Answer:
+    ) -> Response:
         """One call that reaches the server at most once: repeated only if it surely did not."""
         repeats = Repeats(self._how.retries)
         while True:
@@ -240,7 +238,7 @@ class Client:
         *,
         again: bool = False,
         repeats: int | None = None,
-    ) -> Answer:
+    ) -> Response:
         """One call with a successful answer, repeated while that may help."""
         own, delay = Repeats(self._how.retries if repeats is None else repeats), 0.0
         failure: RemoteError | None = None

@@ -37,7 +37,7 @@ _LOGGERS: Final = tuple(
 )
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What the server said. `retry_after` and `date` are the headers' raw texts."""
 
     status: int
@@ -52,7 +52,7 @@ class Transport(Protocol):
 
     def send(
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
-    ) -> Answer:
+    ) -> Response:
         """Make one call and return the answer, whatever its status.
 
         Raises Unreachable if no whole answer came, BadAnswer if it is too large to be one; nothing
@@ -103,7 +103,7 @@ class HttpTransport:
 
     def send(
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
-    ) -> Answer:
+    ) -> Response:
         """As `Transport.send`."""
         request = self._templates[method].copy()
         request.url = f"{self._url}?{urlencode({'api_key': self._key, **query})}"
@@ -135,7 +135,7 @@ class HttpTransport:
             failure = error
         raise failure
 
-    def _read(self, method: Method, response: requests.Response) -> Answer:
+    def _read(self, method: Method, response: requests.Response) -> Response:
         raw = response.raw
         parts: list[bytes] = []
         size = 0
@@ -150,7 +150,7 @@ class HttpTransport:
                     may_have_landed=method != "GET",
                     at_rest=False,
                 )
-        return Answer(
+        return Response(
             response.status_code,
             self.redactor.mask(parts[0] if len(parts) == 1 else b"".join(parts)),
             response.headers.get("Content-Type", ""),

@@ -30,7 +30,7 @@ from reconciler.model import (
 )
 
 if TYPE_CHECKING:
-    from reconciler.remote.transport import Answer  # records are read offline too, without HTTP
+    from reconciler.remote.transport import Response  # records are read offline too, without HTTP
 
 
 class Page(NamedTuple):
@@ -67,7 +67,7 @@ _TAGS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
 _MOST_TAG_SETS: Final = 100_000
 
 
-def read_page(answer: "Answer") -> Page:
+def read_page(answer: "Response") -> Page:
     """A list answer as a Page; BadAnswer, without any of its values, if it is something else."""
     body = answer.body
     page, reason = _validated(_LIST.validate_json, body)
@@ -170,7 +170,7 @@ def _met(tags: list[Any]) -> tuple[str, ...]:
     return known
 
 
-def read_object(answer: "Answer") -> dict[str, Any] | None:
+def read_object(answer: "Response") -> dict[str, Any] | None:
     """The JSON object in an answer, or None if it holds something else."""
     try:
         value = from_json(answer.body)

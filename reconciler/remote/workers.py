@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Final, TypeVar
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 _AHEAD: Final = 4
 """Rounds of calls that are made before the first of them is looked at: enough that one slow answer
@@ -25,11 +25,11 @@ class Workers:
         """Drop what waits, and let what is under way finish."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def spread(self, function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
+    def spread(self, function: Callable[[_T], _R], items: Iterable[_T]) -> Generator[_R]:
         """`function` of every item, side by side; results in order; the first error ends all."""
         errors: list[Exception] = []
 
-        def guarded(item: T) -> R:
+        def guarded(item: _T) -> _R:
             if errors:
                 raise errors[0]
             try:
@@ -38,7 +38,7 @@ class Workers:
                 errors.append(error)
                 raise
 
-        waiting: deque[Future[R]] = deque()
+        waiting: deque[Future[_R]] = deque()
         rest = iter(items)
         try:
             for item in islice(rest, self._ahead):

@@ -25,8 +25,9 @@ from reconciler.report.words import (
     shown,
     summary_line,
 )
+from reconciler.wording import few
 
-Level: TypeAlias = Literal["error", "warning", "notice"]
+_Level: TypeAlias = Literal["error", "warning", "notice"]
 
 PER_LEVEL: Final = 10
 """How many annotations of one level GitHub shows for a step."""
@@ -41,7 +42,7 @@ _DID: Final[dict[ChangeKind, str]] = {
 }
 
 
-def annotation(level: Level, message: str, location: Location | None = None) -> str:
+def annotation(level: _Level, message: str, location: Location | None = None) -> str:
     """One workflow command; nothing in `message` or `location` can end it or begin another."""
     place_text = ""
     if location:
@@ -83,7 +84,7 @@ def findings_github(findings: Sequence[Finding]) -> str:
     """Findings as annotations: the total first, then places from as many files as there are."""
     errors = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity == "warning"]
-    total: Level = "error" if errors else "warning" if warnings else "notice"
+    total: _Level = "error" if errors else "warning" if warnings else "notice"
     room = {"error": PER_LEVEL - (total == "error"), "warning": PER_LEVEL - (total == "warning")}
     lines = [annotation(total, findings_summary(findings))]
     plain = []
@@ -112,11 +113,10 @@ def _spread(findings: Iterable[Finding]) -> list[Finding]:
 
 def _deletes(deletes: Sequence[Change]) -> str:
     """All deletes in one warning: they have no line in the catalogue to stand at."""
-    named = ", ".join(shown(change.store_id) for change in deletes[:_NAMED])
-    more = f" and {len(deletes) - _NAMED} more" if len(deletes) > _NAMED else ""
+    named = few([shown(change.store_id) for change in deletes], _NAMED)
     losing = sum(isinstance(c, Delete) and bool(destroyed(c.record)) for c in deletes)
     by_hand = f", {losing} of them with data entered by hand" if losing else ""
-    return f"{len(deletes)} to delete{by_hand}: {named}{more}"
+    return f"{len(deletes)} to delete{by_hand}: {named}"
 
 
 def _sentence(kind: ChangeKind, change: Change) -> str:

@@ -15,7 +15,7 @@ from reconciler.report.escape import escape
 from reconciler.report.style import Style
 from reconciler.report.words import compact, plural
 
-FORMAT: Final = "reconciler.journal/1"
+JOURNAL_FORMAT: Final = "reconciler.journal/1"
 _MARK: Final = b'{"format":"reconciler.journal/'
 
 
@@ -45,10 +45,10 @@ def is_journal(data: bytes) -> bool:
     return data.startswith(_MARK)
 
 
-def read_journal(data: bytes) -> JournalRecord:
+def parse_journal(data: bytes) -> JournalRecord:
     """The journal in `data`. Raises PlanFileError if it is of a newer format or damaged."""
     lines = [parsed for line in data.splitlines() if (parsed := _parsed(line)) is not None]
-    if not lines or lines[0].get("format") != FORMAT:
+    if not lines or lines[0].get("format") != JOURNAL_FORMAT:
         raise PlanFileError(
             "The journal cannot be read: it is damaged, or a newer reconciler wrote it.",
             hint="Read it with the version that wrote it.",

@@ -7,7 +7,7 @@ from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
 
-FORMAT: Final = "reconciler.log/1"
+_FORMAT: Final = "reconciler.log/1"
 _SHORT: Final = 12
 """How much of a digest or a commit a table shows."""
 _TITLES: Final = ("time", "by", "changes", "result", "plan", "catalogue")
@@ -57,4 +57,4 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
 def log_json(entries: Sequence[LogEntry], *, store: str) -> str:
     """The entries as one JSON document, an entry a line."""
     rows = [entry._asdict() for entry in entries]
-    return json_text({"format": FORMAT, "store": store, "entries": rows})
+    return json_text({"format": _FORMAT, "store": store, "entries": rows})

@@ -9,7 +9,7 @@ from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 from reconciler.report.words import plural
 
-FORMAT: Final = "reconciler.status/1"
+_FORMAT: Final = "reconciler.status/1"
 _COLUMNS: Final = ("store_id", "name", "status", "id", "image_md")
 
 
@@ -48,7 +48,7 @@ def overview_text(
 def overview_json(seen: Overview, listed: Problem | None = None) -> str:
     """The numbers as JSON; with `listed` also `products`, those with that problem."""
     document: dict[str, Any] = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "store": seen.store,
         "remote": {"products": seen.products},
         "catalog": None

@@ -25,7 +25,7 @@ from reconciler.report.json_text import canonical_text, json_text
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-FORMAT = "reconciler.plan/1"
+_FORMAT = "reconciler.plan/1"
 _VERSION = 1
 _FORMAT_NAME = re.compile(r"reconciler\.plan/([0-9]{1,9})")
 _AGAIN = "Make the plan again: reconciler plan --out FILE."
@@ -54,7 +54,7 @@ def plan_json(
     api_url: str | None = None,
     operations: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """The plan as JSON text, one line a change; `read_plan` gives an equal Plan back."""
+    """The plan as JSON text, one line a change; `parse_plan` gives an equal Plan back."""
     document = plan_document(
         plan, tool=tool, created_at=created_at, api_url=api_url, operations=operations
     )
@@ -71,7 +71,7 @@ def plan_document(
 ) -> dict[str, Any]:
     """The plan as plain JSON values, sealed; `operations` stand in it for reading only."""
     document = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "tool": tool,
         "store": plan.store,
         "created_at": created_at,
@@ -167,7 +167,7 @@ def _source(location: Location | None) -> dict[str, Any] | None:
     return location._asdict() if location else None
 
 
-def read_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
+def parse_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
     """The plan that `data` holds; `file` names it in errors.
 
     Raises PlanFileError if the data is damaged or was edited, or its format is newer than this
@@ -227,16 +227,16 @@ def _refuse(constant: str) -> NoReturn:
 
 def _check_format(name: object, file: str) -> None:
     """Refuse what is no plan, or one of a format that came after this tool."""
-    if name == FORMAT:
+    if name == _FORMAT:
         return
     version = _FORMAT_NAME.fullmatch(name) if isinstance(name, str) else None
     if version and int(version[1]) > _VERSION:
         raise PlanFileError(
-            f"{_capital(file)} has the format {name}; this tool reads {FORMAT}.",
+            f"{_capital(file)} has the format {name}; this tool reads {_FORMAT}.",
             hint="Upgrade reconciler to the version that made the plan, or make it again here.",
         )
     raise PlanFileError(
-        f'{_capital(file)} is not a plan: its "format" is not {FORMAT}.',
+        f'{_capital(file)} is not a plan: its "format" is not {_FORMAT}.',
         hint="Name a file that `reconciler plan --out FILE` wrote.",
     )
 

@@ -10,7 +10,7 @@ from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
 from reconciler.report.words import compact, plural, shown, text_of
 
-FORMAT: Final = "reconciler.removed/1"
+_FORMAT: Final = "reconciler.removed/1"
 _COMES_BACK: Final = frozenset({"id", "status", "handle", "image_md", *KEYS})
 """What is declared, or made by Robosize itself; all else was entered there."""
 
@@ -38,7 +38,7 @@ def _block(product: Removed, style: Style) -> Iterator[str]:
 def removed_json(removed: Sequence[Removed], *, store: str, place: str) -> str:
     """The products as one JSON document; `place` says where they are kept."""
     return json_text(
-        {"format": FORMAT, "store": store, "place": place, "removed": removed_rows(removed)}
+        {"format": _FORMAT, "store": store, "place": place, "removed": removed_rows(removed)}
     )
 
 

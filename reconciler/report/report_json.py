@@ -6,7 +6,7 @@ from reconciler.planning.outcome import Report
 from reconciler.report.json_text import json_text
 from reconciler.report.plan_json import warning_document
 
-FORMAT = "reconciler.report/1"
+_FORMAT = "reconciler.report/1"
 _METHODS = ("GET", "POST", "PATCH", "DELETE", "retries")
 
 
@@ -21,7 +21,7 @@ def report_document(report: Report) -> dict[str, Any]:
     Beyond the documented keys: `interrupted`, and `error`, which says what ended the apply early.
     """
     return {
-        "format": FORMAT,
+        "format": _FORMAT,
         "store": report.store,
         "plan_digest": report.plan_digest,
         "started_at": report.started_at,

@@ -4,12 +4,12 @@ Importing this package imports pydantic, so a command does it only once it needs
 """
 
 from reconciler.settings.load import load_settings
-from reconciler.settings.model import DEFAULT_API_URL, Limits, Requests, StoreEntry
+from reconciler.settings.model import DEFAULT_API_URL, LimitSettings, Requests, StoreEntry
 from reconciler.settings.store import Settings, StoreSettings
 
 __all__ = [
     "DEFAULT_API_URL",
-    "Limits",
+    "LimitSettings",
     "Requests",
     "Settings",
     "StoreEntry",

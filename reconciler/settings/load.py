@@ -15,10 +15,10 @@ from pydantic_core import ErrorDetails
 from reconciler.codes import Code
 from reconciler.errors import SettingsError
 from reconciler.model import Finding, Location
-from reconciler.settings.model import Limits, Requests, StoreEntry
+from reconciler.settings.model import LimitSettings, Requests, StoreEntry
 from reconciler.settings.sources import (
     KeyPath,
-    Source,
+    Layer,
     add_api_url,
     read_environment,
     read_file,
@@ -70,7 +70,7 @@ def load_settings(
     file = read_file(config, folder)
     environment = read_environment(environ, store_names(file))
     add_api_url(environment, file, environ)
-    flags = Source()
+    flags = Layer()
     for name, value in (overrides or {}).items():
         if value is not None:
             flags.set((name,), value, f"--{name.replace('_', '-')}")
@@ -99,7 +99,7 @@ def load_settings(
 
 
 def _untrusted(
-    settings: Settings, layers: Sequence[Source], trusted: frozenset[str]
+    settings: Settings, layers: Sequence[Layer], trusted: frozenset[str]
 ) -> dict[str, tuple[Finding, ...]]:
     """By store: the addresses on the way of its key that are not trusted with it."""
     proxy = settings.requests.proxy
@@ -134,7 +134,7 @@ def _settings_error(findings: Sequence[Finding]) -> SettingsError:
     )
 
 
-def _check_version(layers: Sequence[Source]) -> None:
+def _check_version(layers: Sequence[Layer]) -> None:
     """Raise SettingsError where `requires` excludes this tool: before any other fault.
 
     What this version takes for a fault may well be right for the version that is asked for.
@@ -158,16 +158,14 @@ def _check_version(layers: Sequence[Source]) -> None:
         )
 
 
-def _missing_bundle(
-    settings: Settings, folder: Path, layers: Sequence[Source]
-) -> Iterator[Finding]:
+def _missing_bundle(settings: Settings, folder: Path, layers: Sequence[Layer]) -> Iterator[Finding]:
     bundle = settings.requests.ca_bundle
     if bundle is not None and not (folder / bundle).exists():
         message = f"names no file: there is no {bundle.as_posix()}"
         yield _placed(Code.BAD_SETTINGS, ("requests", "ca_bundle"), message, layers)
 
 
-def _finding(detail: ErrorDetails, layers: Sequence[Source]) -> Finding:
+def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
     """One of pydantic's complaints, in our words and with its place."""
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
     if detail["type"] == "extra_forbidden":
@@ -188,7 +186,7 @@ def _finding(detail: ErrorDetails, layers: Sequence[Source]) -> Finding:
     return _placed(code, path, message, layers, at_key=is_key)
 
 
-def _unknown(path: KeyPath, layers: Sequence[Source]) -> Finding:
+def _unknown(path: KeyPath, layers: Sequence[Layer]) -> Finding:
     if path[-1] == "api_key":
         return _placed(Code.BAD_SETTINGS, path, _KEY_ADVICE, layers, at_key=True)
     names = _section(path).model_fields
@@ -200,7 +198,7 @@ def _unknown(path: KeyPath, layers: Sequence[Source]) -> Finding:
 def _section(path: KeyPath) -> type[BaseModel]:
     """The part of the settings in which the last key of `path` stands."""
     sections: dict[str, type[BaseModel]] = {
-        "limits": Limits,
+        "limits": LimitSettings,
         "requests": Requests,
         "stores": StoreEntry,
     }
@@ -208,7 +206,7 @@ def _section(path: KeyPath) -> type[BaseModel]:
 
 
 def _placed(
-    code: Code, path: KeyPath, message: str, layers: Sequence[Source], *, at_key: bool = False
+    code: Code, path: KeyPath, message: str, layers: Sequence[Layer], *, at_key: bool = False
 ) -> Finding:
     """A finding about the setting at `path`, in the layer that gave its value."""
     place = _place(path, layers, at_key=at_key)
@@ -221,7 +219,7 @@ def _placed(
     return Finding("error", code, f"{where}: {text}")
 
 
-def _place(path: KeyPath, layers: Sequence[Source], *, at_key: bool) -> Location | str | None:
+def _place(path: KeyPath, layers: Sequence[Layer], *, at_key: bool) -> Location | str | None:
     giving = [layer for layer in layers if layer.holds(path)] or list(layers)
     for length in range(len(path), 0, -1):
         for layer in giving:

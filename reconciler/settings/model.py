@@ -6,7 +6,7 @@ pydantic turns it into what the tool works with.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -135,7 +135,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
-class Limits(Section):
+class LimitSettings(Section):
     """Above both its limit and the floor, a plan is refused by apply; null is no limit."""
 
     creates: LimitText = Field(guard.Limits().creates, description="How many may be created.")
@@ -189,10 +189,6 @@ class StoreEntry(Section):
     catalog: FilledPath | None = Field(
         None, description="The catalogue's folder, where it is not that of the settings."
     )
-
-
-Prune = Literal["all", "managed", "none"]
-LedgerKind = Literal["file", "git"]
 
 
 def one_store() -> dict[str, Any]:

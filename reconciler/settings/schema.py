@@ -45,7 +45,7 @@ def settings_schema() -> dict[str, Any]:
     definitions, properties = schema["$defs"], schema["properties"]
     for key, examples in _EXAMPLES.items():
         properties[key]["examples"] = examples
-    limits = definitions["Limits"]["properties"]
+    limits = definitions["LimitSettings"]["properties"]
     for key, default in (("creates", None), ("deletes", "10%"), ("updates", "100%")):
         examples = [default or "20%", 50]
         limits[key] = {**limits[key], **_LIMIT, "default": default, "examples": examples}

@@ -29,7 +29,7 @@ KeyPath: TypeAlias = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Source:
+class Layer:
     """One layer: its values, and where each is written: a Location, or a variable or flag."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Source:
         self.places[path] = place
 
 
-def read_file(config: Path | None, folder: Path) -> Source:
+def read_file(config: Path | None, folder: Path) -> Layer:
     """The layer of the settings file: `config`, or reconciler.yaml in `folder` if there is one.
 
     Raises SettingsError where the file cannot be read; faults within it are its `findings`.
@@ -75,7 +75,7 @@ def read_file(config: Path | None, folder: Path) -> Source:
     except FileNotFoundError:
         if config is None:
             _refuse_lookalike(folder)
-            return Source()
+            return Layer()
         raise SettingsError(
             f"There is no settings file {name}.", hint="Give --config a file that exists."
         ) from None
@@ -92,15 +92,15 @@ def read_file(config: Path | None, folder: Path) -> Source:
     return _from_tree(load_tree(name, data))
 
 
-def _from_tree(tree: Tree) -> Source:
+def _from_tree(tree: Tree) -> Layer:
     """A tree as a layer; what is empty or null in the file is None in the layer."""
     if tree.value is None:
-        return Source(findings=tree.findings)
+        return Layer(findings=tree.findings)
     if not isinstance(tree.value, dict):
         message = "The settings are a mapping: write `name: value` lines."
         finding = Finding("error", Code.WRONG_KIND, message, tree.location(()))
-        return Source(findings=(*tree.findings, finding))
-    return Source(
+        return Layer(findings=(*tree.findings, finding))
+    return Layer(
         values=_without_nulls(tree.value, (), tree.nulls),
         places={_texts(path): place for path, place in tree.values.items()},
         keys={_texts(path): place for path, place in tree.keys.items()},
@@ -138,14 +138,14 @@ def _shown(file: Path, folder: Path) -> str:
     return file.as_posix()
 
 
-def read_environment(environ: Mapping[str, str], stores: Iterable[str]) -> Source:
+def read_environment(environ: Mapping[str, str], stores: Iterable[str]) -> Layer:
     """The layer of the RECONCILER_ variables. One that is empty counts as not set.
 
     `stores` are the names that the file declares: a variable's part that names a store is matched
     with them whatever its case, and with `_` for `-` and `.`.
     """
     known = {_folded(name): name for name in stores}
-    source = Source()
+    source = Layer()
     for variable in sorted(environ):
         value = environ[variable].strip()
         if not variable.startswith(PREFIX) or variable == TRUSTED_VARIABLE or not value:
@@ -171,7 +171,7 @@ def _listed(value: str) -> Any:
     return [item.strip() for item in value.split(",")]
 
 
-def add_api_url(environment: Source, file: Source, environ: Mapping[str, str]) -> None:
+def add_api_url(environment: Layer, file: Layer, environ: Mapping[str, str]) -> None:
     """Let ROBOSIZE_API_URL into the environment's layer, for the stores that it is meant for.
 
     It goes with ROBOSIZE_API_KEY: a store that has both its own api_url and its own variable for
@@ -191,11 +191,11 @@ def add_api_url(environment: Source, file: Source, environ: Mapping[str, str]) -
             environment.set(("stores", name, "api_url"), url, API_URL_VARIABLE)
 
 
-def _entries(source: Source) -> dict[str, Any]:
+def _entries(source: Layer) -> dict[str, Any]:
     stores = source.values.get("stores", {})
     return stores if isinstance(stores, dict) else {}
 
 
-def store_names(source: Source) -> tuple[str, ...]:
+def store_names(source: Layer) -> tuple[str, ...]:
     """The names of the stores that a layer declares."""
     return tuple(_entries(source))

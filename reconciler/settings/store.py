@@ -9,12 +9,11 @@ from reconciler.errors import NoApiKey, SettingsError
 from reconciler.git import credentials_in
 from reconciler.linting.registry import RULES, Levels, rule_named
 from reconciler.linting.rule import Level
-from reconciler.model import Finding
+from reconciler.model import Finding, LedgerKind
+from reconciler.planning.plan import Prune
 from reconciler.settings.model import (
     FilledPath,
-    LedgerKind,
-    Limits,
-    Prune,
+    LimitSettings,
     Requests,
     Section,
     StoreEntry,
@@ -72,7 +71,7 @@ class Settings(Section):
     )
     ledger_remote: str = Field("origin", description="The git remote of a git ledger.")
     protected: tuple[str, ...] = Field((), description="Globs of store_ids never deleted.")
-    limits: Limits = Field(default_factory=Limits, description="What apply refuses.")
+    limits: LimitSettings = Field(default_factory=LimitSettings, description="What apply refuses.")
     requests: Requests = Field(default_factory=Requests, description="How the API is called.")
     journal: int = Field(50, ge=1, le=100_000, description="How many journals are kept.")
     requires: str | None = Field(None, description='The versions of this tool that fit: ">=1.0".')

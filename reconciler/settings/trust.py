@@ -15,7 +15,7 @@ from reconciler.errors import SettingsError
 from reconciler.hosts import host_of, is_loopback
 from reconciler.model import Finding, Location
 from reconciler.settings.model import API_URL_VARIABLE
-from reconciler.settings.sources import TRUSTED_VARIABLE, KeyPath, Source
+from reconciler.settings.sources import TRUSTED_VARIABLE, KeyPath, Layer
 
 _ROBOSIZE: Final = "robosize.com"
 _NEVER: Final = re.compile(r"[\s/@?#*\\]")
@@ -56,7 +56,7 @@ def is_trusted(host: str, trusted: frozenset[str]) -> bool:
 
 
 def untrusted(
-    addresses: Mapping[KeyPath, str], layers: Sequence[Source], trusted: frozenset[str]
+    addresses: Mapping[KeyPath, str], layers: Sequence[Layer], trusted: frozenset[str]
 ) -> Iterator[Finding]:
     """A finding for each address, by the path of its setting, that a file sends the key to.
 

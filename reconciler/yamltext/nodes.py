@@ -55,7 +55,7 @@ class Seq(Collection):
 
 
 Node: TypeAlias = ScalarEvent | Map | Seq
-Fields: TypeAlias = dict[str, tuple[ScalarEvent, Node]]
+Pairs: TypeAlias = dict[str, tuple[ScalarEvent, Node]]
 """A mapping's keys and values by the key's text."""
 
 
@@ -80,13 +80,13 @@ def is_nothing(root: Node) -> bool:
     return root.value == "" and is_plain(root)
 
 
-def fields_of(node: Map, faults: Faults) -> Fields:
+def fields_of(node: Map, faults: Faults) -> Pairs:
     """The keys of `node` with their values, merge keys (`<<`) resolved.
 
     A key written in the mapping wins over a merged one, an earlier merged mapping over a later
     one. Repeated keys, keys that are no text and merges of anything but mappings are reported.
     """
-    found: Fields = {}
+    found: Pairs = {}
     pending = [node]
     seen: set[int] = set()
     while pending:
@@ -101,9 +101,9 @@ def fields_of(node: Map, faults: Faults) -> Fields:
     return found
 
 
-def _own_fields(node: Map, faults: Faults) -> tuple[Fields, list[Map]]:
+def _own_fields(node: Map, faults: Faults) -> tuple[Pairs, list[Map]]:
     """The keys written in `node` itself, and the mappings that it merges, in their order."""
-    own: Fields = {}
+    own: Pairs = {}
     merge: ScalarEvent | None = None
     merged: list[Map] = []
     for key, value in zip(node.items[::2], node.items[1::2], strict=True):

@@ -22,7 +22,7 @@ from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Change, Plan
 from reconciler.reconcile import Options
 from reconciler.remote.client import Client
-from reconciler.remote.transport import Answer, Method
+from reconciler.remote.transport import Method, Response
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from reconciler.sandbox.store import StoredRow
@@ -250,7 +250,7 @@ def _arm(client: Client, kill: tuple[int, str] | None, stop: int | None, world: 
     send = client._transport.send
     writes = 0
 
-    def doomed(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+    def doomed(method: Method, query: Any = {}, body: bytes | None = None) -> Response:  # noqa: B006
         nonlocal writes
         if method == "GET":
             if kill and writes >= kill[0]:

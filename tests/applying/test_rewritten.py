@@ -8,7 +8,7 @@ from reconciler import reconcile
 from reconciler.codes import Code
 from reconciler.planning.outcome import Fate, Report
 from reconciler.reconcile import Options
-from reconciler.remote.transport import Answer, Method
+from reconciler.remote.transport import Method, Response
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from tests.applying.test_machine import Killed, _arm
@@ -25,7 +25,7 @@ def meddling(world: World, at: Method, count: int, *rows: dict[str, Any]) -> Rep
         send = client._transport.send
         calls = 0
 
-        def send_on(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+        def send_on(method: Method, query: Any = {}, body: bytes | None = None) -> Response:  # noqa: B006
             nonlocal calls
             calls += method == at
             if method == at and calls == count:

@@ -11,8 +11,8 @@ from reconciler import reconcile
 from reconciler.errors import StalePlan
 from reconciler.planning.outcome import Fate, Report
 from reconciler.reconcile import Options
-from reconciler.remote.transport import Answer, Method
-from reconciler.report.plan_json import plan_json, read_plan
+from reconciler.remote.transport import Method, Response
+from reconciler.report.plan_json import parse_plan, plan_json
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from tests.applying.test_machine import Killed, _arm
@@ -42,7 +42,7 @@ def test_stop_while_settling_leaves_it_unknown(world: World) -> None:
     with world.client() as client:
         send = client._transport.send
 
-        def stopping(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+        def stopping(method: Method, query: Any = {}, body: bytes | None = None) -> Response:  # noqa: B006
             answer = send(method, query, body)
             if method == "GET" and world.calls("POST"):
                 world.stop.set()
@@ -76,7 +76,7 @@ def test_product_edited_meanwhile_is_not_deleted(world: World) -> None:
     with world.client() as client:
         send = client._transport.send
 
-        def meddling(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+        def meddling(method: Method, query: Any = {}, body: bytes | None = None) -> Response:  # noqa: B006
             if method == "PATCH":
                 world.sandbox.store.update([str(gone)], {"name": "By hand"})
             return send(method, query, body)
@@ -107,7 +107,7 @@ def test_somebody_elses_product_is_not_adopted(world: World) -> None:
     with world.client() as client:
         send = client._transport.send
 
-        def meddling(method: Method, query: Any = {}, body: bytes | None = None) -> Answer:  # noqa: B006
+        def meddling(method: Method, query: Any = {}, body: bytes | None = None) -> Response:  # noqa: B006
             if method == "POST":
                 world.sandbox.store.seed([{"store_id": "1", "name": "Theirs"}])
             return send(method, query, body)
@@ -345,7 +345,7 @@ def test_chain_is_sent_in_order_where_store_ids_are_rewritten(strict: World) -> 
         ]
     )
     text = plan_json(strict.plan(), tool="1", created_at="2026-01-02T03:04:05Z")
-    report = strict.apply(saved=read_plan(text.encode()).plan)
+    report = strict.apply(saved=parse_plan(text.encode()).plan)
     assert report.exit_code == 0
     now = {row.store_id: row.id for row in strict.rows()}
     assert (now["CD"], now["EF"]) == (ids["AB"], ids["CD"])

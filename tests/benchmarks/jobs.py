@@ -54,7 +54,7 @@ def phases(folder: str, url: str) -> dict[str, float]:
 
     from reconciler.catalog.read import load_catalog
     from reconciler.interpreter import paused
-    from reconciler.ledger.codec import decode
+    from reconciler.ledger.codec import decode_ledger
     from reconciler.planning.diff import diff
     from reconciler.remote.client import Client
     from reconciler.settings import load_settings
@@ -63,7 +63,7 @@ def phases(folder: str, url: str) -> dict[str, float]:
     with paused():
         load_settings(environ={}, folder=Path(folder))
         path = Path(folder) / ".reconciler" / "ledger" / "default.jsonl"
-        ledger = decode(path.read_bytes(), store="default", source="ledger")
+        ledger = decode_ledger(path.read_bytes(), store="default", source="ledger")
         note("ledger")
         catalog = load_catalog(Path(folder) / "catalog", working_folder=Path(folder))
         note("catalogue")
@@ -81,13 +81,13 @@ def growth(count: str) -> dict[str, float]:
     from reconciler.applying.journal import FileJournal
     from reconciler.clock import SystemClock
     from reconciler.interpreter import for_one_command
-    from reconciler.ledger.codec import decode, encode
+    from reconciler.ledger.codec import decode_ledger, encode_ledger
     from reconciler.model import Ledger
     from reconciler.planning.conclude import in_doubt
     from reconciler.planning.operations import Patch, Post, Remove, as_json, operations
     from reconciler.report.context import Context
     from reconciler.report.formats import FORMATS, render_plan
-    from reconciler.report.plan_json import read_plan
+    from reconciler.report.plan_json import parse_plan
 
     for_one_command()  # as the command line does
     made = _plan(int(count))
@@ -105,10 +105,10 @@ def growth(count: str) -> dict[str, float]:
         text = time(format, lambda: render_plan(made, format, context=context))  # noqa: B023
         if format == "json":
             saved = text.encode()
-    time("read plan", lambda: read_plan(saved))
+    time("read plan", lambda: parse_plan(saved))
     doubts = time("in doubt", lambda: in_doubt(Ledger(), made))
-    data = time("write ledger", lambda: encode(doubts, store="default"))
-    time("read ledger", lambda: decode(data, store="default", source="ledger"))
+    data = time("write ledger", lambda: encode_ledger(doubts, store="default"))
+    time("read ledger", lambda: decode_ledger(data, store="default", source="ledger"))
     with tempfile.TemporaryDirectory() as folder:
 
         def journal() -> None:
@@ -127,7 +127,7 @@ def _plan(count: int) -> Any:
     from reconciler.catalog.read import load_sources
     from reconciler.model import Ledger, Listing
     from reconciler.planning.diff import diff
-    from reconciler.remote.transport import Answer
+    from reconciler.remote.transport import Response
     from reconciler.remote.wire import read_page
 
     third = count // 3
@@ -139,7 +139,7 @@ def _plan(count: int) -> Any:
     catalog = load_sources([("catalog/all.yaml", text.getvalue().encode())], root="catalog")
     records = [shop.record(number) for number in range(third, third + 2 * third)]
     body = json.dumps({"count": len(records), "next": None, "results": records}).encode()
-    page = read_page(Answer(200, body, "application/json", None))
+    page = read_page(Response(200, body, "application/json", None))
     return diff(catalog, Listing(page.products, (page.raw,)), Ledger())
 
 

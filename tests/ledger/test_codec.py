@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.codec import decode, encode
+from reconciler.ledger.codec import decode_ledger, encode_ledger
 from reconciler.model import (
     KEYS,
     WRITE_ONLY,
@@ -39,7 +39,9 @@ LEDGERS = st.builds(
 def broken(data: bytes | str, store: str = "default") -> LedgerError:
     """The error of reading `data`."""
     with pytest.raises(LedgerError) as caught:
-        decode(data.encode() if isinstance(data, str) else data, store=store, source="the.jsonl")
+        decode_ledger(
+            data.encode() if isinstance(data, str) else data, store=store, source="the.jsonl"
+        )
     return caught.value
 
 
@@ -52,23 +54,23 @@ def lines_with(*lines: str) -> str:
 @given(LEDGERS)
 def test_round_trip(ledger: Ledger) -> None:
     """Any ledger is read back as it was written, and written again as the same bytes."""
-    data = encode(ledger, store="default")
-    again = decode(data, store="default", source="the.jsonl")
+    data = encode_ledger(ledger, store="default")
+    again = decode_ledger(data, store="default", source="the.jsonl")
     assert again == ledger
-    assert encode(again, store="default") == data
+    assert encode_ledger(again, store="default") == data
 
 
 @given(LEDGERS, st.data())
 def test_cut_off(ledger: Ledger, data: st.DataObject) -> None:
     """A file that lacks any number of bytes at its end is an error, never a smaller ledger."""
-    whole = encode(ledger, store="default")
+    whole = encode_ledger(ledger, store="default")
     end = data.draw(st.integers(0, len(whole) - 1))
     assert ", line " in str(broken(whole[:end]))
 
 
 def test_lines() -> None:
     """Products stand sorted by id, one a line, compact and in clear."""
-    lines = encode(LEDGER, store="default").decode().splitlines()
+    lines = encode_ledger(LEDGER, store="default").decode().splitlines()
     assert lines == [
         '{"format":"reconciler.ledger/2","store":"default"}',
         '{"id":"a1","store_id":"10","fields":{"type":{"value":"top","state":"assumed"}},'
@@ -92,26 +94,26 @@ def test_order_of_insertion_does_not_count() -> None:
         LEDGER.creates,
         LEDGER.applied,
     )
-    assert encode(turned, store="s") == encode(LEDGER, store="s")
+    assert encode_ledger(turned, store="s") == encode_ledger(LEDGER, store="s")
 
 
 def test_half_a_surrogate_pair() -> None:
     """Text that UTF-8 cannot hold is kept all the same."""
     ledger = Ledger({"\ud800": Known("é\udfff", (None, None))})
-    data = encode(ledger, store="default")
-    assert decode(data, store="default", source="the.jsonl") == ledger
+    data = encode_ledger(ledger, store="default")
+    assert decode_ledger(data, store="default", source="the.jsonl") == ledger
 
 
 def test_windows_line_ends() -> None:
     """A checkout that turned line ends into CRLF is still read."""
-    data = encode(LEDGER, store="default").replace(b"\n", b"\r\n")
-    assert decode(data, store="default", source="the.jsonl") == LEDGER
+    data = encode_ledger(LEDGER, store="default").replace(b"\n", b"\r\n")
+    assert decode_ledger(data, store="default", source="the.jsonl") == LEDGER
 
 
 def test_equal_entries_are_one_object() -> None:
     """Entries that are equal share their memory once read."""
     ledger = Ledger({id: Known(id, (None, Entry("top", State.ASSUMED))) for id in "ab"})
-    read = decode(encode(ledger, store="s"), store="s", source="the.jsonl")
+    read = decode_ledger(encode_ledger(ledger, store="s"), store="s", source="the.jsonl")
     assert read.known("a", "type") is read.known("b", "type")
 
 
@@ -167,7 +169,7 @@ def test_not_utf_8() -> None:
 
 def test_foreign_store() -> None:
     """The ledger of another store is never taken for this one's."""
-    error = broken(encode(LEDGER, store="outlet"))
+    error = broken(encode_ledger(LEDGER, store="outlet"))
     assert "line 1" in str(error)
     assert "'outlet', not of 'default'" in str(error)
 
@@ -197,7 +199,7 @@ def test_a_ledger_of_format_1_is_read() -> None:
         '{"ring":[{"id":"","before":"39","after":"40"}]}',
         '{"ring":[{"id":"","before":"49","after":"50"}]}',
     ).replace("ledger/2", "ledger/1")
-    ledger = decode(lines.encode(), store="default", source="the.jsonl")
+    ledger = decode_ledger(lines.encode(), store="default", source="the.jsonl")
     assert {id: (known.came_from, known.store_id) for id, known in ledger.products.items()} == {
         "a1": ("11", "10"),
         "b2": ("10", "11"),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from reconciler.clock import Clock
 from reconciler.remote.calls import Calls
-from reconciler.remote.transport import Answer, Method
+from reconciler.remote.transport import Method, Response
 
 
 class Sent(NamedTuple):
@@ -23,7 +23,7 @@ class StandIn:
     Given as `Client(..., transport=stand_in)`, which is called once to make the transport.
     """
 
-    def __init__(self, answer: Callable[[Sent], Answer]) -> None:
+    def __init__(self, answer: Callable[[Sent], Response]) -> None:
         self.sent: list[Sent] = []
         self._answer = answer
 
@@ -33,7 +33,7 @@ class StandIn:
 
     def send(
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
-    ) -> Answer:
+    ) -> Response:
         """Keep the call and answer it."""
         call = Sent(method, query, None if body is None else json.loads(body))
         self.sent.append(call)
@@ -43,6 +43,6 @@ class StandIn:
         """Nothing is open."""
 
 
-def told(value: object, status: int = 200) -> Answer:
+def told(value: object, status: int = 200) -> Response:
     """An answer of JSON."""
-    return Answer(status, json.dumps(value).encode(), "application/json", None)
+    return Response(status, json.dumps(value).encode(), "application/json", None)

@@ -12,7 +12,7 @@ from reconciler.errors import BadAnswer
 from reconciler.model import Listing
 from reconciler.remote import wire
 from reconciler.remote.answers import asked_wait
-from reconciler.remote.transport import Answer
+from reconciler.remote.transport import Response
 from reconciler.remote.wire import read_object, read_page
 
 values = st.recursive(
@@ -24,9 +24,9 @@ keys = st.sampled_from(["id", "store_id", "name", "tags", "image_md", "type", "o
 records = st.lists(st.dictionaries(keys, values, max_size=5), max_size=4)
 
 
-def answer(body: bytes | str) -> Answer:
+def answer(body: bytes | str) -> Response:
     """A success with this body."""
-    return Answer(200, body.encode() if isinstance(body, str) else body, "application/json", None)
+    return Response(200, body.encode() if isinstance(body, str) else body, "application/json", None)
 
 
 @given(records)
@@ -109,7 +109,7 @@ def test_next_says_only_whether_more_follow(next: str, more: bool) -> None:
 @given(st.text(max_size=40), st.none() | st.text(max_size=40))
 def test_any_retry_after_is_a_time_or_nothing(asked: str, date: str | None) -> None:
     """No header, however odd, is more than a number of seconds from nothing upwards."""
-    said = Answer(429, b"", "", asked, date)
+    said = Response(429, b"", "", asked, date)
     seconds = asked_wait(said, datetime(2026, 3, 1, tzinfo=UTC))
     assert seconds is None or seconds >= 0
 

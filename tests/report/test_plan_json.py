@@ -13,7 +13,7 @@ from hypothesis import given
 from reconciler.errors import PlanFileError
 from reconciler.planning.plan import CatalogFacts, Delete, FieldChange, Plan, Update
 from reconciler.report.json_text import json_text
-from reconciler.report.plan_json import plan_json, read_plan
+from reconciler.report.plan_json import parse_plan, plan_json
 from reconciler.report.plan_schema import PlanDocument
 from tests.report.plans import CONTEXT, HOSTILE, PLANS, hostile_plan, long_plan, seen, small_plan
 
@@ -41,7 +41,7 @@ def _edited(edit: Callable[[dict[str, Any]], object]) -> bytes:
 @given(PLANS)
 def test_reads_back_what_it_wrote(plan: Plan) -> None:
     """Any plan, saved and read, is equal to itself, digest included."""
-    read = read_plan(_text(plan).encode())
+    read = parse_plan(_text(plan).encode())
     assert read.plan == plan
     assert read.plan.digest == plan.digest
     made = (read.api_url, read.created_at, read.tool)
@@ -129,7 +129,7 @@ def test_the_place_that_a_rename_leaves_is_saved_and_may_be_missing() -> None:
     plan = Plan("default", CatalogFacts(1), 1, (rename,))
     assert json.loads(_text(plan))["changes"][0]["sent_as"] == "nine"
     for made in (plan, replace(plan, changes=(replace(rename, sent_as=None),))):
-        assert read_plan(_text(made).encode()).plan == made
+        assert parse_plan(_text(made).encode()).plan == made
 
 
 def test_one_line_a_change_in_ascii() -> None:
@@ -153,14 +153,14 @@ def test_extra_keys_are_ignored() -> None:
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         document["seal"] = hashlib.sha256(text.encode()).hexdigest()
 
-    assert read_plan(_edited(extend)).plan == small_plan()
+    assert parse_plan(_edited(extend)).plan == small_plan()
 
 
 def test_the_layout_of_the_file_does_not_count() -> None:
     """A plan that a tool has indented anew, or whose line ends a checkout changed, is the same."""
     text = _text(small_plan())
     for same in (json.dumps(json.loads(text), indent=4), text.replace("\n", "\r\n")):
-        assert read_plan(same.encode()).plan == small_plan()
+        assert parse_plan(same.encode()).plan == small_plan()
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -189,18 +189,18 @@ def test_no_edit_goes_unseen() -> None:
                 continue
             holder[path[-1]] = new
             with pytest.raises(PlanFileError):
-                read_plan(json.dumps(document).encode())
+                parse_plan(json.dumps(document).encode())
         if isinstance(holder, dict):
             del holder[path[-1]]
             with pytest.raises(PlanFileError):
-                read_plan(json.dumps(document).encode())
+                parse_plan(json.dumps(document).encode())
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
     """P4: a second figure, which some readers would show and others not, is an edit too."""
     text = _text(small_plan()).replace('"digest":', '"digest": "0", "digest":', 1)
     with pytest.raises(PlanFileError, match="not JSON"):
-        read_plan(text.encode())
+        parse_plan(text.encode())
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
@@ -209,14 +209,14 @@ def test_no_number_beyond_json_is_read_or_written(number: str) -> None:
     text = _text(small_plan()).replace('"unchanged": 20', f'"unchanged": {number}', 1)
     assert number in text
     with pytest.raises(PlanFileError):
-        read_plan(text.encode())
+        parse_plan(text.encode())
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_text({"a": [float(number)]})
 
 
 def test_a_byte_order_mark_is_no_damage() -> None:
     """A plan that an editor saved with a byte-order mark is read."""
-    read = read_plan(b"\xef\xbb\xbf" + _text(small_plan()).encode())
+    read = parse_plan(b"\xef\xbb\xbf" + _text(small_plan()).encode())
     assert read.plan == small_plan()
 
 
@@ -237,7 +237,7 @@ def test_a_byte_order_mark_is_no_damage() -> None:
 def test_refuses_what_is_no_plan(data: bytes, says: str) -> None:
     """What is not a plan of this format is refused with its fault and a remedy."""
     with pytest.raises(PlanFileError) as caught:
-        read_plan(data)
+        parse_plan(data)
     assert says in caught.value.message
     assert caught.value.hint
 
@@ -281,7 +281,7 @@ def test_refuses_a_plan_that_was_edited(
 ) -> None:
     """A plan whose changes were touched, or that lacks what an apply needs, is refused."""
     with pytest.raises(PlanFileError) as caught:
-        read_plan(_edited(edit), file="plan.json")
+        parse_plan(_edited(edit), file="plan.json")
     assert caught.value.message.startswith("plan.json is damaged")
     assert says in caught.value.message
     assert caught.value.hint
@@ -310,4 +310,4 @@ def test_what_json_cannot_hold_is_refused() -> None:
 def test_a_long_plan_is_read_back() -> None:
     """Thousands of changes go through the file and back."""
     plan = long_plan(2000)
-    assert read_plan(_text(plan).encode()).plan == plan
+    assert parse_plan(_text(plan).encode()).plan == plan

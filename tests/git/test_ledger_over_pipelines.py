@@ -1,4 +1,4 @@
-"""Memory between pipelines: every edit is planned once, with its old value, and never again."""
+"""The ledger between pipelines: every edit is planned once, with its old value, and never again."""
 
 import json
 from typing import Any
