@@ -75,7 +75,7 @@ def _with_added(data: bytes, added: Sequence[Values]) -> bytes:
 
 
 def _only_added(before: bytes, added: Sequence[Values]) -> bytes:
-    """A file of new products alone, with the line breaks of the file whose place it takes."""
+    """A file of new products alone, with the line breaks of the file that it replaces."""
     return FileText(before).replaced(appended("", added).text)
 
 
@@ -127,7 +127,7 @@ def _attempt(
             data = file.edited(edits)
             products = read(data)
         except (CatalogError, NotLaidOutError, ValueError):
-            # No catalogue file any more, or two edits in one place: the product that began it.
+            # No catalogue file any more, or two edits of one text: the product that began it.
             break
     return data, unmet
 

@@ -76,7 +76,7 @@ class _Entries(NamedTuple):
     ordered: bool
     """Whether the tags stood in the order of the alphabet."""
 
-    def places(self) -> list[tuple[int, str]]:
+    def insertions(self) -> list[tuple[int, str]]:
         """Each new tag with the number of kept ones before it: all, if there is no order."""
         if self.ordered:
             return [(sum(value < tag for value in self.kept), tag) for tag in sorted(self.new)]
@@ -86,7 +86,7 @@ class _Entries(NamedTuple):
 def _tags_edits(
     layout: Layout, key: Piece, node: Piece, tags: Sequence[str], flow: bool, aliased: set[str]
 ) -> Iterator[Edit]:
-    """The edits of a list of tags, entry by entry: those that stay keep their text and place."""
+    """The edits of a list of tags, entry by entry: those that stay keep their text and order."""
     if node.kind == "alias":
         yield Edit(node.start, node.end, inline(tuple(tags), flow=flow))
         return
@@ -129,8 +129,8 @@ def _flow_list(layout: Layout, node: Piece, tags: _Entries) -> str:
     if not tags.keep and not tags.new:
         return "[]"
     sources = [text[item.start : item.end] for item in tags.keep]
-    for place, tag in reversed(tags.places()):
-        sources.insert(place, scalar_text(tag, flow=True))
+    for index, tag in reversed(tags.insertions()):
+        sources.insert(index, scalar_text(tag, flow=True))
     return opening + comma.join(sources) + closing
 
 
@@ -176,10 +176,10 @@ def _block_edits(layout: Layout, key: Piece, node: Piece, tags: _Entries) -> Ite
     for position, item in enumerate(node.items):
         if item not in keep:
             yield _without_entry(layout, node, position)
-    for place, tag in tags.places():
+    for index, tag in tags.insertions():
         line = lead + scalar_text(tag, flow=False)
-        if place:
-            end = layout.line_end(keep[place - 1].end)
+        if index:
+            end = layout.line_end(keep[index - 1].end)
             yield Edit(end, end, f"\n{line}")
         else:
             begin = layout.line_start(first)
@@ -189,11 +189,11 @@ def _block_edits(layout: Layout, key: Piece, node: Piece, tags: _Entries) -> Ite
 def _emptied(layout: Layout, key: Piece, node: Piece, new: list[str]) -> Iterator[Edit]:
     """A list with an entry a line, none of which stays: the new ones stand behind the key."""
     text = layout.text
-    place = text.find(":", key.end) + 1
+    offset = text.find(":", key.end) + 1
     if node.start < node.content:
         # Behind its anchor, which stands on a line before the list.
-        place = node.start + len(text[node.start : node.content].partition("#")[0].rstrip())
-    yield Edit(place, place, f" {inline(tuple(new), flow=False)}")
+        offset = node.start + len(text[node.start : node.content].partition("#")[0].rstrip())
+    yield Edit(offset, offset, f" {inline(tuple(new), flow=False)}")
     for position in range(len(node.items)):
         yield _without_entry(layout, node, position)
 
@@ -215,13 +215,13 @@ def _insertions(layout: Layout, product: Piece, missing: dict[str, Value]) -> It
         ] or pairs
         value = max(before, key=lambda pair: (POSITIONS.get(pair[0].value, -1), pair[0].start))[1]
         if product.flow:
-            place, entry = value.end, f", {field}: {inline(missing[field], flow=True)}"
+            offset, entry = value.end, f", {field}: {inline(missing[field], flow=True)}"
         else:
-            place = layout.line_end(value.end)
+            offset = layout.line_end(value.end)
             entry = "".join("\n" + line for line in field_lines(field, missing[field], indent))
-        lines[place] = lines.get(place, "") + entry
-    for place, line in lines.items():
-        yield Edit(place, place, line)
+        lines[offset] = lines.get(offset, "") + entry
+    for offset, line in lines.items():
+        yield Edit(offset, offset, line)
 
 
 def changed_fields(

@@ -31,7 +31,7 @@ class FileChange:
 
 
 Left = tuple[Location, str]
-"""A place from which text was left as it is, and why."""
+"""Where text was left as it is, and why."""
 
 
 class Folder:

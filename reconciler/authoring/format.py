@@ -15,7 +15,7 @@ from reconciler.yamltext.layout import Document, FileText, Layout, NotLaidOutErr
 
 
 class Unformatted(NamedTuple):
-    """A place in a file from which its text is kept, though no rule says so, and why."""
+    """A location in a file from which its text is kept, and why."""
 
     line: int
     column: int
@@ -38,7 +38,7 @@ def formatted(data: bytes) -> bytes:
 
 
 def form_of(data: bytes) -> Form:
-    """As `formatted`, with the places of what was left as it is."""
+    """As `formatted`, with the locations of what was left as it is."""
     file = FileText(data)
     with paused():
         text, kept = _form(file.text)

@@ -2,7 +2,7 @@
 
 A comment behind a value stays behind it. A comment on a line of its own stays above what followed
 it, or at the end of what it is indented like. What has an anchor, an alias or a tag keeps its text,
-since other places depend on it.
+since other text depends on it.
 """
 
 import re
@@ -49,7 +49,7 @@ _NOTHING: Final = Gap("", ())
 class Formatter:
     """Writes the nodes of one layout anew.
 
-    Each method gets the place `stop` at which what follows its node begins. It returns the node's
+    Each method gets the offset `stop` at which what follows its node begins. It returns the node's
     lines, and the comments and blank lines before `stop` that belong to what follows.
     """
 
@@ -237,7 +237,7 @@ class Formatter:
         return lines
 
     def _comments(self, start: int, end: int) -> Lines:
-        """The comments between two places, between which no text of a value stands."""
+        """The comments between two offsets, if no text of a value is between them."""
         if self._text.find("#", start, end) < 0:
             return []
         return [match[0].rstrip() for match in _COMMENT.finditer(self._text[start:end])]

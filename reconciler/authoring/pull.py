@@ -101,8 +101,8 @@ def _pulled(
                 f"The remote {KEYS[position]} of {product.store_id} {problem}, which no catalogue "
                 "can hold: what is declared stays, and the next apply sends it."
             )
-            place = product.location_of(KEYS[position])
-            warnings.append(warning(Code.NOT_WRITABLE, message, place))
+            location = product.location_of(KEYS[position])
+            warnings.append(warning(Code.NOT_WRITABLE, message, location))
     return tuple(values)
 
 
@@ -160,7 +160,7 @@ def _about_blocked(blocked: list[Blocked]) -> Iterator[Finding]:
         (Code.RENAME_CONFLICT, "Both the old and the new store_id of a rename are at the remote:"),
         (
             Code.RENAME_WAITS,
-            "Another product has their place, or their ring of renames waits:",
+            "Another product still has their store_id, or their ring of renames waits:",
         ),
         (Code.NOT_LISTED_YET, "These were created, but are not listed yet:"),
     ):

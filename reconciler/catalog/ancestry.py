@@ -71,8 +71,8 @@ def fetched(git: Git, commit: str, remote: str, *options: str) -> Iterator[Git |
     """
     # The clone's own configuration names the remote, and holds what a pipeline reaches it with.
     settings = git.text("rev-parse", "--path-format=absolute", "--git-path", "config")
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as place:
-        apart = Git(Path(place), timeout=_PATIENCE)
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
+        apart = Git(Path(folder), timeout=_PATIENCE)
         apart.read("init", "--quiet", ".")
         answer = apart.run(
             *("-c", f"include.path={settings}", "fetch", "--quiet", "--no-tags", *options),

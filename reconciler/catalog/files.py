@@ -28,7 +28,7 @@ _UNREAD: Final = (
 )
 _MEBIBYTE: Final = 1024 * 1024
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
-"""Windows would else change line breaks, which places count."""
+"""Windows would else change line breaks, which locations count."""
 
 
 class FoundFile(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from reconciler.catalog.files import is_defaults
 from reconciler.catalog.folder_defaults import FolderDefaults
 from reconciler.catalog.products import FileReader
-from reconciler.catalog.values import Memory
+from reconciler.catalog.values import Interned
 from reconciler.model import Location, Names, Product
 from reconciler.processes import spare_processes, spread
 from reconciler.yamltext import events
@@ -48,9 +48,9 @@ def _tell_of_slow_parser() -> None:
 class Part(NamedTuple):
     """What some files say.
 
-    `tags` are the spellings that whoever read them had not met before, each with its place;
-    `unused` the defaults in documents that no product takes, each field with its place; `used` the
-    numbers of those of `PartReader.folder_defaults` that one does take.
+    `tags` are the spellings that whoever read them had not met before, each with its location;
+    `unused` are the defaults in documents that no product takes, each field with its location;
+    `used` are the numbers of those of `PartReader.folder_defaults` that a product takes.
     """
 
     products: list[Product]
@@ -65,14 +65,14 @@ class PartReader:
     """Reads files, each named by its way `below` the catalogue's folder.
 
     The files with defaults, which all others need, come first and are read at once: `defaults` is
-    what they say, and `folder_defaults` is each default in them, its field with its place.
+    what they say, and `folder_defaults` is each default in them, its field with its location.
     """
 
     def __init__(self, names: Names, below: Sequence[str], content: Content) -> None:
         self._names = names
         self._below = below
         self._content = content
-        self._memory = Memory()
+        self._interned = Interned()
         self._folders = FolderDefaults()
         self._reached = 0
         self._first = sum(map(is_defaults, below))
@@ -102,7 +102,7 @@ class PartReader:
     def _part(self, task: int) -> Part:
         if task < self._reached:
             # What another process had begun and lost: it may be the first to spell a tag so.
-            self._memory = Memory()
+            self._interned = Interned()
         self._reached = task
         start = self._first + task * self._size
         part = self._read(range(start, min(start + self._size, len(self._below))))
@@ -114,7 +114,7 @@ class PartReader:
         products: list[Product] = []
         digests: dict[str, bytes] = {}
         findings = Findings()
-        memory = self._memory
+        interned = self._interned
         for position in positions:
             data = self._content(position, findings)
             if data is None:
@@ -128,10 +128,10 @@ class PartReader:
             folder = below.rpartition("/")[0]
             if is_defaults(below):
                 self._folders.add(
-                    folder, FileReader(faults, memory).folder_defaults(source), faults
+                    folder, FileReader(faults, interned).folder_defaults(source), faults
                 )
             else:
-                products += FileReader(faults, memory, self._folders.of(folder)).products(source)
-        written, tags = memory.taken()
+                products += FileReader(faults, interned, self._folders.of(folder)).products(source)
+        written, tags = interned.taken()
         unused = [(default.key, default.location) for default in written if not default.used]
         return Part(products, digests, findings, tags, unused, ())

@@ -18,7 +18,7 @@ class Asked:
     def __init__(self, paths: Iterable[Path], working_folder: Path) -> None:
         self._working_folder = working_folder
         self.paths = tuple(working_folder / path for path in paths)
-        self._places = {str(place) for path in self.paths for place in _shown_places(path)}
+        self._forms = {str(form) for path in self.paths for form in _shown_forms(path)}
         self._covered: dict[str, bool] = {}
 
     def covers(self, file: str) -> bool:
@@ -26,9 +26,9 @@ class Asked:
         known = self._covered.get(file)
         if known is None:
             known = any(
-                str(place) in self._places
-                for own in _shown_places(self._working_folder / file)
-                for place in (own, *own.parents)
+                str(form) in self._forms
+                for own in _shown_forms(self._working_folder / file)
+                for form in (own, *own.parents)
             )
             self._covered[file] = known
         return known
@@ -37,19 +37,19 @@ class Asked:
         """The paths that no file of those that messages call so is, or is below."""
         known: set[Path] = set()
         for file in files:
-            for own in _shown_places(self._working_folder / file):
-                for place in (own, *own.parents):
-                    if place in known:
+            for own in _shown_forms(self._working_folder / file):
+                for form in (own, *own.parents):
+                    if form in known:
                         break
-                    known.add(place)
-        return {path for path in self.paths if known.isdisjoint(_shown_places(path))}
+                    known.add(form)
+        return {path for path in self.paths if known.isdisjoint(_shown_forms(path))}
 
 
 def ways_below(path: Path, folder: Path) -> tuple[str, ...]:
     """The ways from `folder` to `path`, where it stands or leads; none if it is not in there."""
     top = Path(os.path.realpath(folder))
     return tuple(
-        place.relative_to(top).as_posix() for place in _places(path) if place.is_relative_to(top)
+        form.relative_to(top).as_posix() for form in _forms(path) if form.is_relative_to(top)
     )
 
 
@@ -58,7 +58,7 @@ def home_of(path: Path, catalogs: Iterable[Path]) -> Path | None:
     return next((folder for folder in catalogs if ways_below(path, folder)), None)
 
 
-def _places(path: Path) -> tuple[Path, ...]:
+def _forms(path: Path) -> tuple[Path, ...]:
     """Where `path` leads, and first where it stands itself, if it is a link."""
     real = Path(os.path.realpath(path))
     if path.name in ("", ".."):
@@ -67,5 +67,5 @@ def _places(path: Path) -> tuple[Path, ...]:
     return (real,) if stands == real else (stands, real)
 
 
-def _shown_places(path: Path) -> tuple[Path, ...]:
-    return tuple(Path(shown_name(str(place))) for place in _places(path))
+def _shown_forms(path: Path) -> tuple[Path, ...]:
+    return tuple(Path(shown_name(str(form))) for form in _forms(path))

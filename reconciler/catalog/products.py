@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.values import POSITIONS, ROWS, Checks, Memory, Written
+from reconciler.catalog.values import POSITIONS, ROWS, Checks, Interned, Written
 from reconciler.codes import Code
 from reconciler.model import (
     COLUMN_BITS,
@@ -19,7 +19,7 @@ from reconciler.model import (
     Product,
     Value,
     first_line,
-    unpack_place,
+    unpack_location,
 )
 from reconciler.wording import nearest_word
 from reconciler.yamltext.events import Composer
@@ -33,7 +33,7 @@ from reconciler.yamltext.nodes import (
     fields_of,
     is_nothing,
     is_null,
-    place_of,
+    start_of,
 )
 from reconciler.yamltext.source import Source
 
@@ -52,7 +52,7 @@ _OF_PRODUCT: Final = tuple(row.key for row in ROWS)
 _OF_ONE_PRODUCT: Final = frozenset({"store_id", "renamed_from"})
 _MOST_SHAPES: Final = 10_000
 _NO_VALUES: Final[list[Value | None]] = [None] * len(ROWS)
-_NO_PLACES: Final = [0] * len(ROWS)
+_NO_OFFSETS: Final = [0] * len(ROWS)
 _REQUIRED: Final = tuple(position for position, field in enumerate(FIELDS) if field.required)
 
 
@@ -67,13 +67,15 @@ def nearest(near: Defaults, far: Defaults) -> Defaults:
 class FileReader:
     """Reads the products, or the defaults, of one file."""
 
-    def __init__(self, faults: Faults, memory: Memory, defaults: Defaults = NO_DEFAULTS) -> None:
+    def __init__(
+        self, faults: Faults, interned: Interned, defaults: Defaults = NO_DEFAULTS
+    ) -> None:
         self._faults = faults
         self._file = faults.file
         self._defaults = defaults
-        self._checks = Checks(faults, memory).checks
-        self._memory = memory
-        self._shapes = memory.shapes
+        self._checks = Checks(faults, interned).checks
+        self._interned = interned
+        self._shapes = interned.shapes
 
     def products(self, source: Source) -> list[Product]:
         """The products of every document, completed with their defaults."""
@@ -87,7 +89,7 @@ class FileReader:
         roots = list(Composer(source, self._faults).documents())
         for extra in roots[1:]:
             message = "A second document of defaults. Put all defaults into the first."
-            self._faults.error(Code.WRONG_KIND, message, place_of(extra))
+            self._faults.error(Code.WRONG_KIND, message, start_of(extra))
         if not roots or is_nothing(roots[0]):
             return NO_DEFAULTS
         return self._defaults_in(roots[0])
@@ -103,7 +105,7 @@ class FileReader:
         message = "A document is a product: fields with values, such as `name: Linen shirt`."
         if isinstance(root, Seq):
             message = "A document is a list. Write `products:` above it."
-        self._faults.error(Code.WRONG_KIND, message, place_of(root))
+        self._faults.error(Code.WRONG_KIND, message, start_of(root))
         return []
 
     def _many(self, root: Map) -> list[Product]:
@@ -117,7 +119,7 @@ class FileReader:
             defaults = nearest(self._defaults_in(fields["defaults"][1]), defaults)
         if "products" not in fields:
             message = "defaults without products. Add `products:` with a list of products."
-            self._faults.error(Code.MISSING_FIELD, message, place_of(root.items[0]))
+            self._faults.error(Code.MISSING_FIELD, message, start_of(root.items[0]))
             return []
         found = fields["products"][1]
         if not isinstance(found, Seq):
@@ -125,7 +127,7 @@ class FileReader:
             message = (
                 "products is not a list. Put `- ` before each product; `products: []` is none."
             )
-            self._faults.error(code, message, place_of(found))
+            self._faults.error(code, message, start_of(found))
             return []
         complete = self._complete
         return [
@@ -146,52 +148,52 @@ class FileReader:
             else:
                 code = Code.EMPTY_VALUE if is_null(item) else Code.WRONG_KIND
                 message = "A product has no fields. Write them after the dash, or remove it."
-                self._faults.error(code, message, place_of(item))
+                self._faults.error(code, message, start_of(item))
         return products
 
     def _repeated(self, node: Repeat) -> Product:
         """The product that an alias declares once more: its values stand at the alias."""
         product = self._product(node.items, node.start_mark)
-        own = place_of(node) - first_line(product.place)
-        return product._replace(places=tuple([own if place else 0 for place in product.places]))
+        own = start_of(node) - first_line(product.at)
+        return product._replace(offsets=tuple([own if at else 0 for at in product.offsets]))
 
     def _product(self, items: list[Any], begins: Mark) -> Product:
         """The product that keys and values by turns declare, without defaults."""
         checks = self._checks
-        values, places = _NO_VALUES[:], _NO_PLACES[:]
+        values, offsets = _NO_VALUES[:], _NO_OFFSETS[:]
         start = items[0].start_mark if items else begins
         first = start.line
         pairs = iter(items)
         for key, value in zip(pairs, pairs, strict=False):  # a test of each length is felt here
             position = POSITIONS.get(key.value)
-            if position is None or places[position]:
+            if position is None or offsets[position]:
                 return self._careful_product(Map(items, begins))
             mark = value.start_mark
-            # What pack_place does: a call for each value of a catalogue is felt as well.
-            places[position] = (mark.line - first) << COLUMN_BITS | (mark.column + 1)
+            # What pack_location does: a call for each value of a catalogue is felt as well.
+            offsets[position] = (mark.line - first) << COLUMN_BITS | (mark.column + 1)
             values[position] = checks[position](value)
-        return self._made((first + 1) << COLUMN_BITS | (start.column + 1), values, tuple(places))
+        return self._made((first + 1) << COLUMN_BITS | (start.column + 1), values, tuple(offsets))
 
     def _careful_product(self, node: Map) -> Product:
         """As `_product`, for a mapping with merges, unknown or repeated keys."""
-        values, places = _NO_VALUES[:], _NO_PLACES[:]
-        place = place_of(node.items[0] if node.items else node)
+        values, offsets = _NO_VALUES[:], _NO_OFFSETS[:]
+        at = start_of(node.items[0] if node.items else node)
         for text, (key, value) in fields_of(node, self._faults).items():
             position = POSITIONS.get(text)
             if position is None:
                 self._report_unknown(key, _OF_PRODUCT)
             else:
-                places[position] = place_of(value) - first_line(place)
+                offsets[position] = start_of(value) - first_line(at)
                 values[position] = self._checks[position](value)
-        return self._made(place, values, tuple(places))
+        return self._made(at, values, tuple(offsets))
 
-    def _made(self, place: int, values: list[Value | None], places: tuple[int, ...]) -> Product:
+    def _made(self, at: int, values: list[Value | None], offsets: tuple[int, ...]) -> Product:
         renamed_from: str | None = values.pop()  # type: ignore[assignment]  # its row is text
         shapes = self._shapes
         if len(shapes) > _MOST_SHAPES:
             shapes.clear()
-        shape = shapes.setdefault(places, places)
-        return Product(tuple(values), self._file, place, shape, renamed_from)
+        shape = shapes.setdefault(offsets, offsets)
+        return Product(tuple(values), self._file, at, shape, renamed_from)
 
     def _complete(self, product: Product, defaults: Defaults) -> Product:
         """`product` with its defaults; what it still lacks is reported."""
@@ -202,10 +204,10 @@ class FileReader:
             if default is not None and not default.used and product.values[position] is None:
                 default.used = True
         for position in _REQUIRED:
-            # A place without a value is a value that was reported already.
-            if values[position] is None and not product.places[position]:
+            # An offset without a value is that of a value that was reported already.
+            if values[position] is None and not product.offsets[position]:
                 message = f"A product without {KEYS[position]}. Add `{KEYS[position]}:` to it."
-                self._faults.error(Code.MISSING_FIELD, message, product.place)
+                self._faults.error(Code.MISSING_FIELD, message, product.at)
         return product._replace(values=values)
 
     def _defaults_in(self, node: Node) -> Defaults:
@@ -213,7 +215,7 @@ class FileReader:
         if not isinstance(node, Map):
             code = Code.EMPTY_VALUE if is_null(node) else Code.WRONG_KIND
             message = "defaults is not a mapping of fields. Write it as `defaults: {type: top}`."
-            self._faults.error(code, message, place_of(node))
+            self._faults.error(code, message, start_of(node))
             return NO_DEFAULTS
         values: list[Value | None] = [None] * len(FIELDS)
         written: list[Written | None] = [None] * len(FIELDS)
@@ -222,12 +224,12 @@ class FileReader:
             if text in allowed:
                 position = POSITIONS[text]
                 values[position] = self._checks[position](value)
-                place = unpack_place(self._file, place_of(value))
-                written[position] = default = Written(text, place)
-                self._memory.written.append(default)
+                at = unpack_location(self._file, start_of(value))
+                written[position] = default = Written(text, at)
+                self._interned.written.append(default)
             elif text in _OF_ONE_PRODUCT:
                 message = f"{text} cannot be a default. Move it to the product that it belongs to."
-                self._faults.error(Code.UNKNOWN_FIELD, message, place_of(key))
+                self._faults.error(Code.UNKNOWN_FIELD, message, start_of(key))
             else:
                 self._report_unknown(key, allowed)
         return Defaults(tuple(values), tuple(written))
@@ -242,4 +244,4 @@ class FileReader:
         else:
             remedy = "Remove it."
         message = f"Unknown field {key.value!r}. {remedy} Known here: {', '.join(allowed)}."
-        self._faults.error(Code.UNKNOWN_FIELD, message, place_of(key))
+        self._faults.error(Code.UNKNOWN_FIELD, message, start_of(key))

@@ -217,7 +217,7 @@ class _Reading:
             for finding in self.findings.sorted()
             if finding.code is not Code.UNREAD_FILE
         )
-        return {*read, *(place.file for place in told if place)}
+        return {*read, *(location.file for location in told if location)}
 
     def lint(self, levels: Levels, *, errors_only: bool) -> None:
         """Run the rules about the catalogue as a whole."""
@@ -232,7 +232,7 @@ class _Reading:
         self.lint(levels, errors_only=True)
         findings = tuple(levels.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
-            raise CatalogError(findings, hint="Fix the files at the places named.")
+            raise CatalogError(findings, hint="Fix the files at the locations named.")
         return self.whole(findings, self._unused_defaults())
 
     def _take(self, part: Part) -> None:
@@ -242,13 +242,13 @@ class _Reading:
         self.findings.update(part.findings)
         self._used.update(part.used)
         self._unused += part.unused
-        for tag, place in part.tags:
-            if hit := self._meet_tag(tag, place):
-                finding = Finding("warning", TAG_RULE.code, hit.message, place)
+        for tag, location in part.tags:
+            if hit := self._meet_tag(tag, location):
+                finding = Finding("warning", TAG_RULE.code, hit.message, location)
                 self.findings.add(finding, hit.about)
 
     def _unused_defaults(self) -> tuple[tuple[str, Location], ...]:
-        """The defaults that no product took: each field with its place."""
+        """The defaults that no product took: each field with its location."""
         given = enumerate(self._reader.folder_defaults)
         return (*(default for number, default in given if number not in self._used), *self._unused)
 

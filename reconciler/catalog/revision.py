@@ -100,7 +100,7 @@ def load_revision(
     Files are named as `load_catalog` names them, and `commit` is the revision's. A folder that the
     revision does not have is a catalogue without products, and without files. Raises GitError
     if git lacks the revision, UsageError if it is no revision's name, and CatalogError if
-    the files of that time have faults; their places begin with the revision.
+    the files of that time have faults; their locations begin with the revision.
     """
     folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
     names = names_between(folder, working_folder)
@@ -131,7 +131,7 @@ def merge_base(folder: Path, first: str, second: str) -> str:
     if answer.code != 0:
         raise GitError(
             f"The revisions {first} and {second} have no common past in this clone.",
-            hint=_deepen(git, first) or "Name a commit in place of the two.",
+            hint=_deepen(git, first) or "Name a commit instead of the two.",
         )
     return answer.output.decode().strip()
 
@@ -274,13 +274,13 @@ def _blobs(git: Git, ids: Sequence[str]) -> Mapping[str, bytes]:
 
 
 def _at(revision: str, finding: Finding) -> Finding:
-    """A finding whose place says that it is in `revision`, as git writes it: `main:a.yaml`."""
-    place = finding.location
-    if place is None:
+    """A finding whose location says that it is in `revision`, as git writes it: `main:a.yaml`."""
+    location = finding.location
+    if location is None:
         return finding
-    return finding._replace(location=Location(f"{revision}:{place.file}", *place[1:]))
+    return finding._replace(location=Location(f"{revision}:{location.file}", *location[1:]))
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str]:
-    place = finding.location or ("", 0, 0)
-    return *place, finding.code, finding.message
+    location = finding.location or ("", 0, 0)
+    return *location, finding.code, finding.message

@@ -22,7 +22,7 @@ Schema: TypeAlias = dict[str, Any]
 
 _TEXT_KINDS: Final = ["string", "number", "boolean"]
 _SAYS: Final = "patternErrorMessage"
-"""A keyword of editors: what to say in place of the pattern. Validators pass over it."""
+"""A keyword of editors: what to say instead of the pattern. Validators pass over it."""
 _BAD_TEXT: Final = (
     "Write text that is not blank, without white space at its ends or control characters."
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import INDEX, Product, unpack_place
+from reconciler.model import INDEX, Product, unpack_location
 from reconciler.wording import few
 from reconciler.yamltext.findings import Faults, Findings
 
@@ -53,7 +53,7 @@ class Declared:
         holder = self.products.get(before or "")
         if before == product.store_id:
             message = f"renamed_from is this product's own store_id {before!r}. Remove it."
-        elif holder is None or holder.places[_RENAME]:
+        elif holder is None or holder.offsets[_RENAME]:
             # A holder that is itself renamed away makes a chain or a swap, which is legal.
             return
         else:
@@ -61,53 +61,53 @@ class Declared:
                 f"Renamed from {before!r}, which is still declared at "
                 f"{holder.location_of('store_id')}. Remove that product or this renamed_from."
             )
-        place = product.place_of(_RENAME)
+        at = product.packed_at(_RENAME)
         faults = Faults(product.file, findings)
         about = [] if holder is None else [holder.file]
-        faults.error(Code.RENAME_STILL_DECLARED, message, place, about)
+        faults.error(Code.RENAME_STILL_DECLARED, message, at, about)
 
 
 def _report_repeats(store_id: str, products: Sequence[Product], findings: Findings) -> None:
-    """Report each later declaration of a store_id; every message names the places."""
-    places = _places(products, _STORE_ID)
+    """Report each later declaration of a store_id; every message names all of them."""
+    packed = _packed(products, _STORE_ID)
     files = {product.file for product in products}
-    for product, place in list(zip(products, places, strict=True))[1:]:
+    for product, at in list(zip(products, packed, strict=True))[1:]:
         faults = Faults(product.file, findings)
         message = (
-            f"store_id {store_id!r} is declared {len(places)} times: {_listed(products, places)}. "
+            f"store_id {store_id!r} is declared {len(packed)} times: {_listed(products, packed)}. "
             "Keep one of them."
         )
-        faults.error(Code.DUPLICATE_STORE_ID, message, place, files)
+        faults.error(Code.DUPLICATE_STORE_ID, message, at, files)
 
 
 def _report_double_rename(store_id: str, products: Sequence[Product], findings: Findings) -> None:
-    """Report each later rename from one store_id; every message names the places."""
-    places = _places(products, _RENAME)
+    """Report each later rename from one store_id; every message names all of them."""
+    packed = _packed(products, _RENAME)
     files = {product.file for product in products}
-    for product, place in list(zip(products, places, strict=True))[1:]:
+    for product, at in list(zip(products, packed, strict=True))[1:]:
         faults = Faults(product.file, findings)
         message = (
-            f"{len(places)} products are renamed from {store_id!r}: {_listed(products, places)}. "
+            f"{len(packed)} products are renamed from {store_id!r}: {_listed(products, packed)}. "
             "One product can become only one other: keep one renamed_from."
         )
-        faults.error(Code.RENAME_TWICE, message, place, files)
+        faults.error(Code.RENAME_TWICE, message, at, files)
 
 
-def _places(products: Sequence[Product], position: int) -> Sequence[int]:
-    """Where each product says its value: where it stands itself, if a merge key brings the value.
+def _packed(products: Sequence[Product], position: int) -> Sequence[int]:
+    """The packed location of each product's value; of the product, if a merge key brings the value.
 
-    Of a value that several products share through an anchor only the first has the place.
+    A value that several products share through an anchor counts for the first of them only.
     """
     seen: set[tuple[str, int]] = set()
-    places: list[int] = []
+    packed: list[int] = []
     for product in products:
-        place = product.place_of(position)
-        places.append(product.place if (product.file, place) in seen else place)
-        seen.add((product.file, place))
-    return places
+        at = product.packed_at(position)
+        packed.append(product.at if (product.file, at) in seen else at)
+        seen.add((product.file, at))
+    return packed
 
 
 def _listed(products: Sequence[Product], packed: Sequence[int]) -> str:
-    """The first places, and how many more there are."""
-    places = [unpack_place(each.file, place) for each, place in zip(products, packed, strict=True)]
-    return few([*map(str, places)], 5)
+    """The first locations, and how many more there are."""
+    located = zip(products, packed, strict=True)
+    return few([str(unpack_location(product.file, at)) for product, at in located], 5)

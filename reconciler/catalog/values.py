@@ -12,9 +12,9 @@ from ruamel.yaml.events import ScalarEvent
 
 from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
 from reconciler.codes import Code
-from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_place
+from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_location
 from reconciler.yamltext.findings import Faults
-from reconciler.yamltext.nodes import NULLS, Map, Node, Seq, is_null, place_of
+from reconciler.yamltext.nodes import NULLS, Map, Node, Seq, is_null, start_of
 
 RENAMED_FROM: Final = Field("renamed_from", Kind.TEXT, readable=False)
 ROWS: Final = (*FIELDS, RENAMED_FROM)
@@ -39,7 +39,7 @@ class Written:
     used: bool = False
 
 
-class Memory:
+class Interned:
     """What files that are read by one process share: equal values are judged and kept once."""
 
     def __init__(self) -> None:
@@ -52,24 +52,24 @@ class Memory:
         self._spellings: set[str] = set()
 
     def taken(self) -> tuple[list[Written], list[tuple[str, Location]]]:
-        """The defaults, and the new spellings of tags with their places, since the last call."""
+        """The defaults, and the new spellings of tags with their locations, since the last call."""
         taken = self.written, self._met
         self.written, self._met = [], []
         return taken
 
-    def meet(self, tag: str, place: Location) -> None:
+    def meet(self, tag: str, location: Location) -> None:
         """Remember the first use of each spelling of a tag."""
         if tag not in self._spellings:
             self._spellings.add(tag)
-            self._met.append((tag, place))
+            self._met.append((tag, location))
 
 
 class Checks:
     """The checks of one file's values. `checks` has one for each row of ROWS."""
 
-    def __init__(self, faults: Faults, memory: Memory) -> None:
+    def __init__(self, faults: Faults, interned: Interned) -> None:
         self._faults = faults
-        self._memory = memory
+        self._interned = interned
         self.checks: tuple[Check, ...] = tuple(map(self._check_for, ROWS))
 
     def _check_for(self, row: Field) -> Check:
@@ -90,7 +90,7 @@ class Checks:
         return check
 
     def _shared_text(self, row: Field) -> Check:
-        texts = self._memory.texts
+        texts = self._interned.texts
 
         def check(node: Node) -> Value | None:
             text: str | None = node.value
@@ -103,7 +103,7 @@ class Checks:
         return check
 
     def _url(self, row: Field) -> Check:
-        origins = self._memory.origins
+        origins = self._interned.origins
 
         def check(node: Node) -> Value | None:
             text: str | None = node.value
@@ -123,37 +123,37 @@ class Checks:
                 f"{row.key} {_quoted(url)} {problem}. Write a whole address such as "
                 f'{row.example}, or "" to clear it.'
             )
-            self._faults.error(Code.BAD_URL, message, place_of(node))
+            self._faults.error(Code.BAD_URL, message, start_of(node))
             return None
         if origin := url[: url.find("/", 8) + 1]:
-            self._memory.origins.add(origin)
+            self._interned.origins.add(origin)
         return url
 
     def _tags(self, row: Field) -> Check:
-        memory = self._memory.tags
+        interned = self._interned.tags
 
         def check(node: Node) -> Value | None:
             if not isinstance(node, Seq):
                 self._report_no_list(row, node)
                 return None
             raw = tuple([item.value for item in node.items])
-            known = memory.get(raw)
+            known = interned.get(raw)
             return self._careful_tags(row, node, raw) if known is None else known
 
         return check
 
     def _report_no_list(self, row: Field, node: Node) -> None:
         """Report tags that are no list."""
-        place = place_of(node)
+        at = start_of(node)
         if is_null(node):
-            self._report_null(row, place)
+            self._report_null(row, at)
         elif isinstance(node, ScalarEvent):
             example = f"`{row.key}: [{node.value}]`" if node.value else f"`{row.key}: []`"
             message = f"{row.key} is text, not a list. Write {example}."
-            self._faults.error(Code.WRONG_KIND, message, place)
+            self._faults.error(Code.WRONG_KIND, message, at)
         else:
             message = f"{row.key} is a mapping, not a list. Write `{row.key}: [one, two]`."
-            self._faults.error(Code.WRONG_KIND, message, place)
+            self._faults.error(Code.WRONG_KIND, message, at)
 
     def _careful_tags(self, row: Field, node: Seq, raw: tuple[str | None, ...]) -> Value:
         """The tags in `node`, each looked at; remembered if nothing is to be said about them."""
@@ -163,28 +163,28 @@ class Checks:
             text = item.value
             if text is None:
                 message = "A tag is a list or a mapping. Write each tag as text."
-                self._faults.error(Code.WRONG_KIND, message, place_of(item))
+                self._faults.error(Code.WRONG_KIND, message, start_of(item))
             elif is_null(item):
                 message = f"A tag is empty. Remove it; `{row.key}: []` clears all tags."
-                self._faults.error(Code.EMPTY_VALUE, message, place_of(item))
+                self._faults.error(Code.EMPTY_VALUE, message, start_of(item))
             elif self._judge("Tag", text, item):
-                self._memory.meet(text, unpack_place(self._faults.file, place_of(item)))
+                self._interned.meet(text, unpack_location(self._faults.file, start_of(item)))
                 texts.append(text)
             # NULLS in quotes are text, and the same text without quotes is not.
             clean = clean and text is not None and text not in NULLS and is_ordinary(text)
         tags = canonical_tags(texts)
-        return self._memory.tags.setdefault(raw, tags) if clean else tags
+        return self._interned.tags.setdefault(raw, tags) if clean else tags
 
     def _careful_text(self, row: Field, node: Node) -> str | None:
         """The text in `node`, or None with a finding."""
-        place = place_of(node)
+        at = start_of(node)
         if not isinstance(node, ScalarEvent):
             what = "a mapping" if isinstance(node, Map) else "a list"
             message = f"{row.key} is {what}, not text. Write `{row.key}: {_example(row)}`."
-            self._faults.error(Code.WRONG_KIND, message, place)
+            self._faults.error(Code.WRONG_KIND, message, at)
             return None
         if is_null(node):
-            self._report_null(row, place)
+            self._report_null(row, at)
             return None
         text: str = node.value
         if text == "" and row.may_be_empty:
@@ -199,16 +199,16 @@ class Checks:
                 shown = f"{subject} {_quoted(text)} {problem.message}"
                 if problem.severity == "error":
                     usable = False
-                    self._faults.error(problem.code, shown, place_of(node))
+                    self._faults.error(problem.code, shown, start_of(node))
                 else:
-                    self._faults.warning(problem.code, shown, place_of(node))
+                    self._faults.warning(problem.code, shown, start_of(node))
         return usable
 
-    def _report_null(self, row: Field, place: int) -> None:
+    def _report_null(self, row: Field, at: int) -> None:
         message = f"{row.key} has no value. {LEAVE_OR_CLEAR}."
         if row.required:
             message += f" A product cannot do without its own {row.key}."
-        self._faults.error(Code.EMPTY_VALUE, message, place)
+        self._faults.error(Code.EMPTY_VALUE, message, at)
 
 
 def _example(row: Field) -> str:

@@ -17,7 +17,7 @@ def _check(catalog: Catalog) -> Iterator[Hit]:
     for product in catalog.products.values():
         name = product.values[_NAME]
         # A name that defaults give is shared on purpose.
-        if isinstance(name, str) and product.places and product.places[_NAME]:
+        if isinstance(name, str) and product.offsets and product.offsets[_NAME]:
             other = first.setdefault(name, product)
             if other is not product:
                 repeats.setdefault(name, [other]).append(product)

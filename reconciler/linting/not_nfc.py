@@ -20,7 +20,7 @@ RULE: Final = TextRule(
     code=Code.NOT_NFC,
     sentence="A text is not in Unicode's composed form (NFC): an accent stands as a character of "
     "its own, so the text differs from one that looks the same, and finds no match in a search.",
-    example='name: "Cafe\\u0301 shirt"    # e and an accent, in place of one é',
+    example='name: "Cafe\\u0301 shirt"    # e and an accent, instead of one é',
     remedy="Type the text anew, or let an editor normalise the file to NFC.",
     check=_check,
 )

@@ -16,7 +16,7 @@ Level: TypeAlias = Literal["off", "warning", "error"]
 
 
 class Hit(NamedTuple):
-    """One place where a rule found something; `about` are other files that it concerns."""
+    """One location at which a rule found something; `about` are other files that it concerns."""
 
     message: str
     location: Location | None
@@ -65,7 +65,7 @@ class TagRule(Rule):
 
 
 TagMemory: TypeAlias = Callable[[str, Location], Hit | None]
-"""Called with each tag and its place; returns what there is to say about it."""
+"""Called with each tag and its location; returns what there is to say about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

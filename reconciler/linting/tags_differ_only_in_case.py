@@ -13,18 +13,18 @@ class _Spellings:
     def __init__(self) -> None:
         self._known: dict[str, dict[str, Location]] = {}
 
-    def __call__(self, tag: str, place: Location) -> Hit | None:
+    def __call__(self, tag: str, location: Location) -> Hit | None:
         """A complaint at the first use of each further spelling."""
         spellings = self._known.setdefault(tag.casefold(), {})
         if tag in spellings:
             return None
         first = next(iter(spellings.items()), None)
-        spellings[tag] = place
+        spellings[tag] = location
         if first is None:
             return None
         other, where = first
         message = f"Tag {tag!r} differs only in case from {other!r} at {where}. Spell it alike."
-        return Hit(message, place, (where.file,))
+        return Hit(message, location, (where.file,))
 
 
 RULE: Final = TagRule(

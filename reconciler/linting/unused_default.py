@@ -9,11 +9,11 @@ from reconciler.model import Catalog
 
 
 def _check(catalog: Catalog) -> Iterator[Hit]:
-    for key, place in catalog.unused_defaults:
+    for key, location in catalog.unused_defaults:
         yield Hit(
             f"The default {key} is used by no product: each has its own, or a nearer default. "
             "Remove it, or remove what overrides it.",
-            place,
+            location,
         )
 
 

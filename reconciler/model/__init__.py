@@ -11,8 +11,8 @@ from reconciler.model.desired import (
     Product,
     Severity,
     first_line,
-    pack_place,
-    unpack_place,
+    pack_location,
+    unpack_location,
 )
 from reconciler.model.fields import (
     FIELDS,
@@ -81,8 +81,8 @@ __all__ = [
     "canonical_tags",
     "finite_number",
     "first_line",
-    "pack_place",
+    "pack_location",
     "slot",
-    "unpack_place",
+    "unpack_location",
     "whole_number",
 ]

@@ -12,7 +12,7 @@ from reconciler.model.names import Names
 Severity: TypeAlias = Literal["error", "warning"]
 
 COLUMN_BITS: Final = 32
-"""The number of bits for the column in a packed position."""
+"""The number of bits for the column in a packed location."""
 _COLUMN_MASK: Final = (1 << COLUMN_BITS) - 1
 
 
@@ -27,19 +27,19 @@ class Location(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-def pack_place(line: int, column: int) -> int:
+def pack_location(line: int, column: int) -> int:
     """A 1-based line and column packed into one integer, to save memory."""
     return line << COLUMN_BITS | column
 
 
-def first_line(place: int) -> int:
-    """The number to add to a position relative to `place`, to make it absolute."""
-    return place & ~_COLUMN_MASK
+def first_line(at: int) -> int:
+    """The number to add to an offset from the line of `at`, to make it absolute."""
+    return at & ~_COLUMN_MASK
 
 
-def unpack_place(file: str, place: int) -> Location:
-    """The Location of a position from `pack_place`."""
-    return Location(file, place >> COLUMN_BITS, place & _COLUMN_MASK)
+def unpack_location(file: str, at: int) -> Location:
+    """The Location of an integer from `pack_location`."""
+    return Location(file, at >> COLUMN_BITS, at & _COLUMN_MASK)
 
 
 class Finding(NamedTuple):
@@ -54,8 +54,8 @@ class Finding(NamedTuple):
 class Product(NamedTuple):
     """One desired product, as declared in YAML.
 
-    `values` has one entry per row of FIELDS, None if the field is unmanaged. `place` is the packed
-    position of the product's first key. `places` holds the packed position of each value, in the
+    `values` has one entry per row of FIELDS, None if the field is unmanaged. `at` is the packed
+    location of the product's first key. `offsets` holds the packed location of each value, in the
     order of the values, and last that of `renamed_from`; 0 if it is inherited or absent. Their
     lines count from the product's first line, so that products of one layout share one tuple: a
     million products need only a few.
@@ -63,8 +63,8 @@ class Product(NamedTuple):
 
     values: Values
     file: str
-    place: int
-    places: tuple[int, ...]
+    at: int
+    offsets: tuple[int, ...]
     renamed_from: str | None = None
 
     @property
@@ -84,17 +84,17 @@ class Product(NamedTuple):
     @property
     def location(self) -> Location:
         """The location of the product's first key."""
-        return unpack_place(self.file, self.place)
+        return unpack_location(self.file, self.at)
 
     def location_of(self, key: str) -> Location:
         """The location of `key` (a field or "renamed_from"); of the product if it is inherited."""
         position = -1 if key == "renamed_from" else INDEX[key]
-        return unpack_place(self.file, self.place_of(position))
+        return unpack_location(self.file, self.packed_at(position))
 
-    def place_of(self, position: int) -> int:
-        """The packed position of the value at `position` (-1: renamed_from), or the product's."""
-        relative = self.places[position] if self.places else 0
-        return relative + first_line(self.place) if relative else self.place
+    def packed_at(self, position: int) -> int:
+        """The packed location of the value at `position` (-1: renamed_from), or the product's."""
+        offset = self.offsets[position] if self.offsets else 0
+        return offset + first_line(self.at) if offset else self.at
 
 
 @dataclass(frozen=True, slots=True)

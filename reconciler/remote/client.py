@@ -127,7 +127,7 @@ class Client:
     def update(self, ids: Sequence[str], body: Body, *, repeats: int | None = None) -> None:
         """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product").
 
-        `repeats` bounds how often this call may still be repeated, in place of the setting
+        `repeats` bounds how often this call may still be repeated, instead of the setting
         `retries`; a RemoteError says in `repeats` how often it was.
         """
         sent = _json({"products": list(ids), **body})

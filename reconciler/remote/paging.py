@@ -127,7 +127,7 @@ class _Proof:
             raise _Moved("a product is listed twice")
 
     def compare(self, again: Iterable[Page]) -> None:
-        """_Moved unless a second reading sees the same products in the same places."""
+        """_Moved unless a second reading sees the same products in the same order."""
         if [id for page in again for id in _ids(page)] != [p.id for p in self._products]:
             raise _Moved("products moved between two readings")
 

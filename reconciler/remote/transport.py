@@ -1,4 +1,4 @@
-"""One call over the wire: the only place that builds a URL and that touches requests and urllib3.
+"""One call over the wire: the only module that builds a URL and that touches requests and urllib3.
 
 Their exceptions hold the URL, and the URL holds the key; so none leaves this module, not even as
 the context of another: each is mapped outside of its `except` block.
@@ -193,9 +193,9 @@ def _usable_url(text: str, redactor: Redactor) -> str:
 
 def _usable_bundle(path: str) -> str:
     """The path, once the certificates there can be read: else each call would fail on its own."""
-    place = {"capath" if Path(path).is_dir() else "cafile": path}
+    store = {"capath" if Path(path).is_dir() else "cafile": path}
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**place)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**store)
     except OSError as error:
         raise SettingsError(
             f"The certificates in {path} cannot be read: {error.strerror or error}.",

@@ -1,4 +1,4 @@
-"""What the API sends, as slim values: the only place that knows the shape of an answer's body.
+"""What the API sends, as slim values: the only module that knows the shape of an answer's body.
 
 pydantic's validator reads the JSON and builds only the fields of the field table. Remote data is
 dirty: within a record everything is accepted and made into text, null or absence; around the

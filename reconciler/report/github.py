@@ -21,7 +21,7 @@ from reconciler.report.words import (
     clip,
     destroyed,
     finding_line,
-    place,
+    location_text,
     shown,
     summary_line,
 )
@@ -96,7 +96,7 @@ def findings_github(findings: Sequence[Finding]) -> str:
 
 
 def _of_finding(finding: Finding) -> str:
-    """One finding as an annotation at its place."""
+    """One finding as an annotation at its location."""
     return annotation(finding.severity, f"{finding.message} [{finding.code}]", finding.location)
 
 
@@ -128,7 +128,7 @@ def _sentence(kind: ChangeKind, change: Change) -> str:
 
 def _plain(kind: ChangeKind, change: Change) -> str:
     """A change as a line of the log."""
-    where = f" at {place(change.source)}" if change.source else ""
+    where = f" at {location_text(change.source)}" if change.source else ""
     return f"- {escape(_sentence(kind, change))}{where}"
 
 

@@ -29,7 +29,7 @@ from reconciler.report.words import (
     destroyed,
     finding_line,
     kind_of,
-    place,
+    location_text,
     plural,
     shown,
     shown_pair,
@@ -113,7 +113,7 @@ def _cards(changes: Iterable[Change], context: Context) -> Iterator[dict[str, An
             "kind": kind_of(change),
             "store_id": shown(change.store_id),
             "name": "(no name)" if change.name is None else shown(change.name),
-            "place": place(change.source) if change.source else None,
+            "place": location_text(change.source) if change.source else None,
             "url": url,
             "origin": change.origin,
             "fields": [_field(key, field, change) for key, field in _fields(change)],
@@ -124,7 +124,7 @@ def _cards(changes: Iterable[Change], context: Context) -> Iterator[dict[str, An
 
 
 def anchor(change: Change) -> str:
-    """The id of a change's place in the page: the same in every page that shows the change."""
+    """The id of a change's card in the page: the same in every page that shows the change."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", change.store_id).strip("-")[:40]
     identity = f"{change.action}\n{change.store_id}".encode("utf-8", "backslashreplace")
     return f"{change.action}-{readable}-{hashlib.sha256(identity).hexdigest()[:8]}"

@@ -30,11 +30,11 @@ from reconciler.report.words import (
     counted,
     destroyed,
     finding_line,
+    location_text,
     matching,
     origin_legend,
     origins_text,
     other_counts,
-    place,
     plural,
     shown,
     shown_pair,
@@ -165,7 +165,7 @@ def _table_heading(kind: ChangeKind, changes: Sequence[Change]) -> str:
 
 
 def _has_places(changes: Sequence[Change]) -> bool:
-    """Whether a column for places and origins would hold anything: deletes have no place."""
+    """Whether a column for locations and origins would hold anything: deletes have no location."""
     return any(change.source or change.origin for change in changes)
 
 
@@ -246,7 +246,7 @@ def _where(change: Change, context: Context) -> str:
     """Where the product is declared, linked to the commit if that is known, and the origin."""
     parts = []
     if change.source:
-        text = code(clip(place(change.source), _VALUE_LIMIT))
+        text = code(clip(location_text(change.source), _VALUE_LIMIT))
         url = location_url(change.source, context.repository_url, context.commit)
         parts.append(f'<a href="{_attribute(url)}">{text}</a>' if url else text)
     if change.origin:

@@ -42,16 +42,16 @@ def _rule(code: Code) -> dict[str, Any]:
 
 
 def _result(finding: Finding, codes: Sequence[Code]) -> dict[str, Any]:
-    """One finding; without a place it stands at the catalogue as a whole."""
+    """One finding; without a location it stands at the catalogue as a whole."""
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": finding.severity,
         "message": {"text": escape(finding.message)},
     }
-    if place := finding.location:
-        uri = quote(place.file, errors="backslashreplace")
-        region = {"startLine": place.line, "startColumn": place.column}
+    if location := finding.location:
+        uri = quote(location.file, errors="backslashreplace")
+        region = {"startLine": location.line, "startColumn": location.column}
         physical = {"artifactLocation": {"uri": uri}, "region": region}
         result["locations"] = [{"physicalLocation": physical}]
     return result

@@ -22,8 +22,8 @@ from reconciler.report.words import (
     destroyed,
     finding_line,
     kind_of,
+    location_text,
     origin_legend,
-    place,
     plural,
     shown,
     shown_pair,
@@ -111,11 +111,11 @@ def _change_lines(change: Change, look: _Look) -> Iterator[str]:
 
 
 def _heading(change: Change, look: _Look) -> Iterator[str]:
-    """Symbol, store_id, name, place and origin: on one line, or two if they do not fit."""
+    """Symbol, store_id, name, location and origin: on one line, or two if they do not fit."""
     kind = kind_of(change)
     name = "(no name)" if change.name is None else shown(change.name)
     start = f"{look.symbols[kind]} {shown(change.store_id)}  {name}"
-    ends = [place(change.source)] if change.source else []
+    ends = [location_text(change.source)] if change.source else []
     if change.origin:
         ends.append(f"[{change.origin}]")
     end = "  ".join(ends)
@@ -183,7 +183,7 @@ def _blocked_lines(plan: Plan, style: Style) -> list[str]:
 
 
 def _warning_lines(plan: Plan, style: Style) -> list[str]:
-    """The plan's warnings, each with its place if it has one."""
+    """The plan's warnings, each with its location if it has one."""
     if not plan.warnings:
         return []
     heading = style.bold(f"{plural(len(plan.warnings), 'warning').capitalize()}:")

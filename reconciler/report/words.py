@@ -32,7 +32,7 @@ BLOCK_REASONS: Final[Mapping[Code, str]] = {
     Code.MISSING_STORE_ID: "the remote product has no store_id",
     Code.MISSING_ID: "the remote product has no id that a call could name",
     Code.RENAME_CONFLICT: "the rename's old and new store_id are both at the remote",
-    Code.RENAME_WAITS: "another product still has its place, or the rest of its ring waits",
+    Code.RENAME_WAITS: "another product still has its store_id, or the rest of its ring waits",
 }
 NO_VALUE: Final = "nothing"
 UNKNOWN: Final = "unknown"
@@ -146,7 +146,7 @@ def block_text(blocked: Blocked) -> str:
     return f"{why} [{blocked.reason}]{ids}"
 
 
-def place(location: Location, *, column: bool = False) -> str:
+def location_text(location: Location, *, column: bool = False) -> str:
     """`file:line`, or `file:line:column`, safe at the start of a line of a pipeline's log."""
     file = escape(location.file)
     if file.lstrip().startswith("::"):
@@ -214,7 +214,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    """`file:line:column: severity: message [code]`, without a place if there is none."""
+    """`file:line:column: severity: message [code]`, without a location if there is none."""
     return _line(finding, f"{finding.severity}: ")
 
 
@@ -224,5 +224,5 @@ def unlabelled_line(finding: Finding) -> str:
 
 
 def _line(finding: Finding, label: str) -> str:
-    where = f"{place(finding.location, column=True)}: " if finding.location else ""
+    where = f"{location_text(finding.location, column=True)}: " if finding.location else ""
     return f"{where}{label}{escape(finding.message)} [{finding.code}]"

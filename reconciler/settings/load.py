@@ -1,4 +1,4 @@
-"""load_settings: the layers read, merged, checked; all faults at once, each with its place.
+"""load_settings: the layers read, merged, checked; all faults at once, each with its location.
 
 The layers are this tool's own, since a fault names the line or the variable that it stands in. All
 that pydantic-settings could add is the merging of three mappings, and it takes as long to load as
@@ -166,7 +166,7 @@ def _missing_bundle(settings: Settings, folder: Path, layers: Sequence[Layer]) -
 
 
 def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
-    """One of pydantic's complaints, in our words and with its place."""
+    """One of pydantic's complaints, in our words and with its location."""
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
     if detail["type"] == "extra_forbidden":
         return _unknown(path, layers)
@@ -209,24 +209,24 @@ def _placed(
     code: Code, path: KeyPath, message: str, layers: Sequence[Layer], *, at_key: bool = False
 ) -> Finding:
     """A finding about the setting at `path`, in the layer that gave its value."""
-    place = _place(path, layers, at_key=at_key)
+    at = _at(path, layers, at_key=at_key)
     text = f"`{'.'.join(path)}` {message}" + ("" if message.endswith("?") else ".")
-    if isinstance(place, Location):
-        return Finding("error", code, text, place)
-    if place is None:
+    if isinstance(at, Location):
+        return Finding("error", code, text, at)
+    if at is None:
         return Finding("error", code, text)
-    where = place if place.startswith("-") else f"environment variable {place}"
+    where = at if at.startswith("-") else f"environment variable {at}"
     return Finding("error", code, f"{where}: {text}")
 
 
-def _place(path: KeyPath, layers: Sequence[Layer], *, at_key: bool) -> Location | str | None:
+def _at(path: KeyPath, layers: Sequence[Layer], *, at_key: bool) -> Location | str | None:
     giving = [layer for layer in layers if layer.holds(path)] or list(layers)
     for length in range(len(path), 0, -1):
         for layer in giving:
             if at_key and path[:length] in layer.keys:
                 return layer.keys[path[:length]]
-            if path[:length] in layer.places:
-                return layer.places[path[:length]]
+            if path[:length] in layer.locations:
+                return layer.locations[path[:length]]
     return None
 
 

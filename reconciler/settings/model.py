@@ -175,7 +175,7 @@ class Requests(Section):
         None, repr=False, description="A proxy's URL; the environment's proxies are not used."
     )
     ca_bundle: Annotated[Path | None, BeforeValidator(_optional)] = Field(
-        None, description="A file of certificates to trust in place of the usual ones."
+        None, description="A file of certificates to trust instead of the usual ones."
     )
 
 

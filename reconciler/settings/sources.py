@@ -1,6 +1,6 @@
 """Where settings come from: the file and the environment, each as one layer of nested text.
 
-With each layer come its places, so that a fault can name the line or the variable it stands in.
+With each layer come its locations, so that a fault can name the line or the variable it stands in.
 """
 
 import json
@@ -33,7 +33,7 @@ class Layer:
     """One layer: its values, and where each is written: a Location, or a variable or flag."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    places: dict[KeyPath, Location | str] = field(default_factory=dict)
+    locations: dict[KeyPath, Location | str] = field(default_factory=dict)
     keys: dict[KeyPath, Location] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -51,7 +51,7 @@ class Layer:
                 return False
         return True
 
-    def set(self, path: KeyPath, value: Any, place: Location | str) -> None:
+    def set(self, path: KeyPath, value: Any, location: Location | str) -> None:
         """Put `value` at `path`, in mappings that are made as needed."""
         inner = self.values
         for key in path[:-1]:
@@ -59,7 +59,7 @@ class Layer:
             if not isinstance(inner, dict):
                 return
         inner[path[-1]] = value
-        self.places[path] = place
+        self.locations[path] = location
 
 
 def read_file(config: Path | None, folder: Path) -> Layer:
@@ -102,8 +102,8 @@ def _from_tree(tree: Tree) -> Layer:
         return Layer(findings=(*tree.findings, finding))
     return Layer(
         values=_without_nulls(tree.value, (), tree.nulls),
-        places={_texts(path): place for path, place in tree.values.items()},
-        keys={_texts(path): place for path, place in tree.keys.items()},
+        locations={_texts(path): at for path, at in tree.values.items()},
+        keys={_texts(path): at for path, at in tree.keys.items()},
         findings=tree.findings,
     )
 

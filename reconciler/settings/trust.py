@@ -67,12 +67,12 @@ def untrusted(
         host = host_of(address)
         from_file = file.holds(path) and not any(layer.holds(path) for layer in stronger)
         if from_file and not is_trusted(host, trusted):
-            place = file.places.get(path)
+            at = file.locations.get(path)
             yield Finding(
                 "error",
                 Code.UNTRUSTED_HOST,
                 f"`{'.'.join(path)}` names the host {host}, which nobody but this file vouches "
                 f"for. If the key may go there, set {TRUSTED_VARIABLE}={host} in the environment "
                 "(in a pipeline: a variable of the project, not of a file).",
-                place if isinstance(place, Location) else None,
+                at if isinstance(at, Location) else None,
             )

@@ -22,10 +22,10 @@ from ruamel.yaml.events import (
 )
 
 from reconciler.codes import Code
-from reconciler.model import pack_place
+from reconciler.model import pack_location
 from reconciler.yamltext import pure
 from reconciler.yamltext.findings import START, Faults
-from reconciler.yamltext.nodes import Map, Mark, Node, Repeat, Seq, place_of
+from reconciler.yamltext.nodes import Map, Mark, Node, Repeat, Seq, start_of
 from reconciler.yamltext.source import Source, reword
 
 try:
@@ -53,7 +53,7 @@ _IN_PRODUCTS: Final = 2
 """How many collections are around an entry of a list of products: the document's, and the list."""
 
 _STRING_TAG: Final = "tag:yaml.org,2002:str"
-_OPEN: Final = Seq([], None)  # type: ignore[arg-type]  # never asked for its place
+_OPEN: Final = Seq([], None)  # type: ignore[arg-type]  # never asked for its location
 """Stands for an anchored collection that is still being read."""
 
 _REMEDIES: Final = (
@@ -107,7 +107,7 @@ class Composer:
     """Reads one file's documents into nodes.
 
     `reduce`, if given, is called with each mapping of a root key `products` as soon as it is
-    complete, and its result stands in the mapping's place, so that a large file is never held
+    complete, and its result replaces the mapping, so that a large file is never held
     as nodes.
     """
 
@@ -204,7 +204,7 @@ class Composer:
             self._report_tag(event)
         if depth >= MAX_DEPTH:
             message = f"Nested more than {MAX_DEPTH} levels deep. Close the brackets before this."
-            self._faults.error(Code.BAD_YAML, message, place_of(event))
+            self._faults.error(Code.BAD_YAML, message, start_of(event))
             raise _StopReadingError
 
     def _close(self, start: Any, end: Any, node: Node, repeated: int) -> None:
@@ -221,7 +221,7 @@ class Composer:
         if event.ctag is not None and event.tag != _STRING_TAG:
             self._report_tag(event)
         if not event.value and event.implicit[0] and len(items) % 2 and _in_mapping(stack):
-            # Where nothing is written, parsers name different places; its key has one.
+            # Parsers disagree about the location of a value that is not written; its key has one.
             event.start_mark = items[-1].start_mark
 
     def _alias(self, event: Any, stack: Stack) -> Node:
@@ -233,7 +233,7 @@ class Composer:
                 f"Alias *{event.anchor} {what}. Write &{event.anchor} before a complete value "
                 "above, in the same document, or put the text in quotes."
             )
-            self._faults.error(Code.BAD_YAML, message, place_of(event))
+            self._faults.error(Code.BAD_YAML, message, start_of(event))
             raise _StopReadingError
         self._repeated += self._weights[event.anchor]
         if self._repeated > self._budget:
@@ -241,7 +241,7 @@ class Composer:
                 f"Aliases repeat more than {self._budget:,} characters of this file. "
                 "Write the values out, or split the file."
             )
-            self._faults.error(Code.ALIAS_BUDGET, message, place_of(event))
+            self._faults.error(Code.ALIAS_BUDGET, message, start_of(event))
             raise _StopReadingError
         if len(stack) == _IN_PRODUCTS and isinstance(node, Map) and not _in_mapping(stack):
             return Repeat(node.items, event.start_mark)
@@ -249,18 +249,18 @@ class Composer:
 
     def _report_tag(self, event: Any) -> None:
         message = f"Explicit tag {_short(str(event.tag))}. Remove it: every value is text."
-        self._faults.error(Code.EXPLICIT_TAG, message, place_of(event))
+        self._faults.error(Code.EXPLICIT_TAG, message, start_of(event))
 
     def _report(self, error: YAMLError) -> None:
-        """Report a syntax error at the place where the parser gave up."""
+        """Report the syntax error at which the parser gave up."""
         mark: Mark | None = None
         problem, context = str(error), ""
         if isinstance(error, MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             problem, context = error.problem or "", _context(error)
         remedy = next((remedy for part, remedy in _REMEDIES if part in problem), _REMEDY)
-        place = START if mark is None else pack_place(mark.line + 1, mark.column + 1)
-        self._faults.error(Code.BAD_YAML, f"Bad YAML: {problem}{context}. {remedy}", place)
+        at = START if mark is None else pack_location(mark.line + 1, mark.column + 1)
+        self._faults.error(Code.BAD_YAML, f"Bad YAML: {problem}{context}. {remedy}", at)
 
 
 def _in_mapping(stack: Stack) -> bool:

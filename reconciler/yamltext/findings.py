@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Severity, unpack_place
+from reconciler.model import Finding, Severity, unpack_location
 
 START = 1 << 32 | 1
-"""The packed place 1:1, which stands for a whole file."""
+"""The packed location 1:1, which stands for a whole file."""
 
 
 class Findings:
@@ -36,31 +36,27 @@ class Findings:
 
 
 class Faults:
-    """The findings of one file, told by place."""
+    """The findings of one file, told by location."""
 
     def __init__(self, file: str, findings: Findings) -> None:
         self.file = file
         self._findings = findings
 
-    def error(
-        self, code: Code, message: str, place: int = START, about: Iterable[str] = ()
-    ) -> None:
-        """Report an error at the packed `place`."""
-        self._add("error", code, message, place, about)
+    def error(self, code: Code, message: str, at: int = START, about: Iterable[str] = ()) -> None:
+        """Report an error at the packed location `at`."""
+        self._add("error", code, message, at, about)
 
-    def warning(
-        self, code: Code, message: str, place: int = START, about: Iterable[str] = ()
-    ) -> None:
-        """Report a warning at the packed `place`."""
-        self._add("warning", code, message, place, about)
+    def warning(self, code: Code, message: str, at: int = START, about: Iterable[str] = ()) -> None:
+        """Report a warning at the packed location `at`."""
+        self._add("warning", code, message, at, about)
 
     def _add(
-        self, severity: Severity, code: Code, message: str, place: int, about: Iterable[str]
+        self, severity: Severity, code: Code, message: str, at: int, about: Iterable[str]
     ) -> None:
-        location = unpack_place(self.file, place)
+        location = unpack_location(self.file, at)
         self._findings.add(Finding(severity, code, message, location), about)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str]:
-    place = finding.location or ("", 0, 0)
-    return *place, finding.code, finding.message
+    at = finding.location or ("", 0, 0)
+    return *at, finding.code, finding.message

@@ -86,7 +86,7 @@ class Piece:
 
     @property
     def is_special(self) -> bool:
-        """Whether it is special, or anything in it is: then its place or its text matters."""
+        """Whether it is special, or anything in it is: then its position or its text matters."""
         return self.is_special_itself or any(item.is_special for item in self.items)
 
 
@@ -158,7 +158,7 @@ class Layout:
 
     @cached_property
     def comments(self) -> list[tuple[int, str]]:
-        """Every comment with its place, in order, without the white space at its end."""
+        """Every comment with its offset, in order, without the white space at its end."""
         found: list[tuple[int, str]] = []
         if "#" not in self.text:
             return found
@@ -170,13 +170,13 @@ class Layout:
         return found
 
     def has_comments(self, start: int, end: int) -> bool:
-        """Whether a comment begins between these places."""
+        """Whether a comment begins between these offsets."""
         first = bisect_left(self._comment_places, start)
         return first < len(self._comment_places) and self._comment_places[first] < end
 
     @cached_property
     def _comment_places(self) -> list[int]:
-        return [place for place, _ in self.comments]
+        return [offset for offset, _ in self.comments]
 
     def _gaps(self) -> Iterator[tuple[int, int]]:
         """The stretches of text between scalars: marks, brackets, comments."""
@@ -190,7 +190,7 @@ class Layout:
         yield last, len(self.text)
 
     def after_trivia(self, index: int) -> int:
-        """The first place from `index` on that is neither white space nor comment."""
+        """The first offset from `index` on that is neither white space nor comment."""
         while index < len(self.text):
             if self.text[index] == "#":
                 index = self.line_end(index)
@@ -278,7 +278,7 @@ class FileText:
         self._mark = _BOM if raw.startswith(_BOM) else ""
         self._raw = raw.removeprefix(_BOM)
         dropped = [match.start() for match in _DROPPED.finditer(self._raw)]
-        self._dropped = [place - earlier for earlier, place in enumerate(dropped)]
+        self._dropped = [offset - earlier for earlier, offset in enumerate(dropped)]
         self.text = _DROPPED.sub("", self._raw).replace("\r", "\n")
         crlf, breaks = self._raw.count("\r\n"), self.text.count("\n")
         self.newline = "\r\n" if crlf * 2 > breaks else "\n"
@@ -296,7 +296,7 @@ class FileText:
         return "".join([*pieces, self._raw[last:]]).encode()
 
     def replaced(self, text: str) -> bytes:
-        """The bytes of the file with `text` in place of all its text."""
+        """The bytes of the file with `text` instead of all its text."""
         return (self._mark + self._spelled(text)).encode()
 
     def _spelled(self, text: str) -> str:

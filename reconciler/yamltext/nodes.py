@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 from ruamel.yaml.events import ScalarEvent
 
 from reconciler.codes import Code
-from reconciler.model import pack_place, unpack_place
+from reconciler.model import pack_location, unpack_location
 from reconciler.yamltext.findings import Faults
 
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
@@ -59,10 +59,10 @@ Pairs: TypeAlias = dict[str, tuple[ScalarEvent, Node]]
 """A mapping's keys and values by the key's text."""
 
 
-def place_of(node: Node) -> int:
-    """The packed place where `node` begins."""
+def start_of(node: Node) -> int:
+    """The packed location at which `node` begins."""
     mark: Mark = node.start_mark
-    return pack_place(mark.line + 1, mark.column + 1)
+    return pack_location(mark.line + 1, mark.column + 1)
 
 
 def is_plain(node: Node) -> bool:
@@ -109,7 +109,7 @@ def _own_fields(node: Map, faults: Faults) -> tuple[Pairs, list[Map]]:
     for key, value in zip(node.items[::2], node.items[1::2], strict=True):
         if not isinstance(key, ScalarEvent):
             message = "A key is a list or a mapping. Write a field's name before the colon."
-            faults.error(Code.WRONG_KIND, message, place_of(key))
+            faults.error(Code.WRONG_KIND, message, start_of(key))
         elif key.value == "<<" and is_plain(key):
             if merge is not None:
                 _report_repeat(merge, key, faults)
@@ -133,11 +133,11 @@ def _mappings_in(value: Node, faults: Faults) -> list[Map]:
                 "A merge key `<<` takes a mapping or a list of mappings. "
                 "Give it an alias of a mapping, as in `<<: *base`."
             )
-            faults.error(Code.WRONG_KIND, message, place_of(item))
+            faults.error(Code.WRONG_KIND, message, start_of(item))
     return mappings
 
 
 def _report_repeat(first: ScalarEvent, again: ScalarEvent, faults: Faults) -> None:
-    where = unpack_place(faults.file, place_of(first))
+    where = unpack_location(faults.file, start_of(first))
     message = f"Key {again.value!r} is there already, at {where}. Keep one of them."
-    faults.error(Code.DUPLICATE_KEY, message, place_of(again))
+    faults.error(Code.DUPLICATE_KEY, message, start_of(again))

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from reconciler.codes import Code
-from reconciler.model import pack_place
+from reconciler.model import pack_location
 from reconciler.yamltext.findings import Faults
 
 _ORDINARY: Final = bytes([9, 10, 13, *range(32, 127)])
@@ -76,9 +76,9 @@ def reword(source: Source) -> Source | None:
 
 
 def place_after(text: str) -> int:
-    """The packed place of what follows `text`."""
+    """The packed location of what follows `text`."""
     text = _BREAK.sub("\n", text)
-    return pack_place(text.count("\n") + 1, len(text) - text.rfind("\n"))
+    return pack_location(text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 def _settle(text: str, faults: Faults) -> Source:
@@ -92,7 +92,9 @@ def _settle(text: str, faults: Faults) -> Source:
                     f"Control character U+{ord(match[0]):04X} in the file. Delete it; "
                     "only tabs and line breaks are allowed."
                 )
-                faults.error(Code.CONTROL_CHARACTER, message, pack_place(number, match.start() + 1))
+                faults.error(
+                    Code.CONTROL_CHARACTER, message, pack_location(number, match.start() + 1)
+                )
         text = re.sub(_FORBIDDEN, "\ufffd", text)
     disputed = [character for character in _DISPUTED if character in text]
     stand_ins = dict(zip(disputed, _free_characters(text, len(disputed)), strict=True))

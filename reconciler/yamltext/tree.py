@@ -1,4 +1,4 @@
-"""A small general loader for settings: text, lists and mappings, with the place of each.
+"""A small general loader for settings: text, lists and mappings, with the location of each.
 
 The rules are those of the catalogue: every scalar is text as written, no tags, no repeated keys,
 aliases within a budget. What the text means is the caller's to say.
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Location, unpack_place
+from reconciler.model import Finding, Location, unpack_location
 from reconciler.yamltext.events import Composer
 from reconciler.yamltext.findings import START, Faults, Findings
-from reconciler.yamltext.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, place_of
+from reconciler.yamltext.nodes import Map, Node, Seq, fields_of, is_nothing, is_null, start_of
 from reconciler.yamltext.source import decode
 
 TreeValue: TypeAlias = "str | list[TreeValue] | dict[str, TreeValue]"
@@ -43,10 +43,10 @@ class Tree:
         """Where the key at the end of `path` is, or the nearest key around it."""
         return self._nearest(self.keys, tuple(path))
 
-    def _nearest(self, places: Mapping[TreePath, Location], path: TreePath) -> Location:
-        while path and path not in places:
+    def _nearest(self, locations: Mapping[TreePath, Location], path: TreePath) -> Location:
+        while path and path not in locations:
             path = path[:-1]
-        return places.get(path) or unpack_place(self.name, START)
+        return locations.get(path) or unpack_location(self.name, START)
 
 
 def load_tree(name: str, data: bytes) -> Tree:
@@ -57,7 +57,7 @@ def load_tree(name: str, data: bytes) -> Tree:
     roots = [] if source is None else list(Composer(source, faults).documents())
     for extra in roots[1:]:
         message = "A second document. Put all settings into the first."
-        faults.error(Code.WRONG_KIND, message, place_of(extra))
+        faults.error(Code.WRONG_KIND, message, start_of(extra))
     if not roots or is_nothing(roots[0]):
         return Tree(name, findings=findings.sorted())
     builder = _Builder(faults)
@@ -67,7 +67,7 @@ def load_tree(name: str, data: bytes) -> Tree:
 
 
 class _Builder:
-    """Builds a tree's value and notes its places. Nesting is bounded by the Composer."""
+    """Builds a tree's value and notes its locations. Nesting is bounded by the Composer."""
 
     def __init__(self, faults: Faults) -> None:
         self.keys: dict[TreePath, Location] = {}
@@ -77,7 +77,7 @@ class _Builder:
 
     def build(self, node: Node, path: TreePath) -> TreeValue:
         """The value of `node`, which stands at `path`."""
-        self.values[path] = unpack_place(self._faults.file, place_of(node))
+        self.values[path] = unpack_location(self._faults.file, start_of(node))
         if isinstance(node, Map):
             return self._mapping(node, path)
         if isinstance(node, Seq):
@@ -91,6 +91,6 @@ class _Builder:
         mapping: dict[str, TreeValue] = {}
         for text, (key, value) in fields_of(node, self._faults).items():
             below = (*path, text)
-            self.keys[below] = unpack_place(self._faults.file, place_of(key))
+            self.keys[below] = unpack_location(self._faults.file, start_of(key))
             mapping[text] = self.build(value, below)
         return mapping

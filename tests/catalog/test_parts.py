@@ -126,7 +126,7 @@ def test_products_share_what_is_equal(tmp_path: Path, monkeypatch: pytest.Monkey
     catalog = load_sources([("a.yaml", text.encode()), ("b.yaml", b"")])
     for position in (2, 4):
         assert len({id(product.values[position]) for product in catalog.products.values()}) == 1
-    assert len({id(product.places) for product in catalog.products.values()}) == 1
+    assert len({id(product.offsets) for product in catalog.products.values()}) == 1
 
 
 def test_only_large_catalogues_have_children(

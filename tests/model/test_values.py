@@ -25,16 +25,16 @@ from reconciler.model import (
     RemoteProduct,
     State,
     canonical_tags,
-    pack_place,
+    pack_location,
     slot,
-    unpack_place,
+    unpack_location,
 )
 
 PRODUCT = Product(
     ("10", "Shirt", ("a",), None, "top"),
     "catalog/a.yaml",
-    pack_place(3, 5),
-    (pack_place(0, 5), pack_place(1, 5), 0, 0, pack_place(4, 5), pack_place(5, 5)),
+    pack_location(3, 5),
+    (pack_location(0, 5), pack_location(1, 5), 0, 0, pack_location(4, 5), pack_location(5, 5)),
     "9",
 )
 
@@ -42,7 +42,9 @@ PRODUCT = Product(
 @given(st.integers(1, 10**9), st.integers(1, 2**32 - 1))
 def test_a_packed_place_comes_back(line: int, column: int) -> None:
     """Line and column survive being one number, for files and lines of any length."""
-    assert unpack_place("a.yaml", pack_place(line, column)) == Location("a.yaml", line, column)
+    assert unpack_location("a.yaml", pack_location(line, column)) == Location(
+        "a.yaml", line, column
+    )
 
 
 def test_a_product_answers_by_name() -> None:
@@ -62,9 +64,9 @@ def test_a_value_is_located_where_it_is_written(key: str, line: int) -> None:
 
 
 def test_a_product_without_places_is_located_as_a_whole() -> None:
-    """A caller without files need not make up places for every value."""
-    bare = PRODUCT._replace(places=())
-    assert bare.place_of(1) == PRODUCT.place_of(2) == PRODUCT.place
+    """A caller without files need not make up locations for every value."""
+    bare = PRODUCT._replace(offsets=())
+    assert bare.packed_at(1) == PRODUCT.packed_at(2) == PRODUCT.at
     assert bare.location_of("name") == bare.location_of("renamed_from") == bare.location
 
 

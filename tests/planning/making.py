@@ -18,7 +18,7 @@ from reconciler.model import (
     Value,
     canonical_tags,
     first_line,
-    pack_place,
+    pack_location,
     slot,
 )
 from reconciler.planning.diff import diff
@@ -45,10 +45,10 @@ def declared(
 ) -> Product:
     """A declared product; `was` is its renamed_from."""
     values = (store_id, name, None if tags is None else canonical_tags(tags), image, type)
-    place = pack_place(line, 3)
-    here = place - first_line(place)
-    places = tuple(0 if value is None else here for value in values)
-    return Product(values, file, place, (*places, here if was else 0), was)
+    at = pack_location(line, 3)
+    here = at - first_line(at)
+    offsets = tuple(0 if value is None else here for value in values)
+    return Product(values, file, at, (*offsets, here if was else 0), was)
 
 
 def catalog(*products: Product, **facts: Any) -> Catalog:
