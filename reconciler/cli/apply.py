@@ -197,7 +197,7 @@ def _print_calls(plan: "Plan", invocation: Invocation, path: str) -> None:
     from reconciler.report.output import write_stdout
 
     invocation.progress.finish()
-    batch = invocation.settings.requests.batch
+    batch = invocation.settings.for_store(plan.store).requests.batch
     write_stdout("".join(f"{line}\n" for line in call_lines(plan, path, batch)))
     say_refusals(plan, invocation)
 

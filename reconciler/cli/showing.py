@@ -173,7 +173,7 @@ def calls_of(plan: Plan, invocation: Invocation) -> Sequence[Mapping[str, Any]]:
     """The calls that apply would make for the plan, as Plan JSON shows them."""
     from reconciler.planning.operations import as_json
 
-    return as_json(plan, batch=invocation.settings.requests.batch)
+    return as_json(plan, batch=invocation.settings.for_store(plan.store).requests.batch)
 
 
 def repository_url(environ: Mapping[str, str]) -> str | None:

@@ -11,7 +11,7 @@ from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.paths import Asked, home_of
 from reconciler.catalog.read import check_catalog, examine_catalog, load_catalog
 from reconciler.errors import UsageError
-from reconciler.linting.registry import DEFAULT_LEVELS
+from reconciler.linting.registry import DEFAULT_LEVELS, Levels
 from reconciler.model import Catalog, Finding, Product, Removed, Values
 from reconciler.yamltext.findings import Findings
 
@@ -74,14 +74,22 @@ def validate(
         alone = path.parent if path.is_file() and belongs(path.name) else catalogs[0]
         return path if path.is_dir() else alone
 
-    levels = settings.lint_levels()
-    return tuple(
+    found = (
         finding
         for folder, within in _shares(settings, catalogs, paths, elsewhere)
+        for levels in _levels(settings, folder)
         for finding in check_catalog(
             folder, within or None, working_folder=settings.folder, lint=levels
         )
     )
+    return tuple(dict.fromkeys(found))
+
+
+def _levels(settings: "Settings", folder: Path) -> list[Levels]:
+    """The levels of the stores whose catalogue `folder` is: one of each kind."""
+    stores = [name for name in settings.stores if settings.store(name).catalog == folder]
+    own = {str(part.lint): part for part in map(settings.for_store, stores)}
+    return [part.lint_levels() for part in own.values()] or [settings.lint_levels()]
 
 
 def format_files(

@@ -57,6 +57,7 @@ def diff_revisions(
     """
     name = settings.store_name(store)
     folder = settings.folder / catalog if catalog else settings.store(name).catalog
+    settings = settings.for_store(name)
     before, after = _both_sides(settings, folder, revisions)
     remote, ledger = in_sync(before)
     changes = diff(

@@ -35,6 +35,7 @@ class Store:
     ledger: LedgerStore
     catalog: Path
     settings: "Settings"
+    """Those of this store: its own replace the general ones."""
 
     @property
     def folder(self) -> Path:
@@ -78,7 +79,9 @@ def open_store(
     """Open the store called `name`; NoApiKey if it has no key."""
     store = settings.store(name)
     key = store.api_key.get_secret_value()
-    with _opened(settings, store, store.api_url, key, catalog, progress, stop) as opened:
+    with _opened(
+        settings, store.name, store, store.api_url, key, catalog, progress, stop
+    ) as opened:
         yield opened
 
 
@@ -94,12 +97,13 @@ def open_sandbox(
     """Open an embedded sandbox as a store, with its data in `.reconciler/sandbox.sqlite3`."""
     from reconciler.sandbox.server import Sandbox
 
-    store = replace(settings.store(name), name=SANDBOX)
+    named = settings.store_name(name)
+    store = replace(settings.store(named), name=SANDBOX)
     database = settings.folder / DATA / "sandbox.sqlite3"
     database.parent.mkdir(parents=True, exist_ok=True)
     with (
         Sandbox(database) as sandbox,
-        _opened(settings, store, sandbox.url, SANDBOX, catalog, progress, stop) as opened,
+        _opened(settings, named, store, sandbox.url, SANDBOX, catalog, progress, stop) as opened,
     ):
         yield opened
 
@@ -107,6 +111,7 @@ def open_sandbox(
 @contextmanager
 def _opened(
     settings: "Settings",
+    named: str,
     store: "StoreSettings",
     url: str,
     key: str,
@@ -119,6 +124,7 @@ def _opened(
     from reconciler.remote.client import Client
 
     stop = stop or Event()
+    settings = settings.for_store(named)
     ledger = open_ledger(
         "file" if store.name == SANDBOX else settings.ledger,
         store=store.name,

@@ -4,11 +4,18 @@ Importing this package imports pydantic, so a command does it only once it needs
 """
 
 from reconciler.settings.load import load_settings
-from reconciler.settings.model import DEFAULT_API_URL, LimitSettings, Requests, StoreEntry
+from reconciler.settings.model import (
+    DEFAULT_API_URL,
+    FleetCaps,
+    LimitSettings,
+    Requests,
+    StoreEntry,
+)
 from reconciler.settings.store import Settings, StoreSettings
 
 __all__ = [
     "DEFAULT_API_URL",
+    "FleetCaps",
     "LimitSettings",
     "Requests",
     "Settings",

@@ -7,7 +7,7 @@ a catalogue of fifteen hundred products takes to be read: so pydantic checks wha
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from reconciler.codes import Code
 from reconciler.errors import SettingsError
 from reconciler.model import Finding, Location
-from reconciler.settings.model import LimitSettings, Requests, StoreEntry
+from reconciler.settings.include import add_included
+from reconciler.settings.model import Requests
 from reconciler.settings.sources import (
     KeyPath,
     Layer,
@@ -68,6 +69,8 @@ def load_settings(
     fault; none repeats a key.
     """
     file = read_file(config, folder)
+    given = read_environment(environ, ()).values.get("include")
+    add_included(file, given or file.values.get("include"), folder)
     environment = read_environment(environ, store_names(file))
     add_api_url(environment, file, environ)
     flags = Layer()
@@ -102,13 +105,14 @@ def _untrusted(
     settings: Settings, layers: Sequence[Layer], trusted: frozenset[str]
 ) -> dict[str, tuple[Finding, ...]]:
     """By store: the addresses on the way of its key that are not trusted with it."""
-    proxy = settings.requests.proxy
     found = {}
     for name, entry in settings.stores.items():
         addresses: dict[KeyPath, str] = {("stores", name, "api_url"): entry.api_url}
+        proxy = settings.for_store(name).requests.proxy
         if proxy is not None:
             # With a bundle of certificates, which a file names too, a proxy can read the call.
-            addresses["requests", "proxy"] = proxy
+            own = "proxy" in entry.requests.model_fields_set
+            addresses[(*(("stores", name) if own else ()), "requests", "proxy")] = proxy
         found[name] = tuple(untrusted(addresses, layers, trusted))
     return found
 
@@ -159,10 +163,14 @@ def _check_version(layers: Sequence[Layer]) -> None:
 
 
 def _missing_bundle(settings: Settings, folder: Path, layers: Sequence[Layer]) -> Iterator[Finding]:
-    bundle = settings.requests.ca_bundle
-    if bundle is not None and not (folder / bundle).exists():
-        message = f"names no file: there is no {bundle.as_posix()}"
-        yield _placed(Code.BAD_SETTINGS, ("requests", "ca_bundle"), message, layers)
+    sections: dict[KeyPath, Requests] = {("requests",): settings.requests}
+    for name, entry in settings.stores.items():
+        sections["stores", name, "requests"] = entry.requests
+    for path, requests in sections.items():
+        bundle = requests.ca_bundle
+        if bundle is not None and not (folder / bundle).exists():
+            message = f"names no file: there is no {bundle.as_posix()}"
+            yield _placed(Code.BAD_SETTINGS, (*path, "ca_bundle"), message, layers)
 
 
 def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
@@ -197,12 +205,17 @@ def _unknown(path: KeyPath, layers: Sequence[Layer]) -> Finding:
 
 def _section(path: KeyPath) -> type[BaseModel]:
     """The part of the settings in which the last key of `path` stands."""
-    sections: dict[str, type[BaseModel]] = {
-        "limits": LimitSettings,
-        "requests": Requests,
-        "stores": StoreEntry,
-    }
-    return sections.get(path[0], Settings) if len(path) > 1 else Settings
+    section: type[BaseModel] = Settings
+    keys = iter(path[:-1])
+    for key in keys:
+        annotation = section.model_fields[key].annotation
+        if get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+            next(keys, None)
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            break
+        section = annotation
+    return section
 
 
 def _placed(

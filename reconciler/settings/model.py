@@ -17,10 +17,15 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    field_validator,
 )
 
 from reconciler.hosts import is_loopback
+from reconciler.linting.registry import RULES, rule_named
+from reconciler.linting.rule import Level
 from reconciler.planning import guard
+from reconciler.planning.plan import Prune
+from reconciler.wording import nearest_word
 
 DEFAULT_API_URL: Final = "https://api.robosize.com/api/v1/product/"
 """The product endpoint (product-sync-api.txt, "List products")."""
@@ -33,6 +38,8 @@ SANDBOX: Final = "sandbox"
 _STORE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIMIT: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(%?)")
+_DOMAIN: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_LONGEST_DOMAIN: Final = 253
 _PORTS: Final = {"http": ":80", "https": ":443"}
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -100,6 +107,18 @@ def _filled_path(value: object) -> object:
     return value
 
 
+def _filled_text(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("must be text of one line")
+    return value
+
+
+def _domain(value: str | None) -> str | None:
+    if value is not None and (not _DOMAIN.fullmatch(value) or len(value) > _LONGEST_DOMAIN):
+        raise ValueError("must be the shop's domain alone, such as shop.example")
+    return None if value is None else value.lower()
+
+
 def _optional(value: object) -> object:
     """Read the words that YAML has for nothing, which arrive as text."""
     return None if isinstance(value, str) and value.strip() in _NOTHING else value
@@ -122,6 +141,7 @@ ApiUrl = Annotated[str, AfterValidator(normal_api_url)]
 StoreName = Annotated[str, AfterValidator(_store_name)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 FilledPath = Annotated[Path, BeforeValidator(_filled_path)]
+FilledText = Annotated[str, AfterValidator(_filled_text)]
 LimitText = Annotated[
     guard.Limit | None,
     PlainValidator(parse_limit, json_schema_input_type=str | int | None),
@@ -179,7 +199,47 @@ class Requests(Section):
     )
 
 
-class StoreEntry(Section):
+class PerStore(Section):
+    """What the settings say for all stores, and a store for itself (see `own_over`)."""
+
+    prune: Prune = Field(
+        "all",
+        description="Which undeclared remote products are deleted: all, those that this ledger "
+        "created or adopted (managed), or none.",
+    )
+    protected: tuple[str, ...] = Field((), description="Globs of store_ids never deleted.")
+    limits: LimitSettings = Field(default_factory=LimitSettings, description="What apply refuses.")
+    requests: Requests = Field(default_factory=Requests, description="How the API is called.")
+    lint: dict[str, Level] = Field(
+        default_factory=dict, description="The level of each lint rule: off, warning or error."
+    )
+    policy: tuple[dict[str, Any], ...] = Field((), description="The shop's own rules.")
+    ignore: dict[str, Any] = Field(
+        default_factory=dict, description="What is left alone at the remote."
+    )
+    imports: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="How exports of the shop are imported, by name."
+    )
+
+    @field_validator("protected")
+    @classmethod
+    def _no_blank_pattern(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(pattern.strip() for pattern in patterns):
+            raise ValueError("must not hold an empty pattern")
+        return patterns
+
+    @field_validator("lint")
+    @classmethod
+    def _known_rules(cls, levels: dict[str, Level]) -> dict[str, Level]:
+        for name in levels:
+            if rule_named(name) is None:
+                near = nearest_word(name, [rule.id for rule in RULES], 0.4)
+                hint = f"; did you mean `{near}`?" if near else ""
+                raise ValueError(f"has no rule `{name}`{hint or '; see `validate --rules`'}")
+        return levels
+
+
+class StoreEntry(PerStore):
     """One remote. The key is read from the environment variable that `api_key_env` names."""
 
     api_url: ApiUrl = Field(DEFAULT_API_URL, description="The product endpoint itself.")
@@ -189,6 +249,39 @@ class StoreEntry(Section):
     catalog: FilledPath | None = Field(
         None, description="The catalogue's folder, where it is not that of the settings."
     )
+    labels: dict[FilledText, FilledText] = Field(
+        default_factory=dict, description="What the store is chosen by: fleet --label KEY=VALUE."
+    )
+    domain: Annotated[str | None, BeforeValidator(_optional), AfterValidator(_domain)] = Field(
+        None, description="The shop's own domain, such as shop.example."
+    )
+
+    def own_over(self, general: PerStore) -> dict[str, Any]:
+        """The settings of `general` that this store has its own of, with its own values.
+
+        Mappings are merged key by key; any other value replaces the general one.
+        """
+        own = self.model_fields_set & PerStore.model_fields.keys()
+        return {name: _over(getattr(general, name), getattr(self, name)) for name in own}
+
+
+class FleetCaps(Section):
+    """What all stores of a fleet's run share."""
+
+    parallel: int = Field(16, ge=1, le=256, description="Stores under way at one time.")
+    rate: Annotated[float | None, BeforeValidator(_optional)] = Field(
+        None,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Calls per second of all stores together, at most.",
+    )
+
+
+def _over(general: Any, own: Any) -> Any:
+    if isinstance(own, BaseModel):
+        return general.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+    return {**general, **own} if isinstance(own, dict) else own
 
 
 def one_store() -> dict[str, Any]:

@@ -6,6 +6,7 @@ Beyond what the models say of themselves it holds the patterns of what they pars
 from typing import Any, Final
 
 from reconciler.linting.registry import RULES
+from reconciler.settings.model import PerStore
 from reconciler.settings.store import Settings
 
 _LIMIT: Final[dict[str, Any]] = {
@@ -35,6 +36,11 @@ _EXAMPLES: Final[dict[str, list[Any]]] = {
     "journal": [50],
     "requires": [">=1.0"],
     "lint": [{"duplicate-name": "off"}],
+    "policy": [[]],
+    "ignore": [{}],
+    "imports": [{}],
+    "include": [["shops/*/store.yaml"]],
+    "fleet": [{"parallel": 16, "rate": 50}],
     "stores": [{"default": {"api_key_env": "ROBOSIZE_API_KEY", "catalog": "catalog"}}],
 }
 
@@ -50,13 +56,17 @@ def settings_schema() -> dict[str, Any]:
         examples = [default or "20%", 50]
         limits[key] = {**limits[key], **_LIMIT, "default": default, "examples": examples}
     entry = definitions["StoreEntry"]["properties"]
+    names = sorted({name for rule in RULES for name in _names(rule.id, rule.code)})
     entry["api_url"]["pattern"] = _API_URL
+    # A store has its own value only if it is written, so these have no default of their own.
+    for key in PerStore.model_fields:
+        entry[key].pop("default", None)
+    for part in (properties, entry):
+        part["protected"]["items"]["pattern"] = r"\S"
+        part["lint"]["propertyNames"] = {"enum": names}
     entry["api_key_env"]["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$"
     properties["stores"]["propertyNames"] = {"pattern": _STORE_NAME}
-    properties["protected"]["items"]["pattern"] = r"\S"
     properties["ledger_remote"]["pattern"] = r"^[^\s-]\S*$"
-    names = sorted({name for rule in RULES for name in _names(rule.id, rule.code)})
-    properties["lint"]["propertyNames"] = {"enum": names}
     schema["description"] = "The settings of reconciler: all of them may be left out."
     return schema
 

@@ -21,7 +21,7 @@ PREFIX: Final = "RECONCILER_"
 TRUSTED_VARIABLE: Final = "RECONCILER_TRUSTED_HOSTS"
 """Names hosts that the key may go to. Not a setting: a file must not be able to say it."""
 _NESTING: Final = "__"
-_LISTS: Final = frozenset({"protected"})
+_LISTS: Final = frozenset({"protected", "include"})
 _LARGEST_FILE: Final = 1 << 20
 
 KeyPath: TypeAlias = tuple[str, ...]
@@ -68,14 +68,18 @@ def read_file(config: Path | None, folder: Path) -> Layer:
     Raises SettingsError where the file cannot be read; faults within it are its `findings`.
     """
     file = folder / (config or SETTINGS_FILE)
-    name = _shown(file, folder)
+    if config is None and not file.exists():
+        _refuse_lookalike(folder)
+        return Layer()
+    return read_layer(file, shown(file, folder))
+
+
+def read_layer(file: Path, name: str) -> Layer:
+    """The layer of a file that findings call `name`; SettingsError where it cannot be read."""
     try:
         with file.open("rb") as stream:
             data = stream.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
-        if config is None:
-            _refuse_lookalike(folder)
-            return Layer()
         raise SettingsError(
             f"There is no settings file {name}.", hint="Give --config a file that exists."
         ) from None
@@ -130,7 +134,7 @@ def _refuse_lookalike(folder: Path) -> None:
         )
 
 
-def _shown(file: Path, folder: Path) -> str:
+def shown(file: Path, folder: Path) -> str:
     """The file's name relative to the working folder, where it is below it."""
     absolute = file.absolute()
     if absolute.is_relative_to(folder.absolute()):

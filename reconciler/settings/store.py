@@ -7,15 +7,12 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from reconciler.errors import NoApiKey, SettingsError
 from reconciler.git import credentials_in
-from reconciler.linting.registry import RULES, Levels, rule_named
-from reconciler.linting.rule import Level
+from reconciler.linting.registry import Levels, rule_named
 from reconciler.model import Finding, LedgerKind
-from reconciler.planning.plan import Prune
 from reconciler.settings.model import (
     FilledPath,
-    LimitSettings,
-    Requests,
-    Section,
+    FleetCaps,
+    PerStore,
     StoreEntry,
     StoreName,
     one_store,
@@ -55,32 +52,27 @@ class StoreSettings:
         return self.secret
 
 
-class Settings(Section):
+class Settings(PerStore):
     """All settings. Made by `load_settings`, which merges their layers."""
 
     model_config = ConfigDict(title="reconciler settings")
 
     catalog: FilledPath = Field(Path("catalog"), description="The folder of the catalogue.")
-    prune: Prune = Field(
-        "all",
-        description="Which undeclared remote products are deleted: all, those that this ledger "
-        "created or adopted (managed), or none.",
-    )
     ledger: LedgerKind = Field(
         "file", description="Where the ledger is kept: .reconciler/ledger, or a git ref."
     )
     ledger_remote: str = Field("origin", description="The git remote of a git ledger.")
-    protected: tuple[str, ...] = Field((), description="Globs of store_ids never deleted.")
-    limits: LimitSettings = Field(default_factory=LimitSettings, description="What apply refuses.")
-    requests: Requests = Field(default_factory=Requests, description="How the API is called.")
     journal: int = Field(50, ge=1, le=100_000, description="How many journals are kept.")
     requires: str | None = Field(None, description='The versions of this tool that fit: ">=1.0".')
-    lint: dict[str, Level] = Field(
-        default_factory=dict, description="The level of each lint rule: off, warning or error."
-    )
     stores: dict[StoreName, StoreEntry] = Field(
         default_factory=one_store, min_length=1, description="The remotes, by name."
     )
+    include: tuple[str, ...] = Field(
+        (),
+        description="Globs of files with one store each, which is named by the file's folder. "
+        "Their paths are relative to that folder.",
+    )
+    fleet: FleetCaps = Field(default_factory=FleetCaps, description="How a fleet is run.")
 
     _folder: Path = PrivateAttr(default=Path())
     _keys: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
@@ -94,29 +86,12 @@ class Settings(Section):
             raise ValueError("must be the name or the address of a git remote")
         return remote
 
-    @field_validator("protected")
-    @classmethod
-    def _no_blank_pattern(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(pattern.strip() for pattern in patterns):
-            raise ValueError("must not hold an empty pattern")
-        return patterns
-
     @field_validator("stores")
     @classmethod
     def _distinct_names(cls, stores: dict[str, StoreEntry]) -> dict[str, StoreEntry]:
         if len({name.casefold() for name in stores}) < len(stores):
             raise ValueError("has two names that differ only in case; their files would collide")
         return stores
-
-    @field_validator("lint")
-    @classmethod
-    def _known_rules(cls, levels: dict[str, Level]) -> dict[str, Level]:
-        for name in levels:
-            if rule_named(name) is None:
-                near = nearest_word(name, [rule.id for rule in RULES], 0.4)
-                hint = f"; did you mean `{near}`?" if near else ""
-                raise ValueError(f"has no rule `{name}`{hint or '; see `validate --rules`'}")
-        return levels
 
     def lint_levels(self) -> Levels:
         """The level of each lint rule."""
@@ -157,6 +132,14 @@ class Settings(Section):
             f"The settings have no store {wanted!r}.",
             hint=f"{hint}Declared under `stores`: {names}.",
         )
+
+    def for_store(self, name: str) -> "Settings":
+        """The settings as they are for one store: its own replace the general ones, key by key.
+
+        A store that is not declared (the sandbox) has the general ones.
+        """
+        entry = self.stores.get(name)
+        return self if entry is None else self.model_copy(update=entry.own_over(self))
 
     def store(self, name: str | None = None) -> StoreSettings:
         """The settings of one store; its key is asked for only when it is used."""
