@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.codes import Code
 from reconciler.model import Finding, Location
-from reconciler.settings.sources import Layer, read_layer, shown
+from reconciler.settings.sources import Layer, name_below, read_layer
 
 _CATALOG: Final = "catalog"
 """The catalogue's folder beside the file, if the file names none."""
@@ -26,10 +26,10 @@ def add_included(layer: Layer, patterns: object, folder: Path) -> None:
         return
     found: dict[Path, None] = {}
     for number, pattern in enumerate(patterns):
-        place = layer.places.get(("include", str(number)))
+        at = layer.locations.get(("include", str(number)))
         matched, fault = _matched(str(pattern), folder)
         if fault:
-            where = place if isinstance(place, Location) else None
+            where = at if isinstance(at, Location) else None
             message = f"`include`: {str(pattern)!r} {fault}"
             layer.findings += (Finding("error", Code.BAD_SETTINGS, message, where),)
         found.update(dict.fromkeys(matched))
@@ -51,7 +51,7 @@ def _matched(pattern: str, folder: Path) -> tuple[list[Path], str]:
 
 def _add(layer: Layer, stores: dict[str, Any], path: Path, folder: Path) -> Iterator[Finding]:
     """Add the store of one file; yields what is wrong with it."""
-    file, name = shown(path, folder), path.parent.relative_to(folder).name
+    file, name = name_below(path, folder), path.parent.relative_to(folder).name
     start = Location(file, 1, 1)
     if not path.resolve().is_relative_to(folder.resolve()):
         message = "This file is a link that leaves the working folder, so it is not read."
@@ -66,8 +66,8 @@ def _add(layer: Layer, stores: dict[str, Any], path: Path, folder: Path) -> Iter
     own = read_layer(path, file)
     yield from own.findings
     stores[name] = _beside(own.values, path.parent.relative_to(folder))
-    layer.keys["stores", name] = layer.places["stores", name] = start
-    layer.places |= {("stores", name, *at): place for at, place in own.places.items() if at}
+    layer.keys["stores", name] = layer.locations["stores", name] = start
+    layer.locations |= {("stores", name, *at): place for at, place in own.locations.items() if at}
     layer.keys |= {("stores", name, *at): place for at, place in own.keys.items()}
 
 

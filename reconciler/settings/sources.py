@@ -71,7 +71,7 @@ def read_file(config: Path | None, folder: Path) -> Layer:
     if config is None and not file.exists():
         _refuse_lookalike(folder)
         return Layer()
-    return read_layer(file, shown(file, folder))
+    return read_layer(file, name_below(file, folder))
 
 
 def read_layer(file: Path, name: str) -> Layer:
@@ -134,7 +134,7 @@ def _refuse_lookalike(folder: Path) -> None:
         )
 
 
-def shown(file: Path, folder: Path) -> str:
+def name_below(file: Path, folder: Path) -> str:
     """The file's name relative to the working folder, where it is below it."""
     absolute = file.absolute()
     if absolute.is_relative_to(folder.absolute()):
