@@ -49,8 +49,8 @@ def test_a_store_s_own_settings_replace_the_general_ones_key_by_key(tmp_path: Pa
     assert (own.limits.updates, own.limits.floor) == (Limit(50, percent=True), 3)
     assert (own.requests.rate, own.requests.timeout, own.requests.batch) == (None, 5, 20)
     assert "not_nfc" in own.lint
-    assert own.lint_levels()._levels[Code.NOT_NFC] == "off"
-    assert own.lint_levels()._levels[Code.HTTP_IMAGE] == "warning"
+    assert own.ruleset()._levels[Code.NOT_NFC] == "off"
+    assert own.ruleset()._levels[Code.HTTP_IMAGE] == "warning"
     assert own.folder == tmp_path
     assert (plain.prune, plain.protected, plain.limits) == ("all", ("gift-*",), settings.limits)
     assert (settings.stores["own"].labels, settings.stores["own"].domain) == (

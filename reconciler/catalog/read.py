@@ -29,7 +29,7 @@ from reconciler.catalog.unique import Declared
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
-from reconciler.linting.registry import DEFAULT_LEVELS, TAG_RULE, Levels, lint_catalog
+from reconciler.linting.registry import CATALOG_RULESET, TAG_RULE, Ruleset, lint_catalog
 from reconciler.model import Catalog, Finding, Location, Names
 from reconciler.yamltext.findings import Faults, Findings
 
@@ -46,7 +46,7 @@ def load_catalog(
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
     progress: CountProducts | None = None,
-    lint: Levels = DEFAULT_LEVELS,
+    lint: Ruleset = CATALOG_RULESET,
 ) -> Catalog:
     """The catalogue in `folder`, complete and without errors; its warnings are in it.
 
@@ -61,7 +61,7 @@ def load_catalog(
 
 @contextmanager
 def loading_catalog(
-    folder: Path, *, working_folder: Path | None = None, lint: Levels = DEFAULT_LEVELS
+    folder: Path, *, working_folder: Path | None = None, lint: Ruleset = CATALOG_RULESET
 ) -> Iterator[Callable[[], Catalog]]:
     """What `load_catalog` gives, read by other processes while the block does something else.
 
@@ -77,7 +77,7 @@ def load_sources(
     *,
     root: str | Names = "",
     max_bytes: int = MAX_BYTES,
-    lint: Levels = DEFAULT_LEVELS,
+    lint: Ruleset = CATALOG_RULESET,
 ) -> Catalog:
     """The catalogue made of these files, each a name with `/` between its parts, and its bytes.
 
@@ -109,7 +109,7 @@ def check_catalog(
     *,
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
-    lint: Levels = DEFAULT_LEVELS,
+    lint: Ruleset = CATALOG_RULESET,
 ) -> tuple[Finding, ...]:
     """All findings about the catalogue in `folder`, sorted: those of `examine_catalog`."""
     findings, _ = examine_catalog(
@@ -124,7 +124,7 @@ def examine_catalog(
     *,
     working_folder: Path | None = None,
     max_bytes: int = MAX_BYTES,
-    lint: Levels = DEFAULT_LEVELS,
+    lint: Ruleset = CATALOG_RULESET,
 ) -> tuple[tuple[Finding, ...], Catalog]:
     """All findings about the catalogue in `folder`, sorted, and what could be read of it.
 
@@ -219,18 +219,18 @@ class _Reading:
         )
         return {*read, *(location.file for location in told if location)}
 
-    def lint(self, levels: Levels, *, errors_only: bool) -> None:
+    def lint(self, ruleset: Ruleset, *, errors_only: bool) -> None:
         """Run the rules about the catalogue as a whole."""
         # What could not be read may well use a default.
         whole = not any(finding.severity == "error" for finding in self.findings.sorted())
         read = self.whole(unused=self._unused_defaults() if whole else ())
-        for finding, about in lint_catalog(read, levels, errors_only=errors_only):
+        for finding, about in lint_catalog(read, ruleset, errors_only=errors_only):
             self.findings.add(finding, about)
 
-    def catalog(self, levels: Levels) -> Catalog:
+    def catalog(self, ruleset: Ruleset) -> Catalog:
         """What was read; raises CatalogError if there are errors."""
-        self.lint(levels, errors_only=True)
-        findings = tuple(levels.judged(self.findings.sorted()))
+        self.lint(ruleset, errors_only=True)
+        findings = tuple(ruleset.judged(self.findings.sorted()))
         if any(finding.severity == "error" for finding in findings):
             raise CatalogError(findings, hint="Fix the files at the locations named.")
         return self.whole(findings, self._unused_defaults())

@@ -20,7 +20,7 @@ from reconciler.catalog.read import load_sources
 from reconciler.codes import Code
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.git import Git
-from reconciler.linting.registry import DEFAULT_LEVELS, Levels
+from reconciler.linting.registry import CATALOG_RULESET, Ruleset
 from reconciler.model import Catalog, Finding, Location, Names
 from reconciler.yamltext.findings import Faults, Findings
 
@@ -91,7 +91,7 @@ def load_revision(
     revision: str,
     *,
     working_folder: Path,
-    lint: Levels = DEFAULT_LEVELS,
+    lint: Ruleset = CATALOG_RULESET,
     remote: str | None = None,
 ) -> Catalog:
     """The catalogue that `folder` was at `revision`: a commit, a branch, a tag, `main~2`.

@@ -21,7 +21,7 @@ class TextProblem(NamedTuple):
     """What is wrong with a text, and what to do about it."""
 
     severity: Severity
-    code: Code
+    code: str
     message: str
 
 

@@ -65,8 +65,8 @@ def _rules(settings: "Settings", format: str, *, color: bool) -> str:
 
     if format not in ("text", "json"):
         raise UsageError(f"The rules have no {format} format.", hint="Use --format text or json.")
-    levels = settings.lint_levels()
-    return rules_json(levels) if format == "json" else rules_text(levels, color=color)
+    ruleset = settings.ruleset()
+    return rules_json(ruleset) if format == "json" else rules_text(ruleset, color=color)
 
 
 def _rendered(findings: "Sequence[Finding]", format: str, *, color: bool) -> str:

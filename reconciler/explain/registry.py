@@ -9,10 +9,13 @@ from reconciler.explain.catalog import CATALOG
 from reconciler.explain.entry import Explanation
 from reconciler.explain.errors import ERRORS
 from reconciler.explain.plans import BLOCKS, REFUSALS, WARNINGS
-from reconciler.linting.registry import RULES, rule_named
+from reconciler.linting.registry import rule_named
+from reconciler.policy.registry import RULES
 from reconciler.wording import nearest_word
 
-_RULES: Final = {rule.code: Explanation(rule.sentence, rule.example, rule.remedy) for rule in RULES}
+_RULES: Final = {
+    Code(rule.code): Explanation(rule.sentence, rule.example, rule.remedy) for rule in RULES
+}
 GROUPS: Final[Mapping[str, Mapping[Code, Explanation]]] = MappingProxyType(
     {
         "Catalogue errors": CATALOG,
@@ -36,8 +39,8 @@ def code_named(name: str) -> Code | None:
     try:
         return Code(plain)
     except ValueError:
-        rule = rule_named(plain)
-        return rule.code if rule else None
+        rule = rule_named(plain, RULES)
+        return Code(rule.code) if rule else None
 
 
 def nearest_code(name: str) -> Code | None:

@@ -1,4 +1,5 @@
-"""Lint rules: one small file each, all in one registry, each with a level that settings may change.
+"""Rules about catalogues: one small file for each that is built in, all in one registry.
 
-A rule only ever speaks of what is legal. What is a fault in any catalogue is the reader's business.
+Each rule has a level that settings may change. A rule only speaks of what is legal; what is a fault
+in any catalogue is the reader's business. The rules about plans are in `policy/`.
 """

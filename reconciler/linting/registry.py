@@ -1,63 +1,43 @@
-"""The registry of rules, and how their findings are made: one way for all of them."""
+"""The rules about catalogues, and how the findings of rules are made: one way for all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from reconciler.codes import Code
-from reconciler.errors import CatalogError
 from reconciler.linting import (
-    create_without_image,
-    create_without_type,
     duplicate_name,
     http_image,
     invisible_characters,
     not_nfc,
-    renamed_from_applied,
     tags_differ_only_in_case,
     unused_default,
 )
-from reconciler.linting.rule import CatalogRule, Hit, Level, Planned, PlanRule, Rule, TextRule
-from reconciler.model import Catalog, Finding, Listing
-from reconciler.planning.plan import Plan
+from reconciler.linting.rule import CatalogRule, Hit, Level, Rule, TextRule
+from reconciler.model import Catalog, Finding
 
-RULES: Final[tuple[Rule, ...]] = (
-    create_without_type.RULE,
-    create_without_image.RULE,
+CATALOG_RULES: Final[tuple[Rule, ...]] = (
     tags_differ_only_in_case.RULE,
     not_nfc.RULE,
     invisible_characters.RULE,
     duplicate_name.RULE,
     http_image.RULE,
     unused_default.RULE,
-    renamed_from_applied.RULE,
 )
-"""Every rule, in the order in which they are listed."""
+"""Every built-in rule about catalogues, in the order in which they are listed."""
 
 TEXT_RULES: Final[tuple[TextRule, ...]] = (invisible_characters.RULE, not_nfc.RULE)
 TAG_RULE: Final = tags_differ_only_in_case.RULE
-BY_CODE: Final[Mapping[Code, Rule]] = MappingProxyType({rule.code: rule for rule in RULES})
 
 
-def rule_named(name: str) -> Rule | None:
-    """The rule of that name, written with dashes or underscores, as its id or as its code."""
-    plain = name.strip().lower().replace("_", "-")
-    for rule in RULES:
-        if plain in (rule.id, rule.code.replace("_", "-")):
-            return rule
-    return None
+class Ruleset:
+    """The rules in force, and the level of each: what `levels` say by code, else the rule's own."""
 
+    def __init__(self, rules: Iterable[Rule], levels: Mapping[str, Level] | None = None) -> None:
+        self.rules = tuple(rules)
+        self._levels: dict[str, Level] = {rule.code: rule.level for rule in self.rules}
+        self._levels.update(levels or {})
 
-class Levels:
-    """The level of each rule: what was `given`, else the rule's own."""
-
-    def __init__(self, given: Mapping[Code, Level] | None = None) -> None:
-        self._levels: dict[Code, Level] = {rule.code: rule.level for rule in RULES}
-        self._levels.update(given or {})
-
-    def of(self, rule: Rule) -> Level:
-        """The level of `rule`."""
+    def level_of(self, rule: Rule) -> Level:
+        """The level of `rule`, which is one of them."""
         return self._levels[rule.code]
 
     def judged(self, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -72,8 +52,17 @@ class Levels:
             elif level != "off":
                 yield finding._replace(severity=level)
 
+    def found(self, rule: Rule, hits: Iterable[Hit]) -> "Iterator[Placed]":
+        """What `rule` found, as findings of its level; `hits` are not asked for if it is off."""
+        level = self.level_of(rule)
+        if level == "off":
+            return
+        for hit in hits:
+            yield Placed(Finding(level, rule.code, hit.message, hit.location), hit.about)
 
-DEFAULT_LEVELS: Final = Levels()
+
+CATALOG_RULESET: Final = Ruleset(CATALOG_RULES)
+"""The built-in rules about catalogues, each with its own level."""
 
 
 class Placed(NamedTuple):
@@ -83,41 +72,18 @@ class Placed(NamedTuple):
     about: tuple[str, ...]
 
 
-def lint_catalog(catalog: Catalog, levels: Levels, *, errors_only: bool) -> Iterator[Placed]:
+def rule_named(name: str, rules: Iterable[Rule]) -> Rule | None:
+    """The rule of that name, written with dashes or underscores, as its id or as its code."""
+    plain = name.strip().lower().replace("_", "-")
+    for rule in rules:
+        if plain in (rule.id, rule.code.replace("_", "-")):
+            return rule
+    return None
+
+
+def lint_catalog(catalog: Catalog, ruleset: Ruleset, *, errors_only: bool) -> Iterator[Placed]:
     """What the rules about catalogues find; with `errors_only`, those set to error alone."""
-    for rule in RULES:
-        level = levels.of(rule)
-        if isinstance(rule, CatalogRule) and (level == "error" or not errors_only):
-            yield from _found(rule, level, rule.check(catalog))
-
-
-def linted(
-    plan: Plan, catalog: Catalog, remote: Listing, levels: Levels, *, listed: bool = True
-) -> Plan:
-    """The plan, with what the rules about plans find in it among its warnings.
-
-    If `remote` is not `listed` but taken to be what a revision declares, it proves nothing about
-    the real one, so rules about that are not run. Raises CatalogError if a rule that is set to
-    error finds something.
-    """
-    found = lint_plan(Planned(catalog, remote, plan.changes), levels, listed=listed)
-    if any(finding.severity == "error" for finding in found):
-        raise CatalogError(found, hint="Fix the files, or change the rules under `lint`.")
-    return replace(plan, warnings=(*plan.warnings, *found))
-
-
-def lint_plan(planned: Planned, levels: Levels, *, listed: bool = True) -> Sequence[Finding]:
-    """What the rules about plans find; without those about the remote if it is not `listed`."""
-    return [
-        placed.finding
-        for rule in RULES
-        if isinstance(rule, PlanRule) and (listed or not rule.of_remote)
-        for placed in _found(rule, levels.of(rule), rule.check(planned))
-    ]
-
-
-def _found(rule: Rule, level: Level, hits: Iterable[Hit]) -> Iterator[Placed]:
-    if level == "off":
-        return
-    for hit in hits:
-        yield Placed(Finding(level, rule.code, hit.message, hit.location), hit.about)
+    for rule in ruleset.rules:
+        wanted = not errors_only or ruleset.level_of(rule) == "error"
+        if isinstance(rule, CatalogRule) and wanted:
+            yield from ruleset.found(rule, rule.check(catalog))

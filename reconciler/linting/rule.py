@@ -1,16 +1,14 @@
 """What a rule is: a code, its level, what it means, and the pure check that finds it.
 
 The kinds differ in what a check is given: a single text as it is read, the spellings of all tags,
-the catalogue as a whole, or a plan.
+or the catalogue as a whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from reconciler.codes import Code
-from reconciler.model import Catalog, Listing, Location
-from reconciler.planning.plan import Change
+from reconciler.model import Catalog, Location
 
 Level: TypeAlias = Literal["off", "warning", "error"]
 
@@ -23,19 +21,12 @@ class Hit(NamedTuple):
     about: tuple[str, ...] = ()
 
 
-class Planned(NamedTuple):
-    """What a rule about plans looks at: both sides, and the changes between them."""
-
-    catalog: Catalog
-    remote: Listing
-    changes: Sequence[Change]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule; `level` is what it has if the settings say nothing."""
 
-    code: Code
+    code: str
+    """What its findings are called: a Code, or the name of one of the shop's own rules."""
     sentence: str
     """What it warns of, and why."""
     example: str
@@ -73,14 +64,3 @@ class CatalogRule(Rule):
     """Judges a catalogue as a whole."""
 
     check: Callable[[Catalog], Iterable[Hit]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRule(Rule):
-    """Judges a plan: what can only be known once it is known what is there.
-
-    One that is `of_remote` asks what the remote really holds, beyond what would be changed.
-    """
-
-    check: Callable[[Planned], Iterable[Hit]]
-    of_remote: bool = False

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from reconciler.codes import Code
 from reconciler.model.fields import INDEX, Value, Values
 from reconciler.model.names import Names
 
@@ -43,10 +42,13 @@ def unpack_location(file: str, at: int) -> Location:
 
 
 class Finding(NamedTuple):
-    """One error or warning, with the location of what to fix, if there is one."""
+    """One error or warning, with the location of what to fix, if there is one.
+
+    `code` is a Code, or the name of one of the shop's own rules.
+    """
 
     severity: Severity
-    code: Code
+    code: str
     message: str
     location: Location | None = None
 

@@ -124,9 +124,12 @@ class Adoption(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a guard will refuse to apply the plan, and the flag that allows it."""
+    """Why a guard will refuse to apply the plan, and the flag that allows it.
 
-    code: Code
+    `code` is a Code, or the name of one of the shop's own rules.
+    """
+
+    code: str
     message: str
     allow: str
 

@@ -11,7 +11,7 @@ from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.paths import Asked, home_of
 from reconciler.catalog.read import check_catalog, examine_catalog, load_catalog
 from reconciler.errors import UsageError
-from reconciler.linting.registry import DEFAULT_LEVELS, Levels
+from reconciler.linting.registry import CATALOG_RULESET, Ruleset
 from reconciler.model import Catalog, Finding, Product, Removed, Values
 from reconciler.yamltext.findings import Findings
 
@@ -77,19 +77,19 @@ def validate(
     found = (
         finding
         for folder, within in _shares(settings, catalogs, paths, elsewhere)
-        for levels in _levels(settings, folder)
+        for ruleset in _rulesets(settings, folder)
         for finding in check_catalog(
-            folder, within or None, working_folder=settings.folder, lint=levels
+            folder, within or None, working_folder=settings.folder, lint=ruleset
         )
     )
     return tuple(dict.fromkeys(found))
 
 
-def _levels(settings: "Settings", folder: Path) -> list[Levels]:
-    """The levels of the stores whose catalogue `folder` is: one of each kind."""
+def _rulesets(settings: "Settings", folder: Path) -> list[Ruleset]:
+    """The rules of the stores whose catalogue `folder` is: one of each kind."""
     stores = [name for name in settings.stores if settings.store(name).catalog == folder]
     own = {str(part.lint): part for part in map(settings.for_store, stores)}
-    return [part.lint_levels() for part in own.values()] or [settings.lint_levels()]
+    return [part.ruleset() for part in own.values()] or [settings.ruleset()]
 
 
 def format_files(
@@ -120,7 +120,7 @@ def _formatted(settings: "Settings", folder: Path, paths: Sequence[Path]) -> For
 
     working = settings.folder
     findings, catalog = examine_catalog(
-        folder, paths or None, working_folder=working, lint=settings.lint_levels()
+        folder, paths or None, working_folder=working, lint=settings.ruleset()
     )
     errors = tuple(finding for finding in findings if finding.severity == "error")
     faulty = {finding.location.file for finding in errors if finding.location}
@@ -169,7 +169,7 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
     from reconciler.authoring.pull import drift
 
     target = None if into is None else _target(store, into)
-    with store.loading(DEFAULT_LEVELS) as loaded, store.listing() as listed:
+    with store.loading(CATALOG_RULESET) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
         catalog = loaded()
         listing = listed()

@@ -18,13 +18,13 @@ from reconciler.errors import CatalogError, LedgerError, PlanFileError, UsageErr
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.open import move, open_ledger
 from reconciler.ledger.stores import LedgerCommit, LedgerStore
-from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, LedgerKind, Removed
 from reconciler.planning.diff import diff
 from reconciler.planning.guard import with_refusals
 from reconciler.planning.hints import OF_REMOTE
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
+from reconciler.policy.plan_rule import linted
 from reconciler.reconcile.store import DATA, SANDBOX
 from reconciler.report.journal_text import parse_journal
 from reconciler.report.log_text import LogEntry
@@ -72,12 +72,12 @@ def diff_revisions(
     # The remote was not read, so warnings about what it lacks would be wrong.
     warnings = tuple(found for found in changes.warnings if found.code not in OF_REMOTE)
     made = replace(changes, warnings=warnings)
-    made = linted(made, after, remote, settings.lint_levels(), listed=False)
+    made = linted(made, after, remote, settings.ruleset(), listed=False)
     return with_refusals(made, settings.limits.for_guard())
 
 
 def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Catalog, Catalog]:
-    working, lint = settings.folder, settings.lint_levels()
+    working, lint = settings.folder, settings.ruleset()
     first, dots, second = _split(revisions)
     if not dots:
         before = load_revision(folder, first, working_folder=working)

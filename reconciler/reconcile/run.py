@@ -16,13 +16,13 @@ from reconciler.errors import GuardRefused, PlanFileError, StalePlan, UsageError
 from reconciler.interpreter import paused
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
-from reconciler.linting.registry import linted
 from reconciler.model import Catalog, Finding, Ledger, Listing
 from reconciler.planning.diff import diff
 from reconciler.planning.guard import Allowances, with_fresh_figures, with_refusals
 from reconciler.planning.hints import warning
 from reconciler.planning.origin import only_of, with_origins
 from reconciler.planning.plan import Origin, Plan, Prune
+from reconciler.policy.plan_rule import linted
 from reconciler.reconcile.saved import (
     already_applied,
     applied_commit,
@@ -75,9 +75,9 @@ def _plan(
     store: Store, options: Options, load: Callable[[], Ledger]
 ) -> tuple[Plan, Catalog, Ledger, Listed]:
     """The plan, and the catalogue, the ledger and the listed ids that it was made from."""
-    levels, base = store.settings.lint_levels(), options.base
+    ruleset, base = store.settings.ruleset(), options.base
     with (
-        store.loading(levels) as loaded,
+        store.loading(ruleset) as loaded,
         store.listing() as listed,
         beside(partial(revision_of, store.catalog)) as revision,
     ):
@@ -99,7 +99,7 @@ def _plan(
         made = only_of(made, options.only)
         if base == APPLIED and before.commit is None:
             made = replace(made, warnings=(_nothing_applied(), *made.warnings))
-    made = linted(made, catalog, listing, levels)
+    made = linted(made, catalog, listing, ruleset)
     return _judged(made, store, options), catalog, ledger, _ids(listing)
 
 

@@ -13,7 +13,7 @@ def status(store: Store) -> Overview:
     """
     if not store.catalog.exists():
         return overview(store.name, store.client.list(), None)
-    with store.loading(store.settings.lint_levels()) as loaded, store.listing() as listed:
+    with store.loading(store.settings.ruleset()) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
         catalog = loaded()
         listing = listed()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from reconciler.catalog.read import loading_catalog
 from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
-from reconciler.linting.registry import Levels
+from reconciler.linting.registry import Ruleset
 from reconciler.model import Catalog, Listing
 from reconciler.progress import Progress, Silent
 from reconciler.settings.model import SANDBOX as SANDBOX
@@ -47,7 +47,7 @@ class Store:
         """The endpoint that a saved plan must match: the URL, or "sandbox", whose port varies."""
         return SANDBOX if self.name == SANDBOX else self.client.api_url
 
-    def loading(self, lint: Levels) -> AbstractContextManager[Callable[[], Catalog]]:
+    def loading(self, lint: Ruleset) -> AbstractContextManager[Callable[[], Catalog]]:
         """Read the catalogue in parallel to the block (see `loading_catalog`)."""
         return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)
 

@@ -5,8 +5,10 @@ from textwrap import indent, wrap
 
 from reconciler.codes import Code
 from reconciler.explain.registry import ENTRIES, GROUPS
-from reconciler.linting.registry import BY_CODE, RULES, Levels
-from reconciler.linting.rule import PlanRule, Rule
+from reconciler.linting.registry import Ruleset, rule_named
+from reconciler.linting.rule import Rule
+from reconciler.policy.plan_rule import PlanRule
+from reconciler.policy.registry import RULES
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
 
@@ -17,7 +19,7 @@ def explanation_text(code: Code, *, color: bool = False) -> str:
     """One code: what it means, an example, what to do."""
     entry, style = ENTRIES[code], Style(color)
     heading = style.bold(code)
-    if rule := BY_CODE.get(code):
+    if rule := rule_named(code, RULES):
         heading += f" (lint rule {rule.id}, {rule.level} unless the settings say otherwise)"
     return "\n".join(
         [
@@ -48,28 +50,28 @@ def list_text(*, color: bool = False) -> str:
     return "\n".join([*lines, "`reconciler explain CODE` tells more.", ""])
 
 
-def rules_text(levels: Levels, *, color: bool = False) -> str:
+def rules_text(ruleset: Ruleset, *, color: bool = False) -> str:
     """Every lint rule with its level, where it is run, its sentence and its example."""
     style = Style(color)
     lines: list[str] = []
-    for rule in RULES:
-        lines.append(f"{style.bold(rule.id)}  {levels.of(rule)}  ({_where(rule)})")
+    for rule in ruleset.rules:
+        lines.append(f"{style.bold(rule.id)}  {ruleset.level_of(rule)}  ({_where(rule)})")
         lines += wrap(rule.sentence, _WIDTH, initial_indent="  ", subsequent_indent="  ")
         lines += [style.dim(indent(rule.example, "    ")), ""]
     lines.append("Switch a rule in reconciler.yaml: `lint: {RULE: off}`, or warning, or error.")
     return "\n".join([*lines, ""])
 
 
-def rules_json(levels: Levels) -> str:
+def rules_json(ruleset: Ruleset) -> str:
     """`{"rules": [{"id", "code", "severity", "runs_in", "sentence", "example"}]}`."""
-    return json_text({"rules": [_rule(rule, levels) for rule in RULES]})
+    return json_text({"rules": [_rule(rule, ruleset) for rule in ruleset.rules]})
 
 
-def _rule(rule: Rule, levels: Levels) -> Mapping[str, str]:
+def _rule(rule: Rule, ruleset: Ruleset) -> Mapping[str, str]:
     return {
         "id": rule.id,
         "code": rule.code,
-        "severity": levels.of(rule),
+        "severity": ruleset.level_of(rule),
         "runs_in": _where(rule),
         "sentence": rule.sentence,
         "example": rule.example,

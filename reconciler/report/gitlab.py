@@ -24,7 +24,7 @@ def findings_gitlab(findings: Sequence[Finding]) -> str:
     issues = []
     for finding in findings:
         file = finding.location.file if finding.location else "."
-        key = (file, finding.code.value, finding.message)
+        key = (file, str(finding.code), finding.message)
         issues.append(_issue(finding, file, seen[key]))
         seen[key] += 1
     return break_commands(json.dumps(issues, indent=2), "\\u0023") + "\n"

@@ -30,9 +30,9 @@ def findings_sarif(findings: Sequence[Finding], *, tool: str) -> str:
     return json_text({"version": "2.1.0", "$schema": _SCHEMA, "runs": [run]})
 
 
-def _rule(code: Code) -> dict[str, Any]:
+def _rule(code: str) -> dict[str, Any]:
     """What a code means, for whoever reads an alert."""
-    entry = ENTRIES[code]
+    entry = ENTRIES[Code(code)]
     return {
         "id": code,
         "shortDescription": {"text": code.replace("_", " ")},
@@ -41,7 +41,7 @@ def _rule(code: Code) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, codes: Sequence[Code]) -> dict[str, Any]:
+def _result(finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
     """One finding; without a location it stands at the catalogue as a whole."""
     result: dict[str, Any] = {
         "ruleId": finding.code,

@@ -21,10 +21,11 @@ from pydantic import (
 )
 
 from reconciler.hosts import is_loopback
-from reconciler.linting.registry import RULES, rule_named
+from reconciler.linting.registry import rule_named
 from reconciler.linting.rule import Level
 from reconciler.planning import guard
 from reconciler.planning.plan import Prune
+from reconciler.policy.registry import RULES
 from reconciler.wording import nearest_word
 
 DEFAULT_API_URL: Final = "https://api.robosize.com/api/v1/product/"
@@ -232,7 +233,7 @@ class PerStore(Section):
     @classmethod
     def _known_rules(cls, levels: dict[str, Level]) -> dict[str, Level]:
         for name in levels:
-            if rule_named(name) is None:
+            if rule_named(name, RULES) is None:
                 near = nearest_word(name, [rule.id for rule in RULES], 0.4)
                 hint = f"; did you mean `{near}`?" if near else ""
                 raise ValueError(f"has no rule `{name}`{hint or '; see `validate --rules`'}")

@@ -5,7 +5,7 @@ Beyond what the models say of themselves it holds the patterns of what they pars
 
 from typing import Any, Final
 
-from reconciler.linting.registry import RULES
+from reconciler.policy.registry import RULES
 from reconciler.settings.model import PerStore
 from reconciler.settings.store import Settings
 

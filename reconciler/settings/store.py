@@ -7,8 +7,9 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from reconciler.errors import NoApiKey, SettingsError
 from reconciler.git import credentials_in
-from reconciler.linting.registry import Levels, rule_named
+from reconciler.linting.registry import Ruleset, rule_named
 from reconciler.model import Finding, LedgerKind
+from reconciler.policy.registry import RULES
 from reconciler.settings.model import (
     FilledPath,
     FleetCaps,
@@ -93,10 +94,10 @@ class Settings(PerStore):
             raise ValueError("has two names that differ only in case; their files would collide")
         return stores
 
-    def lint_levels(self) -> Levels:
-        """The level of each lint rule."""
-        rules = ((rule_named(name), level) for name, level in self.lint.items())
-        return Levels({rule.code: level for rule, level in rules if rule is not None})
+    def ruleset(self) -> Ruleset:
+        """The rules with their levels."""
+        levels = ((rule_named(name, RULES), level) for name, level in self.lint.items())
+        return Ruleset(RULES, {rule.code: level for rule, level in levels if rule is not None})
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-from reconciler.codes import Code
 from reconciler.model import Finding, Severity, unpack_location
 
 START = 1 << 32 | 1
@@ -42,16 +41,16 @@ class Faults:
         self.file = file
         self._findings = findings
 
-    def error(self, code: Code, message: str, at: int = START, about: Iterable[str] = ()) -> None:
+    def error(self, code: str, message: str, at: int = START, about: Iterable[str] = ()) -> None:
         """Report an error at the packed location `at`."""
         self._add("error", code, message, at, about)
 
-    def warning(self, code: Code, message: str, at: int = START, about: Iterable[str] = ()) -> None:
+    def warning(self, code: str, message: str, at: int = START, about: Iterable[str] = ()) -> None:
         """Report a warning at the packed location `at`."""
         self._add("warning", code, message, at, about)
 
     def _add(
-        self, severity: Severity, code: Code, message: str, at: int, about: Iterable[str]
+        self, severity: Severity, code: str, message: str, at: int, about: Iterable[str]
     ) -> None:
         location = unpack_location(self.file, at)
         self._findings.add(Finding(severity, code, message, location), about)

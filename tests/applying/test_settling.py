@@ -20,7 +20,7 @@ from reconciler.sandbox.faults import Fault
 from tests.applying.world import KEY, World, expected, product
 
 
-def codes(report: Report) -> set[Code]:
+def codes(report: Report) -> set[str]:
     """The codes of a report's warnings."""
     return {finding.code for finding in report.warnings}
 

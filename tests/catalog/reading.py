@@ -42,7 +42,7 @@ def findings(files: dict[str, str | bytes] | str | bytes) -> tuple[Finding, ...]
 def told(files: dict[str, str | bytes] | str | bytes) -> list[Told]:
     """All findings about these files (or about one, `a.yaml`), without their words."""
     return [
-        Told(finding.severity, finding.code.value, str(finding.location).removeprefix("a.yaml:"))
+        Told(finding.severity, str(finding.code), str(finding.location).removeprefix("a.yaml:"))
         for finding in findings(files)
     ]
 

@@ -40,7 +40,7 @@ def outcome(data: bytes) -> object:
     try:
         catalog = load_sources([("a.yaml", data)])
     except CatalogError as error:
-        return {finding.code.value for finding in error.findings}
+        return {str(finding.code) for finding in error.findings}
     return list(catalog.products.values()), catalog.warnings
 
 

@@ -8,10 +8,12 @@ import pytest
 
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
-from reconciler.linting.registry import DEFAULT_LEVELS, RULES, Levels, linted, rule_named
+from reconciler.linting.registry import Ruleset, rule_named
 from reconciler.model import Catalog, Ledger, Listing, Product, RemoteProduct
 from reconciler.planning.diff import diff
 from reconciler.planning.plan import Plan
+from reconciler.policy.plan_rule import linted
+from reconciler.policy.registry import DEFAULT_RULESET, RULES
 from tests.project import ROOT
 
 from .here import Here
@@ -136,14 +138,15 @@ def test_rules_are_listed(folder: Path, here: Here) -> None:
 
 def test_each_rule_has_a_file_of_its_own() -> None:
     """The registry holds one rule for each file, under distinct names that can be found again."""
-    helpers = {"__init__", "registry", "rule"}
-    files = {path.stem for path in (ROOT / "reconciler" / "linting").glob("*.py")} - helpers
-    assert {rule.id.replace("-", "_") for rule in RULES} == files
+    folders = (ROOT / "reconciler" / "linting", ROOT / "reconciler" / "policy")
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    with_rule = {path.stem for path in files if "\nRULE: Final = " in path.read_text("utf-8")}
+    assert {rule.id.replace("-", "_") for rule in RULES} == with_rule
     assert len({rule.code for rule in RULES}) == len(RULES)
     for rule in RULES:
-        assert rule_named(rule.id) is rule_named(rule.code) is rule
+        assert rule_named(rule.id, RULES) is rule_named(rule.code, RULES) is rule
         assert rule.sentence.endswith(".")
-    assert rule_named("nothing") is None
+    assert rule_named("nothing", RULES) is None
 
 
 def declared(store_id: str, renamed_from: str | None = None) -> Product:
@@ -151,10 +154,10 @@ def declared(store_id: str, renamed_from: str | None = None) -> Product:
     return Product((store_id, "A", None, None, None), "a.yaml", 1, (), renamed_from)
 
 
-def planned(catalog: Catalog, *store_ids: str, levels: Levels = DEFAULT_LEVELS) -> Plan:
+def planned(catalog: Catalog, *store_ids: str, ruleset: Ruleset = DEFAULT_RULESET) -> Plan:
     """The plan against a remote with these products, as the rules see it."""
     remote = Listing(tuple(RemoteProduct(f"id-{s}", (s, "A", (), None, None)) for s in store_ids))
-    return linted(diff(catalog, remote, Ledger()), catalog, remote, levels)
+    return linted(diff(catalog, remote, Ledger()), catalog, remote, ruleset)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_rules_about_plans(remote: tuple[str, ...], expected: set[Code]) -> None
 def test_plan_rules_can_be_switched() -> None:
     """A plan rule that is off says nothing, and one that is an error ends the plan."""
     catalog = Catalog.of(declared("2"))
-    quiet = Levels({Code.CREATE_WITHOUT_TYPE: "off", Code.CREATE_WITHOUT_IMAGE: "off"})
-    assert planned(catalog, levels=quiet).warnings == ()
+    quiet = Ruleset(RULES, {Code.CREATE_WITHOUT_TYPE: "off", Code.CREATE_WITHOUT_IMAGE: "off"})
+    assert planned(catalog, ruleset=quiet).warnings == ()
     with pytest.raises(CatalogError):
-        planned(catalog, levels=Levels({Code.CREATE_WITHOUT_TYPE: "error"}))
+        planned(catalog, ruleset=Ruleset(RULES, {Code.CREATE_WITHOUT_TYPE: "error"}))

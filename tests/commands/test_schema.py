@@ -73,7 +73,7 @@ FILES = st.one_of(
 )
 
 
-def read_errors(document: Any) -> set[Code]:
+def read_errors(document: Any) -> set[str]:
     """The errors that the reader finds in one file, but for those between products."""
     text = json.dumps(document)
     try:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.codes import Code
-from reconciler.linting.rule import Hit, Planned, PlanRule
+from reconciler.linting.rule import Hit
 from reconciler.planning.plan import Create
+from reconciler.policy.plan_rule import Planned, PlanRule
 
 
 def _check(planned: Planned) -> Iterator[Hit]:
