@@ -74,7 +74,7 @@ def command(
     from reconciler.cli.signals import stopping
 
     options = replace(options, allow_older=allow_older)
-    _check_saved(options, planfile)
+    check_saved(options, planfile)
     _check_report(report, dry_run=dry_run)
     # A saved plan has been reviewed already.
     ask = not yes and planfile is None
@@ -82,7 +82,7 @@ def command(
         _check_terminal(invocation)
     saved = None if planfile is None else reconcile.read_plan(planfile)
     if saved is not None:
-        target = _target_of(saved.plan, target, invocation)
+        target = target_of(saved.plan, target, invocation)
     stop = Event()
     with (
         stopping(stop, invocation.console) as stops,
@@ -92,7 +92,7 @@ def command(
             plan = (
                 reconcile.plan(store, options)
                 if saved is None
-                else reconcile.rehearsed(store, saved, options)
+                else reconcile.dry_run(store, saved, options)
             )
             _print_calls(plan, invocation, target.api_path(invocation))
             return CHANGED if detailed_exitcode and plan.changes else 0
@@ -117,7 +117,7 @@ def command(
     return code or (CHANGED if detailed_exitcode and done.outcomes else 0)
 
 
-def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
+def check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
     """Raise UsageError for options that would change a saved plan."""
     names = ("select", "prune", "resend", "base", "only")
     given = [f"--{name}" for name in names if getattr(options, name)]
@@ -128,7 +128,7 @@ def _check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
         )
 
 
-def _target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
+def target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
     """The target of a saved plan, which names its store; OtherShop if `target` names another.
 
     To be called before the store is opened, since another store may have no key here.

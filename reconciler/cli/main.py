@@ -18,6 +18,9 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "fmt": CommandEntry(f"{_HERE}.fmt", "Bring the catalogue's files into canonical form."),
     "plan": CommandEntry(f"{_HERE}.plan", "Show what would change at the remote."),
     "apply": CommandEntry(f"{_HERE}.apply", "Make the remote equal to the catalogue."),
+    "rehearse": CommandEntry(
+        f"{_HERE}.rehearse", "Apply a plan to a copy of the remote, in a sandbox."
+    ),
     "show": CommandEntry(
         f"{_HERE}.show",
         "Show a saved plan in any format, or a journal: what an apply did, and what it removed.",

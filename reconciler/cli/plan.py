@@ -1,5 +1,6 @@
 """`reconciler plan`."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from reconciler.cli.options import (
 
 if TYPE_CHECKING:
     from reconciler import reconcile
+    from reconciler.planning.plan import Plan, Rehearsal
+    from reconciler.reconcile.store import Store
 
 CHANGES = 2
 """The exit code of --detailed-exitcode for a plan that has changes."""
@@ -33,6 +36,11 @@ CHANGES = 2
 @click.option(
     "--out", type=FILE, metavar="FILE", help="Save the plan, for `reconciler apply FILE`."
 )
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Also apply it to a copy of the remote, and say what came of it.",
+)
 @detailed_exitcode
 @pass_invocation
 def command(
@@ -41,6 +49,7 @@ def command(
     options: "reconcile.Options",
     rendering: Rendering,
     out: Path | None,
+    rehearse: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what would change at the remote.
@@ -59,10 +68,23 @@ def command(
         stopping(stop, invocation.console),
         target.open(invocation, stop) as store,
     ):
-        plan = reconcile.plan(store, options)
+        rehearsal = None
+        if rehearse:
+            plan, rehearsal = _rehearsed(store, options)
+        else:
+            plan = reconcile.plan(store, options)
         invocation.progress.finish()
-        made = made_now(plan, invocation, store.endpoint)
+        made = replace(made_now(plan, invocation, store.endpoint), rehearsal=rehearsal)
         if out is not None:
             save_plan(made, out, invocation)
         show_saved(made, rendering, invocation)
     return CHANGES if detailed_exitcode and plan.changes else 0
+
+
+def _rehearsed(store: "Store", options: "reconcile.Options") -> "tuple[Plan, Rehearsal | None]":
+    """The plan, and how it went on a copy of the remote; None if a guard refuses it."""
+    from reconciler.reconcile.rehearse import rehearse
+
+    # That the commit is old never fails a plan.
+    done = rehearse(store, replace(options, allow_older=True))
+    return done.plan, done.rehearsal

@@ -166,6 +166,7 @@ def context_of(saved: "SavedPlan", rendering: Rendering, invocation: Invocation)
         repository_url=repository_url(invocation.environ),
         commit=saved.plan.catalog.commit,
         ascii=console.ascii and to_stdout,
+        rehearsal=saved.rehearsal,
     )
 
 

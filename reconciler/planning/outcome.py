@@ -126,6 +126,11 @@ class Report:
     """How many products have declared values that were taken as given."""
 
     @property
+    def calls(self) -> int:
+        """How many calls were made, repeats included."""
+        return sum(count for name, count in self.requests.items() if name != "retries")
+
+    @property
     def tally(self) -> Tally:
         """The outcomes, counted."""
         counts = dict.fromkeys(Fate, 0)

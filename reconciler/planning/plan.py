@@ -134,6 +134,13 @@ class Refusal(NamedTuple):
     allow: str
 
 
+class Rehearsal(NamedTuple):
+    """How a plan went on a copy of the remote: its calls, and whether a second plan is empty."""
+
+    calls: int
+    converges: bool
+
+
 class CatalogFacts(NamedTuple):
     """What the plan was made from, on the declared side."""
 

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.run import Options as Options
     from reconciler.reconcile.run import apply as apply
+    from reconciler.reconcile.run import dry_run as dry_run
     from reconciler.reconcile.run import plan as plan
     from reconciler.reconcile.run import read_journal as read_journal
     from reconciler.reconcile.run import read_plan as read_plan
-    from reconciler.reconcile.run import rehearsed as rehearsed
     from reconciler.reconcile.run import unlock as unlock
     from reconciler.reconcile.saved import check_store as check_store
 
@@ -21,10 +21,10 @@ __all__ = [
     "Options",
     "apply",
     "check_store",
+    "dry_run",
     "plan",
     "read_journal",
     "read_plan",
-    "rehearsed",
     "unlock",
     "validate",
 ]

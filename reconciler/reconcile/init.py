@@ -45,6 +45,8 @@ _NEXT: Final = {
     False: ("reconciler validate", "reconciler plan --sandbox", "reconciler apply --sandbox"),
 }
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
+# The extra is for `plan --rehearse`.
+_PACKAGE: Final = "robosize-reconciler[sandbox]"
 _USER: Final = re.compile(r"(?<=://)[^/]*@")
 # The end of the action's input `package`, which names the source to install from.
 _DEFAULT: Final = 'it came from itself.\n    default: ""'
@@ -205,7 +207,7 @@ def installed_from() -> str:
     except PackageNotFoundError:
         return ""
     if not noted:
-        return f"robosize-reconciler=={VERSION}"
+        return f"{_PACKAGE}=={VERSION}"
     note = json.loads(noted)
     url, vcs = str(note.get("url", "")), note.get("vcs_info")
     if url.startswith("file:") or "dir_info" in note:
@@ -215,7 +217,7 @@ def installed_from() -> str:
     if vcs:
         url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
     below = note.get("subdirectory")
-    return f"robosize-reconciler @ {url}" + (f"#subdirectory={below}" if below else "")
+    return f"{_PACKAGE} @ {url}" + (f"#subdirectory={below}" if below else "")
 
 
 def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartFile]:

@@ -234,7 +234,7 @@ def apply(
             return _with_takeover(report, held.broke)
 
 
-def rehearsed(store: Store, saved: "SavedPlan", options: Options) -> Plan:
+def dry_run(store: Store, saved: "SavedPlan", options: Options) -> Plan:
     """A saved plan as `apply` would carry it out now, with its refusals; nothing is written.
 
     Raises OtherShop and StalePlan as `apply` does.
@@ -317,7 +317,7 @@ def _journal(store: Store, made: Plan) -> Iterator[Any]:
         "commit": made.catalog.commit,
         "summary": made.summary._asdict(),
     }
-    folder = store.folder / DATA / "journal"
+    folder = store.journals or store.folder / DATA / "journal"
     with FileJournal(
         folder, store.name, store.client.clock, header, store.settings.journal
     ) as journal:

@@ -36,6 +36,8 @@ class Store:
     catalog: Path
     settings: "Settings"
     """Those of this store: its own replace the general ones."""
+    journals: Path | None = None
+    """Where journals are written; None means `.reconciler/journal` in the working folder."""
 
     @property
     def folder(self) -> Path:

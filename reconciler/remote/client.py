@@ -81,7 +81,7 @@ class Client:
             concurrency=how.concurrency, clock=self.clock, stop=self.stop, rate=how.rate
         )
         self.calls: Counter[str] = Counter()
-        self._how = how
+        self.how = how
         self._jitter = jitter
         self._count = Lock()
         self._thread = local()
@@ -109,7 +109,7 @@ class Client:
             return read_whole(
                 self._fetch,
                 self._fetch_all,
-                page_size=self._how.page_size,
+                page_size=self.how.page_size,
                 progress=self.progress,
                 pause=self.governor.pause,
             )
@@ -219,7 +219,7 @@ class Client:
         self, method: Method, query: Mapping[str, str], body: bytes, *, again: bool
     ) -> Response:
         """One call that reaches the server at most once: repeated only if it surely did not."""
-        repeats = Repeats(self._how.retries)
+        repeats = Repeats(self.how.retries)
         while True:
             try:
                 return self._once(method, query, body, again=again)
@@ -240,7 +240,7 @@ class Client:
         repeats: int | None = None,
     ) -> Response:
         """One call with a successful answer, repeated while that may help."""
-        own, delay = Repeats(self._how.retries if repeats is None else repeats), 0.0
+        own, delay = Repeats(self.how.retries if repeats is None else repeats), 0.0
         failure: RemoteError | None = None
         while True:
             lost = failure is not None and failure.may_have_landed
@@ -276,7 +276,7 @@ class Client:
             return False
         # `repeats` counts what one call may still do; this, what all of them together may.
         with self._count:
-            spent = self.calls["retries"] >= 20 * self._how.retries + self.calls.total() // 10
+            spent = self.calls["retries"] >= 20 * self.how.retries + self.calls.total() // 10
         if spent or self.governor.dead:
             return False
         timed_out = isinstance(failure, Unreachable) and failure.timed_out

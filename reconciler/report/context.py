@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.planning.plan import Plan
+from reconciler.planning.plan import Plan, Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Context:
     `tool` and `created_at` say which version made the plan when, and `api_url` for which endpoint;
     `compared` names the revisions, where no remote was asked at all;
     `operations` are its calls as Plan JSON shows them; `width` is in columns, None for a pipe;
-    `repository_url` and `commit` make links of places, if both are known.
+    `repository_url` and `commit` make links of places, if both are known; `rehearsal` says how the
+    plan went on a copy of the remote, if it was tried.
     """
 
     tool: str = ""
@@ -28,6 +29,7 @@ class Context:
     repository_url: str | None = None
     commit: str | None = None
     ascii: bool = False
+    rehearsal: Rehearsal | None = None
 
     @property
     def calls(self) -> Mapping[str, int]:

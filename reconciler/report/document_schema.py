@@ -31,6 +31,12 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "warnings": ("What may be a mistake; `reconciler explain CODE` tells more.", []),
     "refusals": ("What apply refuses, and the flag that allows it.", []),
     "partial": ("Whether edits were left out, by --select or --only.", False),
+    "rehearsal": (
+        "How it went on a copy of the remote, with --rehearse.",
+        {"calls": 31, "converges": True},
+    ),
+    "calls": ("How many calls the copy got, the list's included.", 31),
+    "converges": ("Whether a second plan was empty.", True),
     "adoptions": ("What a successful apply will remember as assumed.", []),
     "products": ("How many products there are.", 24),
     "CatalogDocument.digest": ("SHA-256 of the catalogue's files.", "2c26b46b68ffc68f"),

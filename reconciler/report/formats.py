@@ -25,14 +25,16 @@ def render_plan(plan: Plan, format: str, *, context: Context) -> str:
 
 def _text(plan: Plan, context: Context) -> str:
     from reconciler.report.text import plan_text
+    from reconciler.report.words import rehearsal_text
 
-    return plan_text(
+    text = plan_text(
         plan,
         context.calls,
         color=context.color,
         width=context.width,
         ascii=context.ascii,
     )
+    return text if context.rehearsal is None else f"{text}{rehearsal_text(context.rehearsal)}\n"
 
 
 def _json(plan: Plan, context: Context) -> str:
@@ -44,6 +46,7 @@ def _json(plan: Plan, context: Context) -> str:
         created_at=context.created_at,
         api_url=context.api_url,
         operations=context.operations,
+        rehearsal=context.rehearsal,
     )
 
 

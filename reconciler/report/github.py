@@ -22,6 +22,7 @@ from reconciler.report.words import (
     destroyed,
     finding_line,
     location_text,
+    rehearsal_text,
     shown,
     summary_line,
 )
@@ -55,6 +56,8 @@ def plan_github(plan: Plan, context: Context) -> str:
     """The plan as annotations: the total, what apply will refuse, deletes, warnings, changes."""
     groups = by_kind(plan.changes)
     lines = [annotation("notice", summary_line(plan, context.calls))]
+    if context.rehearsal is not None:
+        lines.append(annotation("notice", rehearsal_text(context.rehearsal)))
     refusals = [
         f"Apply will refuse: {refusal.message.rstrip('.')}. Allow it with {refusal.allow}."
         for refusal in plan.refusals

@@ -36,6 +36,7 @@ from reconciler.report.words import (
     origins_text,
     other_counts,
     plural,
+    rehearsal_text,
     shown,
     shown_pair,
     telling_fields,
@@ -122,6 +123,8 @@ def _head(plan: Plan, context: Context) -> str:
         lines.append(f"**{counts}**; {'. '.join(filter(None, sentences))}.")
     else:
         lines.append(f"**Nothing to change**: {', '.join([matching(plan), *others[1:]])}.")
+    if context.rehearsal is not None:
+        lines += ["", rehearsal_text(context.rehearsal)]
     if plan.refusals:
         lines += ["", "> [!CAUTION]", "> **Apply will refuse this plan.**"]
     for refusal in plan.refusals[:_LISTED]:

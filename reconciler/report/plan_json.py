@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler.errors import PlanFileError
 from reconciler.model import FIELDS, Finding, Location, RemoteProduct, Value
-from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
+from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Rehearsal, Update
 from reconciler.report.json_text import canonical_text, json_text
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class SavedPlan:
     created_at: str
     tool: str
     operations: tuple[Mapping[str, Any], ...] = ()
+    rehearsal: Rehearsal | None = None
 
 
 def plan_json(
@@ -53,10 +54,16 @@ def plan_json(
     created_at: str,
     api_url: str | None = None,
     operations: Sequence[Mapping[str, Any]] = (),
+    rehearsal: Rehearsal | None = None,
 ) -> str:
     """The plan as JSON text, one line a change; `parse_plan` gives an equal Plan back."""
     document = plan_document(
-        plan, tool=tool, created_at=created_at, api_url=api_url, operations=operations
+        plan,
+        tool=tool,
+        created_at=created_at,
+        api_url=api_url,
+        operations=operations,
+        rehearsal=rehearsal,
     )
     return json_text(document)
 
@@ -68,9 +75,10 @@ def plan_document(
     created_at: str,
     api_url: str | None,
     operations: Sequence[Mapping[str, Any]],
+    rehearsal: Rehearsal | None = None,
 ) -> dict[str, Any]:
     """The plan as plain JSON values, sealed; `operations` stand in it for reading only."""
-    document = {
+    document: dict[str, Any] = {
         "format": _FORMAT,
         "tool": tool,
         "store": plan.store,
@@ -99,6 +107,8 @@ def plan_document(
         "warnings": [warning_document(warning) for warning in plan.warnings],
         "refusals": [refusal._asdict() for refusal in plan.refusals],
     }
+    if rehearsal is not None:
+        document["rehearsal"] = rehearsal._asdict()
     return {**document, "seal": _seal(document)}
 
 
@@ -192,7 +202,14 @@ def parse_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
     del document["seal"]
     if _seal(document) != read.seal:
         raise _damaged(file, "it does not match its seal, so it was edited after it was made")
-    return SavedPlan(plan, read.remote.api_url, read.created_at, read.tool, tuple(read.operations))
+    return SavedPlan(
+        plan,
+        read.remote.api_url,
+        read.created_at,
+        read.tool,
+        tuple(read.operations),
+        Rehearsal(**read.rehearsal.model_dump()) if read.rehearsal else None,
+    )
 
 
 def _damaged(file: str, fault: str) -> PlanFileError:

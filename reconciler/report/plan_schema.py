@@ -242,6 +242,13 @@ ChangeDocument: TypeAlias = Annotated[
 ]
 
 
+class RehearsalDocument(_Model):
+    """How the plan went on a copy of the remote."""
+
+    calls: int
+    converges: bool
+
+
 class PlanDocument(_Model):
     """A saved plan. `operations` are for reading: an apply derives its calls from `changes`."""
 
@@ -260,6 +267,7 @@ class PlanDocument(_Model):
     refusals: list[RefusalDocument]
     adoptions: list[AdoptionDocument]
     partial: bool = False
+    rehearsal: RehearsalDocument | None = None
     seal: Text
 
     def plan(self) -> Plan:

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from reconciler.codes import Code
 from reconciler.model import Finding, Location, Record
 from reconciler.planning.hints import HAND_ENTERED
-from reconciler.planning.plan import Blocked, Change, FieldChange, Origin, Plan
+from reconciler.planning.plan import Blocked, Change, FieldChange, Origin, Plan, Rehearsal
 from reconciler.report.escape import escape
 
 ChangeKind: TypeAlias = Literal["create", "update", "rename", "delete"]
@@ -84,6 +84,12 @@ def summary_line(plan: Plan, calls: int | Mapping[str, int]) -> str:
     text = f"Plan: {counted(count_kinds(plan.changes))}; {', '.join(others)}."
     origins = origins_text(plan.changes)
     return " ".join([text, *([f"{origins}."] if origins else []), f"{calls_text(calls)}."])
+
+
+def rehearsal_text(rehearsal: Rehearsal) -> str:
+    """How a plan went on a copy of the remote, in one sentence."""
+    end = "converges" if rehearsal.converges else "does not converge"
+    return f"Rehearsed: {plural(rehearsal.calls, 'call')}, {end}."
 
 
 def matching(plan: Plan) -> str:

@@ -126,6 +126,9 @@ class SandboxStore:
         """Add a product at the end of the listing, or in front, and return its id."""
         with self._database.transaction():
             id = next(self._ids(1))
+            # Records of another sandbox may have been copied here, with ids of the same series.
+            while not self.missing([id]):
+                id = next(self._ids(1))
             self._insert([(new_record(id, values), hidden(values))], front=front)
         return id
 

@@ -204,21 +204,21 @@ def test_asked_for_a_pipeline_it_writes_a_git_ledger(folder: Path, here: Here) -
 @pytest.mark.parametrize(
     ("note", "package"),
     [
-        (None, f"robosize-reconciler=={VERSION}"),
+        (None, f"robosize-reconciler[sandbox]=={VERSION}"),
         (
             {
                 "url": "https://user:token@git.example/x.git",
                 "vcs_info": {"vcs": "git", "commit_id": "c0ffee"},
             },
-            "robosize-reconciler @ git+https://git.example/x.git@c0ffee",
+            "robosize-reconciler[sandbox] @ git+https://git.example/x.git@c0ffee",
         ),
         (
             {"url": "https://h.example/x.whl", "archive_info": {}},
-            "robosize-reconciler @ https://h.example/x.whl",
+            "robosize-reconciler[sandbox] @ https://h.example/x.whl",
         ),
         (
             {"url": "https://h.example/x.whl?signature=token", "archive_info": {}},
-            "robosize-reconciler @ https://h.example/x.whl",
+            "robosize-reconciler[sandbox] @ https://h.example/x.whl",
         ),
         ({"url": "file:///srv/x", "dir_info": {"editable": True}}, ""),
         ({"url": "file:///srv/x.whl", "archive_info": {}}, ""),

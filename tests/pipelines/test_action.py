@@ -53,6 +53,15 @@ def test_a_pull_request_has_one_comment(repository: Repository) -> None:
     assert "Wool coat" not in comment["body"]
 
 
+def test_the_comment_says_how_a_rehearsal_went(repository: Repository) -> None:
+    """With `rehearse: true` the comment has one line about it, and nothing is written."""
+    before = writes(repository)
+    check_fine(repository.pull_request(rehearse="true"))
+    (comment,) = repository.host["comments"]
+    assert "calls, converges." in comment["body"]
+    assert writes(repository) == before
+
+
 def test_somebody_elses_comment_is_left_alone(repository: Repository) -> None:
     """A comment with the marker that another user wrote is not edited; nor is another store's."""
     others = [
@@ -249,7 +258,7 @@ def test_installs_what_is_named_and_nothing_by_its_name_alone(tmp_path: Path, pa
 def test_beside_its_source_the_action_installs_that(tmp_path: Path) -> None:
     """In this repository, and where it is used from it, the tool beside the action is taken."""
     done = installing(tmp_path, FOLDER, "")
-    assert done.stdout.strip().endswith("/.github/actions/reconcile/../../..")
+    assert done.stdout.strip().endswith("/.github/actions/reconcile/../../..[sandbox]")
 
 
 def test_without_a_source_nothing_is_installed(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ install() {
   # Another use of the action in the same job may have left its plan: it is not this one's.
   rm -f -- "$results"/*
   if [[ -z $package ]] && grep -qs '^name = "robosize-reconciler"' "$beside/pyproject.toml"; then
-    package=$beside
+    package="${beside}[sandbox]"
   fi
   if [[ -z $package ]]; then
     echo "::error::Nobody has said where reconciler is installed from. Set the input 'package' of the action: its default in action.yml, or in each workflow."
@@ -66,7 +66,7 @@ validate() {
 }
 
 plan() {
-  local base=${INPUT_BASE:-} code=0 formats only=()
+  local base=${INPUT_BASE:-} code=0 formats only=() rehearse=()
   # In full: origin/main alone would be a tag of that name, if somebody has pushed one.
   if [[ -z $base && -n ${GITHUB_BASE_REF:-} ]]; then base=refs/remotes/origin/$GITHUB_BASE_REF; fi
   if [[ -z $base && $INPUT_COMMAND == drift ]]; then base=HEAD; fi
@@ -75,6 +75,7 @@ plan() {
     only=(--only edit --only both)
     base=${base:-applied}
   fi
+  if [[ $INPUT_COMMAND == plan && ${INPUT_REHEARSE:-} == true ]]; then rehearse=(--rehearse); fi
   if from_fork; then
     echo "::notice::This pull request has no key (it is from a fork, or of Dependabot). Shown is what it changes in the catalogue, whatever is at the remote."
     for formats in markdown:plan.md html:plan.html; do
@@ -89,7 +90,7 @@ plan() {
       reconciler show "$results/plan.json" --format github
     else
       reconciler plan "${store[@]}" "${catalog[@]}" "${allow[@]}" ${base:+--base "$base"} "${only[@]}" \
-        --detailed-exitcode --out "$results/plan.json" --format github 2>"$results/said.txt" || code=$?
+        "${rehearse[@]}" --detailed-exitcode --out "$results/plan.json" --format github 2>"$results/said.txt" || code=$?
       cat "$results/said.txt" >&2
       if ((code != 0 && code != 2)); then
         no_plan "The plan could not be made" "$results/said.txt"
