@@ -18,7 +18,7 @@ from reconciler.model import (
 )
 from reconciler.planning.hints import quoted
 from reconciler.planning.plan import Create, Delete, FieldChange, Plan, Update
-from reconciler.planning.select import Globs
+from reconciler.planning.select import Keep
 
 _RENDITIONS = frozenset({"image_md"})
 """What the service makes itself, and may make anew at any time."""
@@ -31,7 +31,7 @@ def changed_since(
 
     `protected` are the patterns of what is never deleted, as the settings have them now.
     """
-    keep = Globs(protected)
+    keep = Keep(protected)
     by_id = {product.id: product for product in remote.products}
     deleted = [change.id for change in plan.changes if isinstance(change, Delete)]
     records = remote.records(deleted) if deleted else {}
@@ -42,7 +42,8 @@ def changed_since(
             if taken[change.store_id]:
                 details.append(f"{change.store_id}: to be created, but it is at the remote by now")
         elif isinstance(change, Delete):
-            if keep and keep(change.store_id):
+            now = by_id.get(change.id)
+            if keep and now is not None and keep(now):
                 details.append(f"{change.store_id}: to be deleted, but it is protected by now")
             details += delete_changes(change, records.get(change.id))
         else:

@@ -161,7 +161,8 @@ selecting: Final[Decorator] = click.option(
     "--select",
     multiple=True,
     metavar="EXPR",
-    help="Only these products: a store_id glob, tag=…, type=… or file=GLOB. Repeatable.",
+    help="Only these products: a store_id glob, tag=…, type=…, file=GLOB or x-KEY=…; !EXPR "
+    "excludes. Repeatable.",
 )
 
 

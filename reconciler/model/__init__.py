@@ -5,9 +5,11 @@ All of them can be imported from here.
 
 from reconciler.model.desired import (
     COLUMN_BITS,
+    NOTE_PREFIX,
     Catalog,
     Finding,
     Location,
+    Notes,
     Product,
     Severity,
     first_line,
@@ -44,6 +46,7 @@ from reconciler.model.ledger import (
 from reconciler.model.names import Names
 from reconciler.model.remote import Listing, Record, RemoteProduct, finite_number, whole_number
 from reconciler.model.removed import Removed
+from reconciler.model.selectors import STORE_ID, Matches, Selector, all_hold, glob, selector
 
 __all__ = [
     "COLUMN_BITS",
@@ -51,8 +54,10 @@ __all__ = [
     "INDEX",
     "KEYS",
     "MOST_APPLIED",
+    "NOTE_PREFIX",
     "NOTHING",
     "READABLE",
+    "STORE_ID",
     "WRITE_ONLY",
     "Applied",
     "Body",
@@ -68,20 +73,26 @@ __all__ = [
     "LedgerKind",
     "Listing",
     "Location",
+    "Matches",
     "Names",
+    "Notes",
     "Product",
     "Record",
     "RemoteProduct",
     "Removed",
+    "Selector",
     "Sent",
     "Severity",
     "State",
     "Value",
     "Values",
+    "all_hold",
     "canonical_tags",
     "finite_number",
     "first_line",
+    "glob",
     "pack_location",
+    "selector",
     "slot",
     "unpack_location",
     "whole_number",

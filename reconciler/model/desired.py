@@ -15,6 +15,13 @@ COLUMN_BITS: Final = 32
 _COLUMN_MASK: Final = (1 << COLUMN_BITS) - 1
 
 
+NOTE_PREFIX: Final = "x-"
+"""How the keys of a product begin that are the shop's own."""
+
+Notes: TypeAlias = tuple[tuple[str, Value], ...]
+"""The shop's own keys of a product (`x-owner`) with their values, by key. They are never sent."""
+
+
 class Location(NamedTuple):
     """A position in a catalogue file; line and column are 1-based and count characters."""
 
@@ -60,7 +67,7 @@ class Product(NamedTuple):
     location of the product's first key. `offsets` holds the packed location of each value, in the
     order of the values, and last that of `renamed_from`; 0 if it is inherited or absent. Their
     lines count from the product's first line, so that products of one layout share one tuple: a
-    million products need only a few.
+    million products need only a few. `notes` are the shop's own keys.
     """
 
     values: Values
@@ -68,6 +75,7 @@ class Product(NamedTuple):
     at: int
     offsets: tuple[int, ...]
     renamed_from: str | None = None
+    notes: Notes = ()
 
     @property
     def store_id(self) -> str:
@@ -80,7 +88,9 @@ class Product(NamedTuple):
         return self.values[1]  # type: ignore[return-value]  # the reader guarantees text
 
     def value(self, key: str) -> Value | None:
-        """The declared value of `key`, or None if the field is unmanaged."""
+        """The declared value of `key`, a field or a note; None if it is not declared."""
+        if key.startswith(NOTE_PREFIX):
+            return dict(self.notes).get(key)
         return self.values[INDEX[key]]
 
     @property

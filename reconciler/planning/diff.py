@@ -20,7 +20,7 @@ from reconciler.planning.plan import (
     Update,
     change_order,
 )
-from reconciler.planning.select import Globs, Resend, Selection
+from reconciler.planning.select import Keep, Resend, Selection
 
 _T = TypeVar("_T", str, tuple[str, Any])
 _Differing: TypeAlias = tuple[Product, RemoteProduct, dict[str, FieldChange]]
@@ -152,24 +152,28 @@ def _sent_as(product: Product, seen: RemoteProduct, matching: Matching) -> str |
 def _selected(catalog: Catalog, matching: Matching, selection: Selection) -> set[str]:
     """The declared store_ids that are selected, and those whose renames make room for them.
 
-    A store_id that another product still has cannot be taken; so what vacates it comes along.
+    A store_id that another product still has cannot be taken; so what vacates it comes along. If
+    that is excluded, what would take its place is left out as well.
     """
     occupants = {
         matching.stand.at(remote): store_id
         for store_id, remote in matching.pairs.items()
         if remote.store_id != store_id
     }
-    waiting = [
+    chosen = [
         store_id for store_id, product in catalog.products.items() if selection.declared(product)
     ]
     selected: set[str] = set()
-    while waiting:
-        store_id = waiting.pop()
-        if store_id in selected:
-            continue
-        selected.add(store_id)
-        if store_id in occupants:
-            waiting.append(occupants[store_id])
+    for store_id in chosen:
+        line: dict[str, None] = {}
+        link: str | None = store_id
+        while link is not None and link not in selected and link not in line:
+            if selection.excludes(catalog.products[link]):
+                break
+            line[link] = None
+            link = occupants.get(link)
+        else:
+            selected.update(line)
     return selected
 
 
@@ -182,16 +186,16 @@ def _undeclared(
     selection: Selection,
 ) -> tuple[list[Change], list[Finding]]:
     """The Deletes, and what protection has to say."""
-    keep = Globs(protected)
+    keep = Keep(protected)
     candidates: list[RemoteProduct] = []
     spared: list[str] = []
     for product in matching.undeclared:
         store_id = str(product.store_id)
-        if not selection.undeclared(store_id):
+        if not selection.undeclared(store_id, product.value("tags") or ()):
             continue
         if prune == "none" or (prune == "managed" and not _is_managed(product, ledger)):
             continue
-        if keep and keep(store_id):
+        if keep and keep(product):
             spared.append(store_id)
         else:
             candidates.append(product)
@@ -207,7 +211,7 @@ def _undeclared(
         for product in candidates
     ]
     for product in remote.products if keep.unmatched else ():
-        keep(product.store_id or "")
+        keep(product)
     return deletes, list(hints.protected(sorted(spared), keep.unmatched))
 
 

@@ -4,40 +4,42 @@ A pattern that matches nothing is an error (`protected`: a warning), so that a s
 not read like "nothing to change".
 """
 
-import re
-from collections.abc import Callable, Sequence
-from fnmatch import translate
-from typing import Final, TypeAlias
+from collections.abc import Collection, Sequence
 
 from reconciler.errors import UnmatchedPattern, UsageError
-from reconciler.model import INDEX, KEYS, Product
+from reconciler.model import (
+    KEYS,
+    STORE_ID,
+    Matches,
+    Product,
+    RemoteProduct,
+    Selector,
+    glob,
+    selector,
+)
 
-Matches: TypeAlias = Callable[[str], bool]
 
-_SELECTORS: Final = ("tag", "type", "file")
+class Keep:
+    """The remote products that `protected` keeps: by store_id globs, or `tag=…` at the remote.
 
-
-def glob(pattern: str) -> Matches:
-    """A test of text against a shell pattern; case counts."""
-    compiled = re.compile(translate(pattern))
-    return lambda text: compiled.match(text) is not None
-
-
-class Globs:
-    """Several patterns, any of which may match; remembers which never did."""
+    It remembers which patterns have matched nothing.
+    """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._waiting = {pattern: glob(pattern) for pattern in patterns}
-        self._matched: list[Matches] = []
+        self._selectors = [selector(pattern) for pattern in patterns]
+        self._waiting = dict.fromkeys(patterns)
 
     def __bool__(self) -> bool:
-        return bool(self._waiting or self._matched)
+        return bool(self._selectors)
 
-    def __call__(self, text: str) -> bool:
-        """Whether any pattern matches `text`."""
-        hits = [pattern for pattern, matches in self._waiting.items() if matches(text)]
-        self._matched += [self._waiting.pop(pattern) for pattern in hits]
-        return bool(hits) or any(matches(text) for matches in self._matched)
+    def __call__(self, product: RemoteProduct) -> bool:
+        """Whether any pattern matches a product."""
+        kept = False
+        for each in self._selectors:
+            if means_remote(each, product.store_id or "", product.value("tags") or ()):
+                self._waiting.pop(each.expression, None)
+                kept = True
+        return kept
 
     @property
     def unmatched(self) -> tuple[str, ...]:
@@ -45,60 +47,64 @@ class Globs:
         return tuple(self._waiting)
 
 
+def means_remote(each: Selector, store_id: str, tags: Collection[str]) -> bool:
+    """Whether an expression, without its `!`, means a remote product that nothing declares.
+
+    Only its store_id and its tags are known.
+    """
+    if each.key == STORE_ID:
+        return glob(each.wanted)(store_id)
+    return each.key == "tag" and each.wanted in tags
+
+
 class Selection:
-    """The products that `--select` leaves in the plan: all, where no expression is given."""
+    """The products that `--select` leaves in the plan: all, if no expression is given.
+
+    A product is left in if any expression means it, or if all of them begin with `!`; and no
+    expression with `!` means it.
+    """
 
     def __init__(self, expressions: Sequence[str]) -> None:
-        self._tests = [_selector(expression) for expression in expressions]
+        selectors = [selector(expression) for expression in expressions]
+        self._wanted = [each for each in selectors if not each.excludes]
+        self._unwanted = [each for each in selectors if each.excludes]
         self._waiting = set(expressions)
 
     def __bool__(self) -> bool:
-        return bool(self._tests)
+        return bool(self._wanted or self._unwanted)
 
     def declared(self, product: Product) -> bool:
-        """Whether an expression selects this declared product, by its old store_id too."""
-        return not self._tests or self._note(
-            [expression for expression, on_product, _ in self._tests if on_product(product)]
-        )
+        """Whether this declared product is selected, by its old store_id too."""
+        chosen = [each for each in self._wanted if each.test(product)]
+        return self._judged(chosen, [each for each in self._unwanted if each.test(product)])
 
-    def undeclared(self, store_id: str) -> bool:
-        """Whether a store_id glob selects this undeclared product; other expressions never do."""
-        return not self._tests or self._note(
-            [expression for expression, _, on_store_id in self._tests if on_store_id(store_id)]
-        )
+    def excludes(self, product: Product) -> bool:
+        """Whether an expression with `!` means this declared product."""
+        return any(each.test(product) for each in self._unwanted)
 
-    def _note(self, hits: list[str]) -> bool:
-        self._waiting.difference_update(hits)
-        return bool(hits)
+    def undeclared(self, store_id: str, tags: Collection[str] = ()) -> bool:
+        """Whether an undeclared product is selected: by a store_id glob alone.
+
+        Left out are those that `!` means by their store_id or their tags at the remote. With
+        `!type=…` all are left out, since nobody knows their type.
+        """
+        chosen = [
+            each
+            for each in self._wanted
+            if each.key == STORE_ID and means_remote(each, store_id, tags)
+        ]
+        out = [each for each in self._unwanted if means_remote(each, store_id, tags)]
+        unknown = any(each.key == "type" for each in self._unwanted)
+        return self._judged(chosen, out) and not unknown
+
+    def _judged(self, chosen: list[Selector], out: list[Selector]) -> bool:
+        self._waiting.difference_update(each.expression for each in (*chosen, *out))
+        return not out and bool(chosen or not self._wanted)
 
     def check(self) -> None:
         """Raise UnmatchedPattern where an expression has matched nothing."""
         if self._waiting:
             _complain("--select", sorted(self._waiting))
-
-
-def _selector(expression: str) -> tuple[str, Callable[[Product], bool], Matches]:
-    key, equals, wanted = expression.partition("=")
-    if not equals or key not in _SELECTORS:
-        matches = glob(expression)
-        return expression, lambda product: _by_store_id(matches, product), matches
-    if key == "file":
-        matches = glob(wanted)
-        return expression, lambda product: matches(product.file), _never
-    position = INDEX["tags" if key == "tag" else key]
-    if key == "tag":
-        return expression, lambda product: wanted in (product.values[position] or ()), _never
-    return expression, lambda product: product.values[position] == wanted, _never
-
-
-def _by_store_id(matches: Matches, product: Product) -> bool:
-    return matches(product.store_id) or (
-        product.renamed_from is not None and matches(product.renamed_from)
-    )
-
-
-def _never(_: str) -> bool:
-    return False
 
 
 class Resend:

@@ -23,6 +23,7 @@ from pydantic import (
 from reconciler.hosts import is_loopback
 from reconciler.linting.registry import rule_named
 from reconciler.linting.rule import Level
+from reconciler.model import STORE_ID, selector
 from reconciler.planning import guard
 from reconciler.planning.plan import Prune
 from reconciler.policy.registry import RULES
@@ -208,7 +209,9 @@ class PerStore(Section):
         description="Which undeclared remote products are deleted: all, those that this ledger "
         "created or adopted (managed), or none.",
     )
-    protected: tuple[str, ...] = Field((), description="Globs of store_ids never deleted.")
+    protected: tuple[str, ...] = Field(
+        (), description="What is never deleted: globs of store_ids, or tag=… for a tag at Robosize."
+    )
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What apply refuses.")
     requests: Requests = Field(default_factory=Requests, description="How the API is called.")
     lint: dict[str, Level] = Field(
@@ -227,6 +230,12 @@ class PerStore(Section):
     def _no_blank_pattern(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         if not all(pattern.strip() for pattern in patterns):
             raise ValueError("must not hold an empty pattern")
+        for each in map(selector, patterns):
+            if each.excludes or each.key not in (STORE_ID, "tag"):
+                raise ValueError(
+                    f"holds {each.expression!r}: write globs of store_ids, or `tag=…` for a tag "
+                    "that a product has at Robosize"
+                )
         return patterns
 
     @field_validator("lint")

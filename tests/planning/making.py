@@ -11,6 +11,7 @@ from reconciler.model import (
     Known,
     Ledger,
     Listing,
+    Notes,
     Product,
     RemoteProduct,
     Sent,
@@ -42,13 +43,14 @@ def declared(
     was: str | None = None,
     file: str = "catalog/all.yaml",
     line: int = 1,
+    notes: Notes = (),
 ) -> Product:
     """A declared product; `was` is its renamed_from."""
     values = (store_id, name, None if tags is None else canonical_tags(tags), image, type)
     at = pack_location(line, 3)
     here = at - first_line(at)
     offsets = tuple(0 if value is None else here for value in values)
-    return Product(values, file, at, (*offsets, here if was else 0), was)
+    return Product(values, file, at, (*offsets, here if was else 0), was, notes)
 
 
 def catalog(*products: Product, **facts: Any) -> Catalog:

@@ -97,6 +97,14 @@ def test_a_protected_pattern_may_match_what_is_declared() -> None:
     assert "'None'" in plan.warnings[0].message
 
 
+def test_protected_takes_tags_at_the_remote() -> None:
+    """`tag=` keeps what has that tag at the remote, and a tag that nothing has is told."""
+    there = [listed("p1", "A", tags=["evergreen"]), listed("p2", "B", tags=["x"])]
+    plan = planned([], there, protected=["tag=evergreen", "tag=gone"])
+    assert told(plan) == ["-p2 B"]
+    assert codes(plan) == ["protected", "unmatched_protected"]
+
+
 @pytest.mark.parametrize(
     ("select", "says"),
     [
@@ -128,6 +136,51 @@ def test_select_narrows_the_plan(select: list[str], says: list[str] | None) -> N
         assert caught.value.code is Code.UNMATCHED_PATTERN
     else:
         assert told(planned(products, there, ledger=memory, select=select)) == says
+
+
+@pytest.mark.parametrize(
+    ("select", "says"),
+    [
+        (["!A"], ["p2 B name", "-p5 E1", "-p6 E2"]),
+        (["!E*"], ["p1 A name", "p2 B name"]),
+        (["E*", "!E1"], ["-p6 E2"]),
+        (["!tag=kids"], ["p1 A name", "-p6 E2"]),
+        (["!file=catalog/b*"], ["p1 A name", "-p5 E1", "-p6 E2"]),
+        (["!x-owner=anna"], ["p2 B name", "-p5 E1", "-p6 E2"]),
+        (["x-owner=anna"], ["p1 A name"]),
+        (["x-team=web", "!x-owner=anna"], ["p2 B name"]),
+        (["!type=top"], ["p2 B name"]),
+        (["*", "!nothing"], None),
+    ],
+)
+def test_an_expression_with_an_exclamation_mark_excludes(
+    select: list[str], says: list[str] | None
+) -> None:
+    """It narrows what the others select, or all; of undeclared products it knows id and tags.
+
+    Their type nobody knows, so that an excluded type leaves all of them out.
+    """
+    products = [
+        declared("A", "Coat", type="top", file="catalog/a.yaml", notes=(("x-owner", "anna"),)),
+        declared("B", "Coat", tags=["kids"], file="catalog/b.yaml", notes=(("x-team", ("web",)),)),
+    ]
+    kids = listed("p2", "B", tags=["kids"])
+    there = [A, kids, listed("p5", "E1", tags=["kids"]), listed("p6", "E2")]
+    memory = ledger({"p1": known("A", type=("top", State.CONFIRMED))})
+    if says is None:
+        with pytest.raises(UnmatchedPattern, match=r"nothing: !nothing\."):
+            planned(products, there, ledger=memory, select=select)
+    else:
+        assert told(planned(products, there, ledger=memory, select=select)) == says
+
+
+def test_what_is_excluded_never_makes_room_for_others() -> None:
+    """A product whose store_id only an excluded one could give up is left out with it."""
+    there = [listed("p1", "A"), listed("p2", "B")]
+    products = [declared("B", was="A"), declared("C", was="B")]
+    assert told(planned(products, there, select=["B"])) == ["p1 A>B", "p2 B>C"]
+    assert told(planned(products, there, select=["B", "!C"])) == []
+    assert told(planned(products, there, select=["!C"])) == []
 
 
 def test_every_select_expression_must_match() -> None:
