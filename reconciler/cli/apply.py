@@ -179,12 +179,15 @@ def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool
     """
     from reconciler.cli.showing import TO_TERMINAL, show_plan
     from reconciler.report.output import REDIRECT
+    from reconciler.report.words import deletes_text
 
     show_plan(plan, TO_TERMINAL, invocation, hint=REDIRECT)
     if not ask or not plan.changes or plan.refusals:
         return False
     number = len(plan.changes)
     changes = "this change" if number == 1 else f"these {number} changes"
+    if deletes := deletes_text(plan.changes):
+        changes += f" ({deletes})"
     if not invocation.console.agreed(f"Apply {changes} to the store {plan.store!r}?"):
         raise NotConfirmed("Not confirmed, so nothing was applied.")
     return True

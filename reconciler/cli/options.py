@@ -80,10 +80,11 @@ def _warn_of_missing_ledger(store: "Store", invocation: Invocation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """The format of a plan, and the file to write it to; None means stdout."""
+    """The format of a plan, the file to write it to (None means stdout), and whether in brief."""
 
     format: str
     output: Path | None
+    summary: bool = False
 
 
 class Seconds(click.FloatRange):
@@ -243,7 +244,7 @@ _PLANNING: Final[dict[str, Decorator]] = {
 
 
 def rendering() -> Decorator:
-    """--format, --output."""
+    """--format, --output, --summary."""
     return _gathered(
         "rendering",
         Rendering,
@@ -257,6 +258,9 @@ def rendering() -> Decorator:
             ),
             "output": click.option(
                 "--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout."
+            ),
+            "summary": click.option(
+                "--summary", is_flag=True, help="Count the products instead of listing them."
             ),
         },
     )

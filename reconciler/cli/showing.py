@@ -16,7 +16,7 @@ from reconciler.planning.plan import Delete, Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
 from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
-from reconciler.report.words import summary_line, unlabelled_line
+from reconciler.report.words import by_code, summary_line, unlabelled_line
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.report.plan_json import SavedPlan
 
 TO_TERMINAL: Final = Rendering("text", None)
-_MOST_WARNINGS: Final = 20
+_MOST_OF_A_KIND: Final = 5
 
 
 def show_plan(
@@ -55,16 +55,23 @@ def show_saved(
     hint: str = TO_OUTPUT,
 ) -> None:
     """Write a plan as `show_plan` does, with the time and the version of its making."""
+    if rendering.summary and rendering.format not in ("text", "markdown"):
+        raise UsageError(
+            f"--summary has no effect on the format {rendering.format}.",
+            hint="Use --format text or markdown.",
+        )
     plan = saved.plan
     context = replace(context_of(saved, rendering, invocation), compared=compared)
-    if rendering == TO_TERMINAL:
+    if rendering.format == "text" and rendering.output is None:
         # A terminal shows both streams, so print the warnings once, after the plan.
         text = render_plan(replace(plan, warnings=()), rendering.format, context=context)
         write_stdout(text, hint=hint)
         say_warnings(plan.warnings, invocation)
         return
     text = render_plan(plan, rendering.format, context=context)
-    _sum_up(plan, context, invocation)
+    # Annotations on stdout are the log already: each warning stands there once.
+    if rendering.format != "github" or rendering.output is not None:
+        _sum_up(plan, context, invocation)
     if rendering.output is None:
         write_stdout(text, hint=hint)
     else:
@@ -167,6 +174,8 @@ def context_of(saved: "SavedPlan", rendering: Rendering, invocation: Invocation)
         commit=saved.plan.catalog.commit,
         ascii=console.ascii and to_stdout,
         rehearsal=saved.rehearsal,
+        run_url=run_url(invocation.environ),
+        summary=rendering.summary,
     )
 
 
@@ -184,21 +193,32 @@ def repository_url(environ: Mapping[str, str]) -> str | None:
     return environ.get("CI_PROJECT_URL") or None
 
 
+def run_url(environ: Mapping[str, str]) -> str | None:
+    """Where the files of this run are kept, if this is a pipeline of GitHub or GitLab."""
+    repository, run = repository_url(environ), environ.get("GITHUB_RUN_ID")
+    if repository and run:
+        return f"{repository}/actions/runs/{run}#artifacts"
+    job = environ.get("CI_JOB_URL")
+    return f"{job}/artifacts/browse" if job else None
+
+
 def _sum_up(plan: Plan, context: Context, invocation: Invocation) -> None:
     """Print the plan's summary, warnings and refusals for a reader of the log."""
     console = invocation.console
     if not console.quiet:
         console.say("info", summary_line(plan, context.calls))
-    say_warnings(plan.warnings[:_MOST_WARNINGS], invocation)
-    if len(plan.warnings) > _MOST_WARNINGS:
-        console.say("warning", f"{len(plan.warnings) - _MOST_WARNINGS} more warnings in the plan.")
+    say_warnings(plan.warnings, invocation)
     say_refusals(plan, invocation)
 
 
 def say_warnings(warnings: Sequence[Finding], invocation: Invocation) -> None:
-    """Print warnings on stderr, each with its location and code."""
-    for warning in warnings:
-        invocation.console.say("warning", unlabelled_line(warning), code=warning.code)
+    """Print warnings on stderr, each with its location and code: some of each kind."""
+    for code, found in by_code(warnings).items():
+        for warning in found[:_MOST_OF_A_KIND]:
+            invocation.console.say("warning", unlabelled_line(warning), code=code)
+        if len(found) > _MOST_OF_A_KIND:
+            more = f"{len(found) - _MOST_OF_A_KIND} more like this [{code}]"
+            invocation.console.say("warning", more, code=code)
 
 
 def say_refusals(plan: Plan, invocation: Invocation) -> None:

@@ -26,8 +26,9 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "Correct the pattern, or remove it.",
     ),
     Code.LOOKS_LIKE_RENAME: Explanation(
-        "A product to be deleted and one to be created have the same name. Mostly that is one "
-        "product with a new store_id, and the delete would destroy its size chart and fit data.",
+        "A product that is declared nowhere and one to be created have the same name. Mostly that "
+        "is one product with a new store_id. Its size chart and fit data belong to the old one, "
+        "and a delete would destroy them.",
         "9001 (to be deleted) and 10482 (to be created) have the same name.",
         'If they are one product, add `renamed_from: "9001"` to the new one.',
     ),

@@ -1,6 +1,6 @@
 """The rules about catalogues, and how the findings of rules are made: one way for all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from reconciler.linting import (
@@ -13,6 +13,7 @@ from reconciler.linting import (
 )
 from reconciler.linting.rule import CatalogRule, Hit, Level, Rule, TextRule
 from reconciler.model import Catalog, Finding
+from reconciler.wording import few
 
 CATALOG_RULES: Final[tuple[Rule, ...]] = (
     tags_differ_only_in_case.RULE,
@@ -57,9 +58,14 @@ class Ruleset:
         level = self.level_of(rule)
         if level == "off":
             return
+        if rule.many and level == "warning":
+            hits = _as_one(rule.many, tuple(hits))
         for hit in hits:
             yield Placed(Finding(level, rule.code, hit.message, hit.location), hit.about)
 
+
+_NAMED: Final = 5
+"""How many store_ids a finding about many products names."""
 
 CATALOG_RULESET: Final = Ruleset(CATALOG_RULES)
 """The built-in rules about catalogues, each with its own level."""
@@ -87,3 +93,11 @@ def lint_catalog(catalog: Catalog, ruleset: Ruleset, *, errors_only: bool) -> It
         wanted = not errors_only or ruleset.level_of(rule) == "error"
         if isinstance(rule, CatalogRule) and wanted:
             yield from ruleset.found(rule, rule.check(catalog))
+
+
+def _as_one(many: str, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """Several hits as one, which says `many` of their number and names a few products."""
+    if len(hits) < 2:
+        return hits
+    named = few([hit.store_id for hit in hits], _NAMED)
+    return [hits[0]._replace(message=f"{len(hits)} {many} First of them: {named}.")]

@@ -14,16 +14,24 @@ Level: TypeAlias = Literal["off", "warning", "error"]
 
 
 class Hit(NamedTuple):
-    """One location at which a rule found something; `about` are other files that it concerns."""
+    """One location at which a rule found something; `about` are other files that it concerns.
+
+    `store_id` is the product's, for a rule that tells of many products in one sentence.
+    """
 
     message: str
     location: Location | None
     about: tuple[str, ...] = ()
+    store_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule; `level` is what it has if the settings say nothing."""
+    """One rule; `level` is what it has if the settings say nothing.
+
+    `many` is what it says of several products at once, after their number. Without it, and as an
+    error, each product is told alone, with its location.
+    """
 
     code: str
     """What its findings are called: a Code, or the name of one of the shop's own rules."""
@@ -34,6 +42,7 @@ class Rule:
     remedy: str
     level: Level = "warning"
     alias: str | None = None
+    many: str | None = None
 
     @property
     def id(self) -> str:

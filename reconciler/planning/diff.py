@@ -53,7 +53,9 @@ def diff(
     creates, differing, unchanged = _compare_declared(
         catalog, matching, comparison, selection, resending
     )
-    deletes, protection = _undeclared(matching, ledger, remote, prune, protected, selection)
+    deletes, staying, protection = _undeclared(
+        matching, ledger, remote, prune, protected, selection
+    )
     changes: list[Change] = [*creates, *_updates(differing, remote, matching), *deletes]
     blocked = _blocked(matching, catalog, selection)
     selection.check()
@@ -61,7 +63,7 @@ def diff(
     changes.sort(key=change_order)
     warnings = [
         *catalog.warnings,
-        *hints.about_changes(changes),
+        *hints.about_changes(changes, staying),
         *_near_misses(creates, catalog, remote),
         *hints.unconfirmed(_by_field(comparison.unconfirmed)),
         *hints.server_keeps(_by_field(comparison.kept)),
@@ -79,6 +81,7 @@ def diff(
         unchanged=unchanged,
         unconfirmed=comparison.unconfirmed_products,
         kept=comparison.kept_products,
+        undeclared=len(staying),
         partial=bool(selection),
     )
 
@@ -184,18 +187,20 @@ def _undeclared(
     prune: Prune,
     protected: Sequence[str],
     selection: Selection,
-) -> tuple[list[Change], list[Finding]]:
-    """The Deletes, and what protection has to say."""
+) -> tuple[list[Change], list[RemoteProduct], list[Finding]]:
+    """The Deletes, what stays although it is undeclared, and the warnings of protection."""
     keep = Keep(protected)
     candidates: list[RemoteProduct] = []
+    staying: list[RemoteProduct] = []
     spared: list[str] = []
     for product in matching.undeclared:
         store_id = str(product.store_id)
         if not selection.undeclared(store_id, product.value("tags") or ()):
             continue
         if prune == "none" or (prune == "managed" and not _is_managed(product, ledger)):
-            continue
-        if keep and keep(product):
+            staying.append(product)
+        elif keep and keep(product):
+            staying.append(product)
             spared.append(store_id)
         else:
             candidates.append(product)
@@ -212,7 +217,7 @@ def _undeclared(
     ]
     for product in remote.products if keep.unmatched else ():
         keep(product)
-    return deletes, list(hints.protected(sorted(spared), keep.unmatched))
+    return deletes, staying, list(hints.protected(sorted(spared), keep.unmatched))
 
 
 def _is_managed(product: RemoteProduct, ledger: Ledger) -> bool:

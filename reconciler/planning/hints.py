@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Kept, Location, Value
+from reconciler.model import Finding, Kept, Location, RemoteProduct, Value
 from reconciler.planning.plan import Change, Create, Delete
 from reconciler.wording import few
 
@@ -30,31 +30,39 @@ def warning(code: Code, message: str, source: Location | None = None) -> Finding
     return Finding("warning", code, message, source)
 
 
-def about_changes(changes: Sequence[Change]) -> list[Finding]:
-    """What the changes themselves suggest."""
+def about_changes(
+    changes: Sequence[Change], staying: Sequence[RemoteProduct] = ()
+) -> list[Finding]:
+    """What the changes suggest; `staying` are undeclared products that are not deleted."""
     creates = [change for change in changes if isinstance(change, Create)]
     deletes = [change for change in changes if isinstance(change, Delete)]
     return [
-        *_look_like_renames(creates, deletes),
+        *_look_like_renames(creates, deletes, staying),
         *_destroys(deletes),
     ]
 
 
-def _look_like_renames(creates: Sequence[Create], deletes: Sequence[Delete]) -> Iterable[Finding]:
-    """A delete and a create of the same name are mostly one product with a new store_id."""
-    gone: dict[str, list[Delete]] = {}
-    for delete in deletes:
-        if delete.name:
-            gone.setdefault(delete.name.casefold().strip(), []).append(delete)
+def _look_like_renames(
+    creates: Sequence[Create], deletes: Sequence[Delete], staying: Sequence[RemoteProduct]
+) -> Iterable[Finding]:
+    """An undeclared product and a create of its name are mostly one product, renumbered."""
+    if not creates:
+        return
+    undeclared: dict[str, list[tuple[str, str]]] = {}
+    for fate, found in (("to be deleted", deletes), ("declared nowhere", staying)):
+        for old in found:
+            if old.name:
+                known = undeclared.setdefault(old.name.casefold().strip(), [])
+                known.append((str(old.store_id), fate))
     for create in creates:
-        candidates = gone.get(create.name.casefold().strip(), [])
+        candidates = undeclared.get(create.name.casefold().strip(), [])
         if len(candidates) == 1:
-            old = candidates[0].store_id
+            store_id, fate = candidates[0]
             yield warning(
                 Code.LOOKS_LIKE_RENAME,
-                f"{old} (to be deleted) and {create.store_id} (to be created) have the same name. "
-                f"If {create.store_id} is the same product, add `renamed_from: {_quoted(old)}`: "
-                "its size chart, fabric and fit data then survive.",
+                f"{store_id} ({fate}) and {create.store_id} (to be created) have the same name. "
+                f"If {create.store_id} is the same product, add `renamed_from: "
+                f"{_quoted(store_id)}`: its size chart, fabric and fit data then survive.",
                 create.source,
             )
 

@@ -160,6 +160,7 @@ class Summary(NamedTuple):
     blocked: int
     unconfirmed: int
     kept: int = 0
+    undeclared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,9 @@ class Plan:
     """What apply would do, and all that a reviewer needs to judge it.
 
     `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products, and
-    `kept` those of which the server keeps another value than was sent. `partial` says that edits of
-    the catalogue were left out, so that its commit does not count as applied.
+    `kept` those of which the server keeps another value than was sent. `undeclared` counts remote
+    products that nothing declares, and that stay all the same: by `prune`, or protected. `partial`
+    says that edits of the catalogue were left out, so that its commit does not count as applied.
     """
 
     store: str
@@ -182,6 +184,7 @@ class Plan:
     unchanged: int = 0
     unconfirmed: int = 0
     kept: int = 0
+    undeclared: int = 0
     partial: bool = False
     digest: str = field(init=False)
 
@@ -200,6 +203,7 @@ class Plan:
             blocked=len(self.blocked),
             unconfirmed=self.unconfirmed,
             kept=self.kept,
+            undeclared=self.undeclared,
         )
 
 

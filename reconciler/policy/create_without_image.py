@@ -15,6 +15,7 @@ def _check(planned: Planned) -> Iterator[Hit]:
             yield Hit(
                 f"{change.store_id} will be created without an image: add `image_url:`.",
                 change.source,
+                store_id=change.store_id,
             )
 
 
@@ -25,4 +26,5 @@ RULE: Final = PlanRule(
     example='store_id: "10482"\nname: Linen shirt    # and no image_url',
     remedy='Add `image_url:` to the product; `image_url: ""` says that it has none on purpose.',
     check=_check,
+    many="products will be created without an image: add `image_url:`.",
 )

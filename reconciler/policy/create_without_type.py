@@ -16,6 +16,7 @@ def _check(planned: Planned) -> Iterator[Hit]:
                 f"{change.store_id} will be created without a type, so sizes cannot be measured "
                 "by garment: add `type:`.",
                 change.source,
+                store_id=change.store_id,
             )
 
 
@@ -26,4 +27,6 @@ RULE: Final = PlanRule(
     example='store_id: "10482"\nname: Linen shirt    # and no type',
     remedy="Add `type:` to the product, or to the defaults of its file or folder.",
     check=_check,
+    many="products will be created without a type, so sizes cannot be measured by garment: add "
+    "`type:`, or a default of their folder.",
 )

@@ -16,7 +16,8 @@ class Context:
     `compared` names the revisions, where no remote was asked at all;
     `operations` are its calls as Plan JSON shows them; `width` is in columns, None for a pipe;
     `repository_url` and `commit` make links of places, if both are known; `rehearsal` says how the
-    plan went on a copy of the remote, if it was tried.
+    plan went on a copy of the remote, if it was tried; `run_url` is where the pipeline that runs
+    keeps its files. `summary` leaves the products out.
     """
 
     tool: str = ""
@@ -30,6 +31,8 @@ class Context:
     commit: str | None = None
     ascii: bool = False
     rehearsal: Rehearsal | None = None
+    run_url: str | None = None
+    summary: bool = False
 
     @property
     def calls(self) -> Mapping[str, int]:

@@ -49,6 +49,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "SummaryDocument.blocked": ("Products that are left untouched.", 0),
     "unconfirmed": ("Products with write-only values that nobody can vouch for.", 0),
     "kept": ("Products at which the server keeps another value than was sent.", 0),
+    "undeclared": ("Remote products that nothing declares and that stay all the same.", 0),
     "action": ("What is done.", "update"),
     "store_id": ("The product's id in the shop; null if the remote has none.", "10391"),
     "id": ("The product's id at Robosize; null if none is known.", "5f2c"),

@@ -33,6 +33,7 @@ def _text(plan: Plan, context: Context) -> str:
         color=context.color,
         width=context.width,
         ascii=context.ascii,
+        summary=context.summary,
     )
     return text if context.rehearsal is None else f"{text}{rehearsal_text(context.rehearsal)}\n"
 

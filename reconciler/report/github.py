@@ -59,7 +59,7 @@ def plan_github(plan: Plan, context: Context) -> str:
     if context.rehearsal is not None:
         lines.append(annotation("notice", rehearsal_text(context.rehearsal)))
     refusals = [
-        f"Apply will refuse: {refusal.message.rstrip('.')}. Allow it with {refusal.allow}."
+        f"Apply will refuse: {refusal.message} Allow it with {refusal.allow}."
         for refusal in plan.refusals
     ]
     lines += [annotation("error", refusal) for refusal in refusals[:PER_LEVEL]]

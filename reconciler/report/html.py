@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.model import Finding
 from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
 from reconciler.report.context import Context, title_of, without_stale_links
 from reconciler.report.escape import break_commands, escape
@@ -25,12 +26,12 @@ from reconciler.report.words import (
     VERBS,
     ChangeKind,
     any_in_doubt,
+    by_code,
     by_kind,
+    code_words,
     destroyed,
-    finding_line,
     kind_of,
     location_text,
-    plural,
     rehearsal_text,
     shown,
     shown_pair,
@@ -51,6 +52,8 @@ _MARKS: Final[Mapping[ChangeKind, str]] = {
 }
 # So many products are drawn, or left for later, together: what is out of sight costs nothing.
 _CHUNK: Final = 40
+_OPEN: Final = 3
+"""So many warnings of one kind are open to read; more are folded."""
 
 
 def plan_html(plan: Plan, context: Context) -> str:
@@ -72,7 +75,8 @@ def plan_html(plan: Plan, context: Context) -> str:
         sections=_sections(groups, context),
         chunk=_CHUNK,
         block_reasons=BLOCK_REASONS,
-        warnings=[finding_line(warning) for warning in plan.warnings],
+        warnings=_warnings(plan.warnings, context),
+        few=_OPEN,
         in_doubt=IN_DOUBT_MEANS if any_in_doubt(plan.changes) else None,
         style=_asset("plan.css"),
         script=script,
@@ -91,6 +95,25 @@ def _origins(changes: Sequence[Change]) -> list[dict[str, Any]]:
     ]
 
 
+def _warnings(warnings: Iterable[Finding], context: Context) -> list[dict[str, Any]]:
+    """The warnings of each code, each with its place and its message in pieces."""
+    return [
+        {"code": code, "words": code_words(code), "found": [_warning(w, context) for w in found]}
+        for code, found in by_code(warnings).items()
+    ]
+
+
+def _warning(warning: Finding, context: Context) -> dict[str, Any]:
+    """One warning; every second piece of its message stood in backticks."""
+    where = warning.location
+    pieces = escape(warning.message).split("`")
+    return {
+        "place": location_text(where) if where else None,
+        "url": location_url(where, context.repository_url, context.commit) if where else None,
+        "pieces": pieces if len(pieces) % 2 else [escape(warning.message)],
+    }
+
+
 def _sections(
     groups: Mapping[ChangeKind, Sequence[Change]], context: Context
 ) -> Iterator[dict[str, Any]]:
@@ -99,7 +122,8 @@ def _sections(
         if changes := groups[kind]:
             yield {
                 "kind": kind,
-                "title": f"{plural(len(changes), 'product')} to {VERBS[kind]}",
+                "count": len(changes),
+                "words": f"{'product' if len(changes) == 1 else 'products'} to {VERBS[kind]}",
                 "cards": _cards(changes, context),
             }
 

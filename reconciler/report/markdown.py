@@ -7,29 +7,30 @@ punctuation as entities: there neither Markdown, nor HTML, nor mentions and refe
 
 import hashlib
 import html
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from reconciler.model import Finding, Location
 from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
 from reconciler.report.context import Context, without_stale_links
 from reconciler.report.escape import escape
 from reconciler.report.explain import tag_changes
 from reconciler.report.links import image_source, location_url
+from reconciler.report.markup import attribute, code, entities, escape_markdown, prose
 from reconciler.report.words import (
     IN_DOUBT_MEANS,
     VERBS,
     ChangeKind,
     any_in_doubt,
     block_text,
+    by_code,
     by_kind,
     calls_text,
     clip,
     count_kinds,
     counted,
     destroyed,
-    finding_line,
     location_text,
     matching,
     origin_legend,
@@ -46,30 +47,29 @@ LIMIT: Final = 65_000
 """The longest text, in characters: GitHub takes 65,536."""
 
 _ORDER: Final[tuple[ChangeKind, ...]] = ("delete", "create", "rename", "update")
-_NOTE_ROOM: Final = 300
+_NOTE_ROOM: Final = 500
+_SHARES: Final = 8
+"""Each kind of change may fill at least this part of the room."""
 _MARKER_LIMIT: Final = 200
 _VALUE_LIMIT: Final = 400
 _TAG_LIMIT: Final = 60
 _SHORT: Final = 120
 _TAGS_SHOWN: Final = 40
 _LISTED: Final = 20
-_PUNCTUATION: Final = re.compile(r"[!-/:-@\[-`{-~]")
-# Within a line of a table these need no entity: the rest of the punctuation, and the dot that
-# could make an address ("www.").
-_ACTIVE: Final = re.compile(r"[!-+:-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
-_REFERENCE: Final = re.compile(r"[@#!~%$&:](?=\w)|(?<=\bGH)-(?=\d)", re.IGNORECASE)
-_BREAK: Final = "\u200b"
+_TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
 def plan_markdown(plan: Plan, context: Context) -> str:
     """The plan as Markdown of at most LIMIT characters, deletes first.
 
-    What does not fit is left out by whole products from the end, and counted by kind. The first
-    line is a hidden comment that names the store: a later run finds its own comment by it.
+    What does not fit is left out by whole products, some of each kind are kept, and what is left
+    out is counted by kind. The first line is a hidden comment that names the store: a later run
+    finds its own comment by it.
     """
     context = without_stale_links(plan, context)
     head, foot = _head(plan, context), _foot(plan)
-    body = _body(plan, context, LIMIT - len(head) - len(foot) - _NOTE_ROOM)
+    room = LIMIT - len(head) - len(foot) - _NOTE_ROOM
+    body = "" if context.summary else _body(plan, context, room)
     return head + body + foot
 
 
@@ -79,35 +79,6 @@ def marker(store: str) -> str:
     if len(name) > _MARKER_LIMIT:
         name = hashlib.sha256(name.encode()).hexdigest()
     return f"<!-- reconciler:{name} -->"
-
-
-def escape_markdown(text: str) -> str:
-    """`text` as prose that renders as itself: no markup, no mention, no reference, no new line.
-
-    A zero-width space parts `@` and `#` from what they would refer to; in a code element, where
-    that is not needed, use `code`.
-    """
-    return _entities(_REFERENCE.sub(lambda found: found[0] + _BREAK, escape(text)))
-
-
-def code(text: str) -> str:
-    """`text` as a code element, exactly as it is, for anywhere but the start of a line."""
-    return f"<code>{_ACTIVE.sub(_entity, escape(text))}</code>"
-
-
-def _entities(text: str) -> str:
-    """All ASCII punctuation as numeric entities, which Markdown never reads as markup."""
-    return _PUNCTUATION.sub(_entity, text).replace(_BREAK, "&#8203;")
-
-
-def _entity(found: re.Match[str]) -> str:
-    """One character as a numeric entity."""
-    return f"&#{ord(found[0])};"
-
-
-def _attribute(url: str) -> str:
-    """A URL as the value of an HTML attribute that stands in a table."""
-    return html.escape(url).replace("|", "%7C").replace("`", "%60")
 
 
 def _head(plan: Plan, context: Context) -> str:
@@ -128,35 +99,83 @@ def _head(plan: Plan, context: Context) -> str:
     if plan.refusals:
         lines += ["", "> [!CAUTION]", "> **Apply will refuse this plan.**"]
     for refusal in plan.refusals[:_LISTED]:
-        message = escape_markdown(clip(refusal.message, _VALUE_LIMIT))
+        message = prose(clip(refusal.message, _VALUE_LIMIT))
         allow = code(clip(refusal.allow, _TAG_LIMIT))
         lines.append(f"> - {message} ({code(refusal.code)}): allow it with {allow}.")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_warnings(plan, context)]) + "\n"
+
+
+def _warnings(plan: Plan, context: Context) -> Iterator[str]:
+    """The warnings as a list: one line a kind, the messages of several folded under their number.
+
+    A share of _LISTED messages of each kind is shown.
+    """
+    groups = list(by_code(plan.warnings).items())
+    if not groups:
+        return
+    yield f"\n**{plural(len(plan.warnings), 'warning')}**\n"
+    most = max(1, _LISTED // len(groups))
+    for name, found in groups[:_LISTED]:
+        lines = [_warning(warning, context) for warning in found[:most]]
+        if len(found) == 1:
+            yield f"- {lines[0]} ({code(name)})"
+            continue
+        more = [f"and {len(found) - most} more"] if len(found) > most else []
+        items = "".join(f"<li>{line}</li>" for line in [*lines, *more])
+        yield f"- {_folded(f'{len(found)} {_TIMES} {code(name)}', [f'<ul>{items}</ul>'])}"
+    if len(groups) > _LISTED:
+        yield f"- and {len(groups) - _LISTED} more kinds"
+
+
+def _warning(warning: Finding, context: Context) -> str:
+    """One warning, with its place."""
+    message = prose(clip(warning.message, _VALUE_LIMIT))
+    return f"{_linked(warning.location, context)}: {message}" if warning.location else message
 
 
 def _body(plan: Plan, context: Context, room: int) -> str:
     """The tables, as many products as `room` characters hold, and what was left out."""
-    groups = by_kind(plan.changes)
+    groups = {kind: changes for kind, changes in by_kind(plan.changes).items() if changes}
+    share = room // _SHARES
     parts: list[str] = []
-    left_out: dict[ChangeKind, int] = dict.fromkeys(_ORDER, 0)
-    full = False
-    for kind in _ORDER:
-        changes = groups[kind]
-        shown_count = 0
-        heading = _table_heading(kind, changes)
-        for row in _rows(changes, context) if changes and not full else ():
-            cost = len(row) + (0 if shown_count else len(heading))
-            if cost > room:
-                full = True
-                break
-            parts.append(row if shown_count else heading + row)
-            room -= cost
-            shown_count += 1
-        left_out[kind] = len(changes) - shown_count
+    left_out: dict[ChangeKind, int] = {}
+    waiting = [kind for kind in _ORDER if kind in groups]
+    while waiting:
+        kind = waiting.pop(0)
+        # Every kind that is still to come keeps a share, so that a reviewer sees some of it.
+        rows = _fitting(kind, groups[kind], context, room - share * len(waiting))
+        room -= sum(map(len, rows))
+        parts += rows
+        left_out[kind] = len(groups[kind]) - max(0, len(rows) - 1)
     if any(left_out.values()):
-        counts = counted(left_out, _ORDER)
-        parts.append(f"\n**Left out here, as a comment has no more room: {counts}.**\n")
+        counts = counted({**dict.fromkeys(_ORDER, 0), **left_out}, _ORDER)
+        parts.append(
+            f"\n**Left out here, as a comment has no more room: {counts}.** "
+            f"{_all_of_them(context)}\n"
+        )
     return "".join(parts)
+
+
+def _all_of_them(context: Context) -> str:
+    """Where the products are that a comment has no room for."""
+    page = "`reconciler show FILE --format html` makes a page of a saved plan that has them all."
+    if context.run_url is None:
+        return page
+    return (
+        f'The page has them all: <a href="{attribute(context.run_url)}">the files of this run</a>.'
+    )
+
+
+def _fitting(kind: ChangeKind, changes: Sequence[Change], context: Context, room: int) -> list[str]:
+    """The heading of one kind's table and as many of its rows as there is room for; or nothing."""
+    parts = [_table_heading(kind, changes)]
+    room -= len(parts[0])
+    for row in _rows(changes, context):
+        room -= len(row)
+        if room < 0:
+            break
+        parts.append(row)
+    return parts if len(parts) > 1 else []
 
 
 def _table_heading(kind: ChangeKind, changes: Sequence[Change]) -> str:
@@ -200,12 +219,12 @@ def _delete_cell(change: Delete, context: Context) -> str:
 def _change_cell(change: Change) -> str:
     """The fields that change, folded under their names; one that is short is plain to see."""
     fields = telling_fields(change)
-    lines = [f"{_entities(escape(key))}: {_field(field, change)}" for key, field in fields]
+    lines = [f"{entities(escape(key))}: {_field(field, change)}" for key, field in fields]
     if pictures := _pictures(change):
         lines.append(pictures)
     if len(lines) == 1 and len(html.unescape(lines[0])) <= _SHORT:
         return lines[0]
-    summary = ", ".join(_entities(escape(key)) for key, _ in fields) or "store_id, name"
+    summary = ", ".join(entities(escape(key)) for key, _ in fields) or "store_id, name"
     return _folded(summary, lines) if lines else summary
 
 
@@ -237,7 +256,7 @@ def _picture(url: object, label: str) -> str:
     source = image_source(url)
     if source is None:
         return ""
-    return f'<img src="{_attribute(source)}" alt="{label}" height="64">'
+    return f'<img src="{attribute(source)}" alt="{label}" height="64">'
 
 
 def _folded(summary: str, lines: Sequence[str]) -> str:
@@ -249,16 +268,21 @@ def _where(change: Change, context: Context) -> str:
     """Where the product is declared, linked to the commit if that is known, and the origin."""
     parts = []
     if change.source:
-        text = code(clip(location_text(change.source), _VALUE_LIMIT))
-        url = location_url(change.source, context.repository_url, context.commit)
-        parts.append(f'<a href="{_attribute(url)}">{text}</a>' if url else text)
+        parts.append(_linked(change.source, context))
     if change.origin:
         parts.append(f"({change.origin})")
     return " ".join(parts)
 
 
+def _linked(location: Location, context: Context) -> str:
+    """A place, linked to the commit if that is known."""
+    text = code(clip(location_text(location), _VALUE_LIMIT))
+    url = location_url(location, context.repository_url, context.commit)
+    return f'<a href="{attribute(url)}">{text}</a>' if url else text
+
+
 def _foot(plan: Plan) -> str:
-    """Blocked products and warnings, folded; legends; the digest."""
+    """Blocked products, folded; legends; the digest."""
     blocked = [
         f"{code(clip(shown(b.store_id), _TAG_LIMIT))}: " if b.store_id is not None else ""
         for b in plan.blocked[:_LISTED]
@@ -268,11 +292,6 @@ def _foot(plan: Plan) -> str:
         for start, b in zip(blocked, plan.blocked, strict=False)
     ]
     text = _list("blocked product", lines, len(plan.blocked))
-    warnings = [
-        escape_markdown(clip(finding_line(warning), _VALUE_LIMIT))
-        for warning in plan.warnings[:_LISTED]
-    ]
-    text += _list("warning", warnings, len(plan.warnings))
     if any_in_doubt(plan.changes):
         text += f"\n{IN_DOUBT_MEANS}\n"
     if legend := origin_legend(plan.changes):

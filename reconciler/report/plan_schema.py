@@ -187,6 +187,7 @@ class SummaryDocument(_Model):
     blocked: int
     unconfirmed: int
     kept: int = 0
+    undeclared: int = 0
 
 
 class BlockedDocument(_Model):
@@ -300,6 +301,7 @@ class PlanDocument(_Model):
             unconfirmed=self.summary.unconfirmed,
             partial=self.partial,
             kept=self.summary.kept,
+            undeclared=self.summary.undeclared,
         )
 
 

@@ -6,21 +6,26 @@ are never shortened: what would be written is shown whole, on a line of its own 
 
 import textwrap
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from reconciler.model import KEYS
 from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Refusal
 from reconciler.report.escape import escape
 from reconciler.report.explain import tag_changes
 from reconciler.report.style import Style
 from reconciler.report.words import (
     IN_DOUBT_MEANS,
+    KINDS,
+    VERBS,
     ChangeKind,
     any_in_doubt,
     block_text,
+    by_kind,
     clip,
+    count_kinds,
     destroyed,
-    finding_line,
     kind_of,
     location_text,
     origin_legend,
@@ -29,6 +34,7 @@ from reconciler.report.words import (
     shown_pair,
     summary_line,
     telling_fields,
+    unlabelled_line,
 )
 
 _KEY_WIDTH: Final = 9
@@ -54,18 +60,23 @@ def plan_text(
     color: bool = False,
     width: int | None = None,
     ascii: bool = False,
+    summary: bool = False,
 ) -> str:
     """The plan for people: a block a product, then blocks, warnings and refusals, then the sum.
 
     `calls` is the number of HTTP calls, by method if known; `width` is in columns, None for a
-    pipe; `ascii` draws the symbols with ASCII alone. The text ends with a line break.
+    pipe; `ascii` draws the symbols with ASCII alone; `summary` counts the products of each kind
+    in place of their blocks. The text ends with a line break.
     """
     look = _look(color, width, ascii)
     lines: list[str] = []
-    for change in plan.changes:
-        lines += _change_lines(change, look)
+    if summary:
+        lines += _kind_lines(plan, look)
+    else:
+        for change in plan.changes:
+            lines += _change_lines(change, look)
     if plan.changes:
-        lines.append("")
+        lines += ["", *([] if summary else [_legend(plan, look), ""])]
     legends = [IN_DOUBT_MEANS] if any_in_doubt(plan.changes) else []
     if origins := origin_legend(plan.changes):
         legends.append(origins)
@@ -95,6 +106,30 @@ def _look(color: bool, width: int | None, ascii: bool) -> _Look:
         "delete": style.red,
     }
     return _Look(style, symbols, paint, arrow, width or _PIPE_WIDTH)
+
+
+def _kind_lines(plan: Plan, look: _Look) -> Iterator[str]:
+    """One line a kind of change: its symbol, its number, and which fields it is about."""
+    for kind, changes in by_kind(plan.changes).items():
+        if not changes:
+            continue
+        start = f"{look.symbols[kind]} {len(changes)} to {VERBS[kind]}"
+        ends = []
+        if kind == "delete":
+            losing = sum(isinstance(c, Delete) and bool(destroyed(c.record)) for c in changes)
+            ends = [f"{losing} with data entered by hand"] if losing else []
+        elif kind != "create":
+            fields = Counter(key for change in changes for key in change.fields)
+            ends = [f"{fields[key]} {key}" for key in KEYS if fields[key] and key != "store_id"]
+        yield look.paint[kind](start) + (f"  {look.style.dim(', '.join(ends))}" if ends else "")
+
+
+def _legend(plan: Plan, look: _Look) -> str:
+    """What the symbols mean that this plan has."""
+    counts = count_kinds(plan.changes)
+    found = [kind for kind in KINDS if counts[kind]]
+    words = [look.paint[kind](f"{look.symbols[kind]} {VERBS[kind]}") for kind in found]
+    return "  ".join(["Legend:", *words])
 
 
 def _change_lines(change: Change, look: _Look) -> Iterator[str]:
@@ -187,7 +222,8 @@ def _warning_lines(plan: Plan, style: Style) -> list[str]:
     if not plan.warnings:
         return []
     heading = style.bold(f"{plural(len(plan.warnings), 'warning').capitalize()}:")
-    return [heading, *(f"  {style.yellow(finding_line(warning))}" for warning in plan.warnings), ""]
+    lines = (f"  {style.yellow(unlabelled_line(warning))}" for warning in plan.warnings)
+    return [heading, *lines, ""]
 
 
 def _refusal_lines(refusals: tuple[Refusal, ...], style: Style) -> list[str]:

@@ -9,7 +9,15 @@ from typing import Final, Literal, TypeAlias
 from reconciler.codes import Code
 from reconciler.model import Finding, Location, Record
 from reconciler.planning.hints import HAND_ENTERED
-from reconciler.planning.plan import Blocked, Change, FieldChange, Origin, Plan, Rehearsal
+from reconciler.planning.plan import (
+    Blocked,
+    Change,
+    Delete,
+    FieldChange,
+    Origin,
+    Plan,
+    Rehearsal,
+)
 from reconciler.report.escape import escape
 
 ChangeKind: TypeAlias = Literal["create", "update", "rename", "delete"]
@@ -107,6 +115,8 @@ def other_counts(plan: Plan) -> list[str]:
         others.append(f"{plan.unconfirmed} unconfirmed")
     if plan.kept:
         others.append(f"{plan.kept} kept by the server in another form")
+    if plan.undeclared:
+        others.append(f"{plan.undeclared} undeclared and left")
     return others
 
 
@@ -138,6 +148,30 @@ def telling_fields(change: Change) -> list[tuple[str, FieldChange]]:
     """The fields that a reader needs beside the heading, which shows a create's id and name."""
     hidden = ("store_id", "name") if change.action == "create" else ()
     return [(key, field) for key, field in change.fields.items() if key not in hidden]
+
+
+def by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """The findings of each code, in the order in which the codes are first met."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.code, []).append(finding)
+    return groups
+
+
+def code_words(code: str) -> str:
+    """A code as words: "looks like rename"."""
+    return code.replace("_", " ")
+
+
+def deletes_text(changes: Iterable[Change]) -> str | None:
+    """The deletes counted, with what they destroy; None if there are none."""
+    losing = [bool(destroyed(change.record)) for change in changes if isinstance(change, Delete)]
+    if not losing:
+        return None
+    deletes = plural(len(losing), "delete")
+    if not any(losing):
+        return deletes
+    return f"{deletes}, {sum(losing)} with data entered by hand that no call can put back"
 
 
 def any_in_doubt(changes: Iterable[Change]) -> bool:

@@ -436,6 +436,38 @@ def test_a_person_is_asked(folder: Path, answer: bytes, code: int, told: str) ->
     assert told in text.decode()
 
 
+def test_each_kind_of_warning_has_a_few_lines(folder: Path, here: Here) -> None:
+    """Of many warnings of one kind stderr shows the first, and counts the others."""
+
+    def declare(prefix: str) -> None:
+        lines = [f"- {{store_id: {prefix}{n}, name: Coat {n}}}\n" for n in range(20)]
+        (folder / "catalog" / "many.yaml").write_text(f"products:\n{''.join(lines)}")
+
+    declare("old")
+    assert here("sandbox", "--seed", "catalog", "--seed-only").code == 0
+    declare("new")
+    told = here("plan", "--sandbox").err.splitlines()
+    assert sum("[looks_like_rename]" in line for line in told) == 6
+    assert "warning: 15 more like this [looks_like_rename]" in told
+
+
+def test_a_summary_is_text_or_markdown(folder: Path, here: Here) -> None:
+    """`--summary` counts the products, and is refused where it would change nothing."""
+    brief = here("plan", "--sandbox", "--summary")
+    assert "+ 2 to create\n" in brief.out
+    assert "+ 1" not in brief.out
+    refused = here("plan", "--sandbox", "--summary", "--format", "json")
+    assert (refused.code, "no effect on the format json" in refused.err) == (1, True)
+
+
+def test_annotations_are_the_only_place_of_warnings(folder: Path, here: Here) -> None:
+    """In a pipeline's log each warning stands once: on stdout as an annotation."""
+    (folder / "catalog" / "bare.yaml").write_text("store_id: 9\nname: Hat\n")
+    plan = here("plan", "--sandbox", "--format", "github")
+    assert plan.out.count("[create_without_type]") == 1
+    assert "create_without_type" not in plan.err
+
+
 def _read(descriptor: int) -> bytes:
     """What the terminal shows next; nothing once the process has gone."""
     try:

@@ -175,6 +175,18 @@ def test_rules_about_plans(remote: tuple[str, ...], expected: set[Code]) -> None
     assert {finding.code for finding in plan.warnings} == expected
 
 
+def test_many_creates_are_one_line_a_rule() -> None:
+    """A rule about creates tells of many in one warning, and as an error of each alone."""
+    catalog = Catalog.of(*(declared(str(number)) for number in range(1000)))
+    image, kind = sorted(planned(catalog).warnings, key=lambda finding: finding.code)
+    assert image.message.startswith("1000 products will be created without an image")
+    assert kind.message.endswith("First of them: 0, 1, 10, 100, 101 and 995 more.")
+    assert kind.location is not None
+    with pytest.raises(CatalogError) as raised:
+        planned(catalog, ruleset=Ruleset(RULES, {Code.CREATE_WITHOUT_TYPE: "error"}))
+    assert str(raised.value) == "The catalogue has 1000 errors."
+
+
 def test_plan_rules_can_be_switched() -> None:
     """A plan rule that is off says nothing, and one that is an error ends the plan."""
     catalog = Catalog.of(declared("2"))

@@ -8,7 +8,7 @@ from reconciler.codes import Code
 from reconciler.model import Finding
 from reconciler.planning.diff import diff
 from reconciler.planning.hints import about_changes
-from reconciler.planning.plan import Delete
+from reconciler.planning.plan import Delete, Prune
 from tests.planning.making import EMPTY, catalog, codes, declared, listed, planned, remote
 
 
@@ -20,6 +20,22 @@ def test_a_delete_and_a_create_of_one_name_look_like_a_rename(name: str) -> None
     assert finding.code is Code.LOOKS_LIKE_RENAME
     assert 'add `renamed_from: "A\\"\\\\"`' in finding.message
     assert str(finding.location) == "catalog/all.yaml:4:3"
+
+
+def test_an_undeclared_product_that_stays_looks_like_a_rename_too() -> None:
+    """Under `prune: none` nothing is deleted, and the old product is named all the same."""
+    plan = planned([declared("B")], [listed("p1", "A")], prune="none")
+    assert codes(plan) == ["looks_like_rename"]
+    assert "A (declared nowhere) and B (to be created)" in plan.warnings[0].message
+
+
+@pytest.mark.parametrize(("prune", "left"), [("all", 0), ("managed", 2), ("none", 2)])
+def test_undeclared_products_that_stay_are_counted(prune: Prune, left: int) -> None:
+    """The plan says how many products it leaves that nothing declares."""
+    there = [listed("p1", "A", "Coat"), listed("p2", "B", "Hat")]
+    plan = planned([], there, prune=prune)
+    assert (plan.undeclared, plan.summary.undeclared) == (left, left)
+    assert planned([], there, prune=prune, protected=["*"]).undeclared == 2
 
 
 def test_a_name_that_two_products_lose_suggests_neither() -> None:

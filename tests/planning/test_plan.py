@@ -17,7 +17,7 @@ def test_changes_stand_by_action_then_store_id() -> None:
         [listed("p3", "C"), listed("p4", "D"), listed("p6", "F", "x"), listed("p5", "E", "x")],
     )
     assert told(plan) == ["+A", "+B", "p3 C name", "p4 D name", "-p5 E", "-p6 F"]
-    assert plan.summary == (2, 2, 2, 0, 0, 0, 0)
+    assert plan.summary == (2, 2, 2, 0, 0, 0, 0, 0)
 
 
 def test_a_plan_tells_what_it_was_made_from() -> None:

@@ -30,7 +30,7 @@ def test_equal_products_are_unchanged() -> None:
     there = [listed("p1", "A", tags=["x"]), listed("p2", "B", tags=["y", "x"])]
     plan = planned([declared("A"), declared("B", tags=["x", "y", "x"])], there)
     assert told(plan) == []
-    assert plan.summary == (0, 0, 0, 2, 0, 0, 0)
+    assert plan.summary == (0, 0, 0, 2, 0, 0, 0, 0)
 
 
 def test_an_empty_list_clears_the_tags() -> None:

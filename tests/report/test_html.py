@@ -102,7 +102,7 @@ def test_hostile_text_is_inert() -> None:
     text = plan_html(hostile_plan(), LINKED)
     page = _Page(text)
     assert page.tags.count("script") == 1
-    assert page.tags.count("b") == 7  # the counts in our own chips
+    assert page.tags.count("b") == 8  # the counts in our own chips, and of warnings
     assert page.handlers == []
     assert escape(HOSTILE) in page.text
     assert "{{ 7*7 }}" in page.text

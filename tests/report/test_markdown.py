@@ -1,18 +1,22 @@
 """A plan as Markdown, judged by what a Markdown reader makes of it."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from cmarkgfm import github_flavored_markdown_to_html  # type: ignore[import-untyped]
+from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from hypothesis import given
 from markdown_it import MarkdownIt
 
 from reconciler.codes import Code
-from reconciler.model import Finding
+from reconciler.model import Finding, Location
 from reconciler.planning.plan import Blocked, CatalogFacts, Delete, FieldChange, Plan, Update
 from reconciler.report.context import Context
 from reconciler.report.escape import escape
-from reconciler.report.markdown import LIMIT, code, escape_markdown, marker, plan_markdown
+from reconciler.report.markdown import LIMIT, marker, plan_markdown
+from reconciler.report.markup import code, escape_markdown, prose
 from tests.report.plans import (
     CONTEXT,
     HOSTILE,
@@ -57,6 +61,11 @@ class _Page(HTMLParser):
         self.text += data
         if self._in_code:
             self.codes[-1] += data
+
+
+def _text(page: str) -> str:
+    """The text of an HTML page, without its tags and comments."""
+    return re.sub(r"<[^>]*>", "", page)
 
 
 def test_one_table_line_a_product_deletes_first() -> None:
@@ -164,19 +173,55 @@ def test_any_plan_has_a_comment(plan: Plan) -> None:
 
 
 def test_leaves_out_whole_products_and_counts_them() -> None:
-    """A plan too long for a comment shows deletes first and counts by kind what it left out."""
+    """A plan too long for a comment shows some of each kind and counts what it left out."""
     plan = long_plan(2000)
-    text = plan_markdown(plan, CONTEXT)
-    assert len(text) <= LIMIT
+    text = plan_markdown(plan, replace(CONTEXT, run_url="https://ci.example/runs/7#artifacts"))
+    assert LIMIT - 3000 < len(text) <= LIMIT
     page = _Page(text)
-    shown = page.tags.count("tr") - page.tags.count("thead")
-    deletes = sum(code.startswith("x0") for code in page.codes)
-    assert shown == deletes
-    assert (
-        f"Left out here, as a comment has no more room: {2000 - deletes} to delete, "
-        "2000 to create, 2000 to change." in page.text
+    found = re.search(
+        r"no more room: (\d+) to delete, (\d+) to create, (\d+) to change\.", page.text
     )
+    assert found is not None
+    deletes, creates, updates = (2000 - int(left) for left in found.groups())
+    assert page.tags.count("tr") - page.tags.count("thead") == deletes + creates + updates
+    assert deletes > creates > 10 < updates
+    assert "https://ci.example/runs/7#artifacts" in page.sources
     assert plan.digest in page.text
+
+
+def test_a_summary_has_no_products() -> None:
+    """In brief there are the counts, the warnings and the refusals, and no table."""
+    text = plan_markdown(small_plan(), replace(CONTEXT, summary=True))
+    assert "1 to delete, 1 to create, 1 to rename, 1 to change" in text
+    assert "Apply will refuse this plan." in text
+    assert "| --- |" not in text
+
+
+def test_warnings_stand_above_the_products_by_kind() -> None:
+    """One of a kind is plain to read; several are folded under their number; no raw backticks."""
+    findings = [
+        Finding("warning", Code.NOT_NFC, f"add `type:` to {name}", Location("c/a.yaml", 2, 1))
+        for name in "ab"
+    ]
+    lone = Finding("warning", Code.RENAME_RING, "a and b exchange")
+    text = plan_markdown(replace(small_plan(), warnings=(*findings, lone)), LINKED)
+    page = _Page(text)
+    assert "2 \N{MULTIPLICATION SIGN} not_nfc" in page.text
+    assert "c/a.yaml:2: add type: to a" in page.text
+    assert "a and b exchange (rename_ring)" in page.text
+    assert "warning:" not in page.text
+    assert "`" not in page.text
+    assert text.index("2 \N{MULTIPLICATION SIGN}") < text.index("#### 1 product to delete")
+
+
+def test_an_email_address_is_no_link() -> None:
+    """GitHub's own reader makes no link of an address in a name, and shows it whole."""
+    update = Update("a@b.de", "a", "Shirt of jo@shop.example", {}, seen("a", "1"))
+    text = plan_markdown(Plan("me@shop.example", CatalogFacts(1), 1, (update,)), CONTEXT)
+    read = github_flavored_markdown_to_html(text, options=Options.CMARK_OPT_UNSAFE)
+    assert "mailto:" not in read
+    assert "Shirt of jo@shop.example" in _text(read)
+    assert "mailto:" not in github_flavored_markdown_to_html(prose("of jo@shop.example"))
 
 
 def test_one_huge_product_leaves_room_for_others() -> None:
@@ -204,4 +249,5 @@ def test_long_lists_of_warnings_are_cut() -> None:
     assert len(text) <= LIMIT
     assert "and 480 more" in text
     assert "500 warnings" in text
+    assert "500 \N{MULTIPLICATION SIGN} <code>unconfirmed</code>" in text
     assert "#### 1 product to delete" in text

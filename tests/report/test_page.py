@@ -101,11 +101,23 @@ def test_is_usable_by_keyboard(tab: Tab) -> None:
     assert tab.run(SHOWN) == ["999"]
 
 
+def test_headings_count_what_the_filter_leaves(tab: Tab, tmp_path: Path) -> None:
+    """A kind's heading says how many of its products are shown, and all of them without a wish."""
+    file = tmp_path / "plan.html"
+    file.write_text(plan_html(long_plan(11), CONTEXT), encoding="utf-8")
+    tab.open(file)
+    number = "document.querySelector('section.delete h2 .number').textContent"
+    assert tab.run(number) == "11"
+    tab.run("document.querySelector('[type=search]').focus()")
+    tab.type("x000010")
+    assert tab.run(number) == "1 of 11"
+
+
 def test_every_control_is_reached_by_tab(tab: Tab, page: Path) -> None:
     """From the top, Tab reaches the skip link, each chip, the search and each product."""
     tab.open(page)
     reached = []
-    for _ in range(13):
+    for _ in range(14):
         tab.press("Tab")
         reached.append(
             tab.run(
@@ -113,8 +125,8 @@ def test_every_control_is_reached_by_tab(tab: Tab, page: Path) -> None:
                 "return e.value || e.getAttribute('href') || e.name || e.tagName; })()"
             )
         )
-    assert reached[:8] == [
-        "#products", "delete", "create", "rename", "update", "edit", "both", "text",
+    assert reached[:9] == [
+        "#products", "SUMMARY", "delete", "create", "rename", "update", "edit", "both", "text",
     ]  # fmt: skip
     assert {f"#{anchor(change)}" for change in small_plan().changes} <= set(reached)
 

@@ -72,6 +72,7 @@ def test_has_the_documented_keys() -> None:
         "blocked": 1,
         "unconfirmed": 2,
         "kept": 0,
+        "undeclared": 0,
     }
     assert document["operations"] == [dict(operation) for operation in CONTEXT.operations]
     assert document["blocked"] == [

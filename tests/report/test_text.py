@@ -25,6 +25,8 @@ EXPECTED = """\
     destroys   size_chart {"M": {"head": 58}}
                comment "runs small"
 
+Legend:  + create  ~ change  » rename  - delete
+
 In doubt: the value was sent once and the answer never seen, so it is sent
 again.
 
@@ -35,7 +37,7 @@ Blocked, left untouched:
   77  several remote products have this store_id [duplicate_remote]; remote ids: a, b
 
 1 warning:
-  catalog/tops.yaml:3:5: warning: 10482 has no type [create_without_type]
+  catalog/tops.yaml:3:5: 10482 has no type [create_without_type]
 
 Apply will refuse this plan:
   1 of 23 would be deleted. [too_many_deletes]
@@ -55,6 +57,22 @@ def _update(**fields: FieldChange) -> Plan:
 def test_reads_like_a_review() -> None:
     """Every kind of change, the blocks, the warnings, the refusals and the sum, at 80 columns."""
     assert plan_text(small_plan(), 6, width=80) == EXPECTED
+
+
+def test_a_summary_counts_the_products() -> None:
+    """In brief each kind is one line with its number and what it is about."""
+    text = plan_text(small_plan(), 6, width=80, summary=True)
+    assert text.startswith(
+        "+ 1 to create\n~ 1 to change  1 tags, 1 image_url, 1 type\n» 1 to rename\n"
+        "- 1 to delete  1 with data entered by hand\n"
+    )
+    assert "10482  Linen shirt" not in text
+
+
+def test_undeclared_products_that_stay_are_counted() -> None:
+    """What no file declares and nothing deletes is part of the sum."""
+    plan = Plan("default", CatalogFacts(1), 13, unchanged=1, undeclared=12)
+    assert plan_text(plan) == "Nothing to change: 1 product matches, 12 undeclared and left.\n"
 
 
 def test_an_empty_plan_says_so() -> None:

@@ -7,6 +7,8 @@
   const sections = Array.from(document.querySelectorAll("section.kind"), (section) => ({
     section,
     kind: section.classList.item(1),
+    number: section.querySelector("h2 .number"),
+    all: section.querySelectorAll("article").length,
     chunks: Array.from(section.querySelectorAll(".chunk"), (chunk) => ({
       chunk,
       cards: Array.from(chunk.children, (card) => ({ card, origin: card.dataset.origin, text: null })),
@@ -22,7 +24,7 @@
     const origins = chosen("origin");
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let total = 0;
-    for (const { section, kind, chunks } of sections) {
+    for (const { section, kind, number, all, chunks } of sections) {
       const wanted = !kinds.size || kinds.has(kind);
       let shownHere = 0;
       for (const { chunk, cards } of wanted ? chunks : []) {
@@ -41,6 +43,7 @@
         shownHere += shown;
       }
       section.hidden = !shownHere;
+      number.textContent = shownHere === all ? `${all}` : `${shownHere} of ${all}`;
       total += shownHere;
     }
     count.textContent = `${total} of ${cards.length} shown`;
