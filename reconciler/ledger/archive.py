@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from reconciler.clock import Clock, stamp
 from reconciler.errors import LedgerError
-from reconciler.model import KEYS, WRITE_ONLY, Removed, Value, finite_number, whole_number
+from reconciler.model import KEYS, WRITE_ONLY, Removed, Value, read_dirty
 
 ARCHIVE_FORMAT: Final = "reconciler.removed/1"
 MOST: Final = 1_000
@@ -100,7 +100,7 @@ def _products(data: bytes, store: str, source: str) -> Iterator[Removed]:
         raise _damaged(source, len(lines), f"cut off here, for the last line must be {_END}")
     for number, line in enumerate(lines[:-1], 1):
         try:
-            found = json.loads(line, parse_int=whole_number, parse_float=finite_number)
+            found = read_dirty(line)
         except (ValueError, RecursionError):
             raise _damaged(source, number, "not a line of JSON") from None
         if number > 1:

@@ -44,7 +44,7 @@ from reconciler.model.ledger import (
     slot,
 )
 from reconciler.model.names import Names
-from reconciler.model.remote import Listing, Record, RemoteProduct, finite_number, whole_number
+from reconciler.model.remote import Listing, Record, RemoteProduct, read_dirty
 from reconciler.model.removed import Removed
 from reconciler.model.selectors import STORE_ID, Matches, Selector, all_hold, glob, selector
 
@@ -88,12 +88,11 @@ __all__ = [
     "Values",
     "all_hold",
     "canonical_tags",
-    "finite_number",
     "first_line",
     "glob",
     "pack_location",
+    "read_dirty",
     "selector",
     "slot",
     "unpack_location",
-    "whole_number",
 ]

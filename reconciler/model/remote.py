@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -46,9 +46,9 @@ class RemoteProduct(NamedTuple):
 class Listing:
     """All products of the remote as read at one time, in the order of the API.
 
-    `pages` holds the answers that `products` were read from, deflated. Whole records are needed
-    only for the few products to be changed or deleted, and deflated they take a tenth of the
-    space. `pages` is empty if a caller made the listing from products alone.
+    `pages` holds the records that `products` were read from, each page a deflated JSON list. Whole
+    records are needed only for the few products to be changed or deleted, and deflated they take
+    a tenth of the space. `pages` is empty if a caller made the listing from products alone.
     """
 
     products: tuple[RemoteProduct, ...]
@@ -59,7 +59,7 @@ class Listing:
         if not self.pages:
             yield from map(_bare_record, self.products)
         for page in self.pages:
-            yield from _results(page)
+            yield from read_dirty(zlib.decompress(page))
 
     def records(self, ids: Collection[str]) -> dict[str, Record]:
         """The whole records of the products with these ids, by id."""
@@ -70,32 +70,24 @@ class Listing:
         for page in self.pages:
             if len(found) == len(wanted):
                 break
-            for record in _results(page):
+            for record in read_dirty(zlib.decompress(page)):
                 if (key := str(record.get("id"))) in wanted:
                     found[key] = record
         return found
 
 
-def _results(page: bytes) -> Sequence[Record]:
-    """The records of one page."""
-    answer = json.loads(
-        # NaN and Infinity are not JSON and could not be written again, so they become text.
-        zlib.decompress(page),
-        parse_int=whole_number,
-        parse_float=finite_number,
-        parse_constant=str,
-    )
-    results: Sequence[Record] = answer["results"]
-    return results
+def read_dirty(data: bytes | str) -> Any:
+    """A server's JSON; a number that could not be written again, as NaN, is read as its text."""
+    return json.loads(data, parse_int=_whole_number, parse_float=_finite_number, parse_constant=str)
 
 
-def whole_number(digits: str) -> int | str:
+def _whole_number(digits: str) -> int | str:
     """A whole number, or its text if it has too many digits."""
     # Python refuses to convert more than 4,300 digits.
     return int(digits) if len(digits) < _MOST_DIGITS else digits
 
 
-def finite_number(digits: str) -> float | str:
+def _finite_number(digits: str) -> float | str:
     """A number with a fraction or an exponent, or its text if it is not finite."""
     number = float(digits)  # 1e999 becomes inf, which JSON cannot write.
     return number if isfinite(number) else digits

@@ -103,7 +103,7 @@ def created_id(answer: Response, redactor: Redactor, asked: float | None) -> str
         raise BadAnswer("POST: the server answered that it created 0 products.")
     if created != 1 or not isinstance(id, str | int) or isinstance(id, bool) or id == "":
         raise misread("POST", answer, redactor)
-    return str(id)
+    return redactor.redact(str(id))
 
 
 def asked_wait(answer: Response, now: datetime) -> float | None:

@@ -174,11 +174,11 @@ class Client:
     def _page(self, query: Mapping[str, str], answer: Response) -> Page:
         """One page; an answer that cannot be read is asked for once more, as a broken one is."""
         try:
-            return read_page(answer)
+            return read_page(answer, self._redactor)
         except BadAnswer:
             answer = self._repeatedly("GET", query, None, again=True)
         try:
-            return read_page(answer)
+            return read_page(answer, self._redactor)
         except BadAnswer as error:
             problem = error
         raise misread("GET", answer, self._redactor, problem)

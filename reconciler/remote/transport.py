@@ -20,8 +20,7 @@ from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
 from reconciler.hosts import host_of, is_loopback
 from reconciler.remote.calls import Calls
 from reconciler.remote.connections import Connections
-from reconciler.remote.redaction import RedactingFilter, Redactor
-from reconciler.remote.spelling import key_bytes
+from reconciler.remote.redaction import RedactingFilter, Redactor, key_bytes
 
 Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -56,7 +55,7 @@ class Transport(Protocol):
         """Make one call and return the answer, whatever its status.
 
         Raises Unreachable if no whole answer came, BadAnswer if it is too large to be one; nothing
-        is repeated and no redirect followed. What is returned or raised does not hold the key.
+        is repeated and no redirect followed. What is raised does not hold the key; the answer may.
         """
         ...
 
@@ -152,7 +151,7 @@ class HttpTransport:
                 )
         return Response(
             response.status_code,
-            self.redactor.mask(parts[0] if len(parts) == 1 else b"".join(parts)),
+            parts[0] if len(parts) == 1 else b"".join(parts),
             response.headers.get("Content-Type", ""),
             response.headers.get("Retry-After"),
             response.headers.get("Date"),

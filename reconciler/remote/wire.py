@@ -8,7 +8,8 @@ records nothing is.
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NotRequired
 
@@ -25,18 +26,19 @@ from reconciler.model import (
     RemoteProduct,
     Value,
     canonical_tags,
-    finite_number,
-    whole_number,
+    read_dirty,
 )
 
 if TYPE_CHECKING:
-    from reconciler.remote.transport import Response  # records are read offline too, without HTTP
+    # Records are read offline too, without HTTP.
+    from reconciler.remote.redaction import Redactor
+    from reconciler.remote.transport import Response
 
 
 class Page(NamedTuple):
     """One window of the list, and whether the server says that `more` follow.
 
-    `raw` is the deflated body, for whole records.
+    `raw` is the list of whole records, as deflated JSON.
     """
 
     total: int
@@ -45,7 +47,6 @@ class Page(NamedTuple):
     more: bool = False
 
 
-_NOT_JSON: Final = "not JSON"
 _MOST_PRODUCTS: Final = 1_000_000_000
 _KEYS: Final = ("id", *(field.key for field in FIELDS if field.readable))
 # Built from the field table, so that a row added there is read here.
@@ -63,51 +64,50 @@ _ALL_TEXT: Final = {str}
 for _shape in (_Record, _Answer):
     setattr(_shape, "__pydantic_config__", ConfigDict(cache_strings="keys"))  # noqa: B010  (as pydantic documents it; mypy does not know it)
 _LIST: Final = TypeAdapter[Any](_Answer)
+_RECORDS: Final = TypeAdapter[Any](list[_Record])
 _TAGS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
 _MOST_TAG_SETS: Final = 100_000
 
 
-def read_page(answer: "Response") -> Page:
-    """A list answer as a Page; BadAnswer, without any of its values, if it is something else."""
+def read_page(answer: "Response", redactor: "Redactor") -> Page:
+    """A list answer as a Page, without the key; BadAnswer, without any value, for anything else.
+
+    Only the records are kept: what is around them, the links to other pages, holds the key.
+    """
     body = answer.body
-    page, reason = _validated(_LIST.validate_json, body)
-    if reason == _NOT_JSON and (repaired := _repaired(body)) is not None:
-        body = repaired
-        page, reason = _validated(_LIST.validate_python, json.loads(body))
-    if reason:
-        raise BadAnswer(
-            f"The product list is not what the API documents ({reason}).",
-            hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
-        )
-    products = products_of(page["results"])
-    return Page(page["count"], products, zlib.compress(body, 1), bool(page.get("next")))
-
-
-def _validated(validate: Callable[[Any], Any], answer: Any) -> tuple[Any, str]:
-    """The list answer as it was sent, or what is wrong with it, in words that hold none of it."""
+    start, end = body.find(b"[", body.find(b'"results"')), body.rfind(b"]") + 1
+    records = body[start:end]
     try:
-        return validate(answer), ""
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    if first["type"] == "json_invalid":
-        return None, _NOT_JSON
-    return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        page = _LIST.validate_json(b"%b[]%b" % (body[:start], body[end:]))
+        page["results"] = _RECORDS.validate_json(records)
+        odd = redactor.suspects(records)
+    except ValidationError:
+        odd = True
+    if odd:
+        page, records = _read_carefully(body, redactor)
+    products = products_of(page["results"])
+    return Page(page["count"], products, zlib.compress(records, 1), bool(page.get("next")))
 
 
-def _repaired(body: bytes) -> bytes | None:
-    """The body as UTF-8 that another reader can read; None if it is no JSON.
+def _read_carefully(body: bytes, redactor: "Redactor") -> tuple[Any, bytes]:
+    """A list answer that holds the key, or that pydantic does not take; and its records as JSON.
 
     Half a surrogate pair, which only an escape can spell, a number of thousands of digits or deep
     nesting in one record would else make the whole list unreadable.
     """
-    try:
-        read = json.loads(
-            body, parse_int=whole_number, parse_float=finite_number, parse_constant=str
-        )
-        text = json.dumps(read, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return None
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+    reason = "not JSON"
+    with suppress(ValueError, RecursionError):
+        text = redactor.mask(json.dumps(read_dirty(body), ensure_ascii=False))
+        read = json.loads(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+        try:
+            return _LIST.validate_python(read), json.dumps(read["results"]).encode()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    raise BadAnswer(
+        f"The product list is not what the API documents ({reason}).",
+        hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
+    )
 
 
 def products_of(records: list[Any]) -> tuple[RemoteProduct, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.errors import PlanFileError
-from reconciler.model import finite_number
+from reconciler.model import read_dirty
 from reconciler.report.escape import escape
 from reconciler.report.style import Style
 from reconciler.report.words import compact, plural
@@ -72,7 +72,7 @@ def parse_journal(data: bytes) -> JournalRecord:
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(line, parse_float=finite_number, parse_constant=str)
+        value = read_dirty(line)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

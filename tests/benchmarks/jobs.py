@@ -127,6 +127,7 @@ def _plan(count: int) -> Any:
     from reconciler.catalog.read import load_sources
     from reconciler.model import Ledger, Listing
     from reconciler.planning.diff import diff
+    from reconciler.remote.redaction import Redactor
     from reconciler.remote.transport import Response
     from reconciler.remote.wire import read_page
 
@@ -139,7 +140,7 @@ def _plan(count: int) -> Any:
     catalog = load_sources([("catalog/all.yaml", text.getvalue().encode())], root="catalog")
     records = [shop.record(number) for number in range(third, third + 2 * third)]
     body = json.dumps({"count": len(records), "next": None, "results": records}).encode()
-    page = read_page(Response(200, body, "application/json", None))
+    page = read_page(Response(200, body, "application/json", None), Redactor())
     return diff(catalog, Listing(page.products, (page.raw,)), Ledger())
 
 
