@@ -19,6 +19,7 @@ from tests.remote.servers import Server, page, products
 
 HEAVY: Final = frozenset(
     {
+        "apprise",
         "click",
         "deepdiff",
         "filelock",
@@ -26,6 +27,7 @@ HEAVY: Final = frozenset(
         "logging",
         "multiprocessing",
         "packaging",
+        "prometheus_client",
         "pydantic",
         "requests",
         "rich",

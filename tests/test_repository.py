@@ -54,6 +54,7 @@ CHECKS = re.compile(r"^(raises|warns|fail|(assert|check|expect)(_\w+)?)$")
 # Where the import's name is not the distribution's. What pydantic needs itself comes with it.
 DISTRIBUTIONS = {
     "annotated_types": "pydantic",
+    "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
     "ruamel": "ruamel.yaml",
     "typing_extensions": "pydantic",
@@ -160,10 +161,14 @@ def test_every_import_is_declared() -> None:
     """The package imports nothing that installing it does not bring."""
     project = project_table()
     declared = names(project["dependencies"])
-    sandbox = declared | names(project["optional-dependencies"]["sandbox"])
+    extras = {
+        extra: declared | names(project["optional-dependencies"][extra])
+        for extra in ("sandbox", "watch")
+    }
     undeclared = []
     for path, module in modules("reconciler"):
-        allowed = sandbox if "sandbox" in path.parts else declared
+        own = [extra for extra in extras if extra in path.relative_to(ROOT).parts]
+        allowed = extras[own[0]] if own else declared
         for package in imported(module):
             if DISTRIBUTIONS.get(package, package) not in allowed:
                 undeclared.append(f"{path.relative_to(ROOT)}: {package}")
@@ -173,7 +178,8 @@ def test_every_import_is_declared() -> None:
 def test_every_dependency_has_a_lower_bound() -> None:
     """An old environment learns what it lacks at installation, not from a traceback."""
     project = project_table()
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["sandbox"]]
+    extras = project["optional-dependencies"]
+    requirements = [*project["dependencies"], *extras["sandbox"], *extras["watch"]]
     assert [text for text in requirements if ">=" not in text] == []
 
 

@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.metrics import measuring, metrics_option
 from reconciler.cli.options import (
     FILE,
     Seconds,
@@ -50,6 +51,7 @@ CHANGED: Final = 2
     metavar="SECONDS",
     help="Wait up to this long for another apply of this store to end.",
 )
+@metrics_option
 @detailed_exitcode
 @pass_invocation
 def command(
@@ -62,6 +64,7 @@ def command(
     dry_run: bool,
     report: Path | None,
     lock_timeout: float,
+    metrics: Path | None,
     detailed_exitcode: bool,
 ) -> int:
     """Make the remote equal to the catalogue.
@@ -87,6 +90,7 @@ def command(
     with (
         stopping(stop, invocation.console) as stops,
         target.open(invocation, stop) as store,
+        measuring(None if dry_run else metrics, store) as measured,
     ):
         if dry_run:
             plan = (
@@ -100,6 +104,7 @@ def command(
         told: list[Finding] = []
 
         def approve(plan: "Plan") -> bool:
+            measured.note(plan)
             invocation.progress.finish()
             # The warnings of a saved plan were shown when it was made.
             told.extend(() if saved else plan.warnings)
@@ -113,6 +118,7 @@ def command(
             lock_timeout=lock_timeout,
             on_write=stops.finish_first,
         )
+        measured.report = done
         code = _account(done, report, invocation, told=told)
     return code or (CHANGED if detailed_exitcode and done.outcomes else 0)
 

@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.metrics import measuring, metrics_option
 from reconciler.cli.options import (
     FILE,
     Rendering,
@@ -41,6 +42,7 @@ CHANGES = 2
     is_flag=True,
     help="Also apply it to a copy of the remote, and say what came of it.",
 )
+@metrics_option
 @detailed_exitcode
 @pass_invocation
 def command(
@@ -50,6 +52,7 @@ def command(
     rendering: Rendering,
     out: Path | None,
     rehearse: bool,
+    metrics: Path | None,
     detailed_exitcode: bool,
 ) -> int:
     """Show what would change at the remote.
@@ -62,17 +65,19 @@ def command(
     from reconciler.cli.showing import distinct_files, made_now, save_plan, show_saved
     from reconciler.cli.signals import stopping
 
-    distinct_files(out=out, output=rendering.output)
+    distinct_files(out=out, output=rendering.output, metrics=metrics)
     stop = Event()
     with (
         stopping(stop, invocation.console),
         target.open(invocation, stop) as store,
+        measuring(metrics, store) as measured,
     ):
         rehearsal = None
         if rehearse:
             plan, rehearsal = _rehearsed(store, options)
         else:
             plan = reconcile.plan(store, options)
+        measured.note(plan)
         invocation.progress.finish()
         made = replace(made_now(plan, invocation, store.endpoint), rehearsal=rehearsal)
         if out is not None:

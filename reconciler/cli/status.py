@@ -1,7 +1,8 @@
 """`reconciler status`."""
 
+import time
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,6 +11,16 @@ from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import Target, pass_invocation, target
 from reconciler.planning.overview import COMPARED, Problem
+
+if TYPE_CHECKING:
+    from reconciler.planning.overview import Overview
+    from reconciler.planning.plan import Plan
+    from reconciler.reconcile.store import Store
+
+CHANGES: Final = 2
+"""The exit code of --detailed-exitcode if the catalogue was edited since the last apply."""
+DRIFTED: Final = 6
+"""The exit code of --detailed-exitcode if only the remote has drifted."""
 
 
 class _ProblemChoice(Choice):
@@ -24,7 +35,7 @@ class _ProblemChoice(Choice):
 @target()
 @click.option(
     "--format",
-    type=Choice(["text", "json"]),
+    type=Choice(["text", "json", "prometheus"]),
     default="text",
     show_default=True,
     help="The output format.",
@@ -35,8 +46,20 @@ class _ProblemChoice(Choice):
     type=_ProblemChoice([problem.value for problem in Problem]),
     help="List the products with this problem.",
 )
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if the catalogue was edited since the last apply, with 6 if only the remote "
+    "has drifted, and with 0 if neither.",
+)
 @pass_invocation
-def command(invocation: Invocation, target: Target, format: str, listed: str | None) -> int:
+def command(
+    invocation: Invocation,
+    target: Target,
+    format: str,
+    listed: str | None,
+    detailed_exitcode: bool,
+) -> int:
     """Show the remote catalogue at a glance.
 
     Counts its products by status and by type of problem: no image, no size chart, no fabric, not
@@ -45,24 +68,51 @@ def command(invocation: Invocation, target: Target, format: str, listed: str | N
     """
     from reconciler.cli.signals import stopping
     from reconciler.errors import UsageError
-    from reconciler.reconcile.status import status
-    from reconciler.report.output import write_stdout
-    from reconciler.report.overview_text import overview_json, overview_text
+    from reconciler.reconcile.status import status, status_with_plan
 
     problem = Problem(listed) if listed else None
-    stop = Event()
+    stop, plan = Event(), None
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
-        seen = status(store)
+        if detailed_exitcode or format == "prometheus":
+            seen, plan = status_with_plan(store)
+        else:
+            seen = status(store)
     invocation.progress.finish()
     if seen.declared is None and problem in COMPARED:
         raise UsageError(
             f"Only with a catalogue can a product be called {problem}.",
             hint="Go to the folder with the catalogue, or name it with --catalog.",
         )
+    if plan is not None and format == "prometheus":
+        _write_metrics(plan, store)
+    else:
+        _write(seen, problem, format, invocation)
+    return _exit_code(plan) if plan is not None and detailed_exitcode else 0
+
+
+def _write(seen: "Overview", problem: Problem | None, format: str, invocation: Invocation) -> None:
+    from reconciler.report.output import write_stdout
+    from reconciler.report.overview_text import overview_json, overview_text
+
     if format == "json":
         write_stdout(overview_json(seen, problem))
-    else:
-        console = invocation.console
-        look: dict[str, Any] = {"width": console.width, "color": console.stdout_color}
-        write_stdout(overview_text(seen, problem, ascii=console.ascii, **look))
-    return 0
+        return
+    console = invocation.console
+    look: dict[str, Any] = {"width": console.width, "color": console.stdout_color}
+    write_stdout(overview_text(seen, problem, ascii=console.ascii, **look))
+
+
+def _write_metrics(plan: "Plan", store: "Store") -> None:
+    from reconciler.report.output import write_stdout
+    from reconciler.watch.metrics import Meters
+
+    meters = Meters()
+    meters.planned(plan, at=time.time())
+    meters.called(store.name, store.client.outcomes)
+    write_stdout(meters.text())
+
+
+def _exit_code(plan: "Plan") -> int:
+    """2 if there are edits, 6 if there is drift alone."""
+    origins = {change.origin for change in plan.changes}
+    return 0 if not origins else DRIFTED if origins == {"drift"} else CHANGES

@@ -6,11 +6,10 @@ Values flow one way: catalogue + remote + ledger -> plan -> operations -> outcom
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from reconciler.catalog.revision import load_revision, revision_of
+from reconciler.catalog.revision import load_revision
 from reconciler.codes import Code
 from reconciler.errors import GuardRefused, PlanFileError, StalePlan, UsageError
 from reconciler.interpreter import paused
@@ -67,27 +66,25 @@ def plan(store: Store, options: Options | None = None) -> Plan:
     """What apply would do now; writes nothing to the remote, the ledger or the catalogue."""
     _check_only(options or Options())
     with paused():
-        made, _, _, _ = _plan(store, options or Options(), store.ledger.load)
+        made, _, _, _ = look(store, options or Options(), store.ledger.load)
     return made
 
 
-def _plan(
+def look(
     store: Store, options: Options, load: Callable[[], Ledger]
-) -> tuple[Plan, Catalog, Ledger, Listed]:
-    """The plan, and the catalogue, the ledger and the listed ids that it was made from."""
+) -> tuple[Plan, Catalog, Ledger, Listing]:
+    """The plan, and the catalogue, the ledger and the list that it was made from."""
     ruleset, base = store.settings.ruleset(), options.base
     with (
         store.loading(ruleset) as loaded,
         store.listing() as listed,
-        beside(partial(revision_of, store.catalog)) as revision,
+        beside(store.revision) as revision,
     ):
         ledger = load()
         catalog = loaded()
-        before = None
-        if base is not None:
-            before = _base(store, base, ledger)
         at = revision()
         catalog = at.of(catalog)
+        before = None if base is None else _base(store, base, ledger, catalog)
         listing = listed()
     made = _diff(store, options, catalog, listing, ledger)
     if at.advice:
@@ -100,10 +97,10 @@ def _plan(
         if base == APPLIED and before.commit is None:
             made = replace(made, warnings=(_nothing_applied(), *made.warnings))
     made = linted(made, catalog, listing, ruleset)
-    return _judged(made, store, options), catalog, ledger, _ids(listing)
+    return _judged(made, store, options), catalog, ledger, listing
 
 
-def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
+def _base(store: Store, base: str, ledger: Ledger, catalog: Catalog) -> Catalog:
     """The catalogue of the base revision; empty if nothing was applied yet."""
     revision, remote = base, None
     if base == APPLIED:
@@ -112,6 +109,8 @@ def _base(store: Store, base: str, ledger: Ledger) -> Catalog:
             return Catalog.of()
         # A shallow clone lacks it, and with a ledger in git it can be had where the ledger is.
         remote = store.settings.ledger_remote if store.settings.ledger == "git" else None
+        if known == catalog.commit and catalog.dirty is False:
+            return catalog
         revision = known
     return load_revision(store.catalog, revision, working_folder=store.folder, remote=remote)
 
@@ -204,7 +203,10 @@ def apply(
         catalog: Catalog | None = None
         listed: Listed = frozenset()
         if reviewed is None:
-            made, catalog, ledger, listed = _plan(store, options, held.load)
+            made, catalog, ledger, listing = look(store, options, held.load)
+            listed = _ids(listing)
+            # It takes room that the calls may need.
+            del listing
         else:
             made, ledger = reviewed, held.load()
         found = check_age(made, ledger, store, allow_older=options.allow_older)

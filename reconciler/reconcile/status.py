@@ -2,6 +2,8 @@
 
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
+from reconciler.planning.plan import Plan
+from reconciler.reconcile.run import APPLIED, Options, look
 from reconciler.reconcile.store import Store
 
 
@@ -19,3 +21,13 @@ def status(store: Store) -> Overview:
         listing = listed()
     made = diff(catalog, listing, ledger, store=store.name, prune="all")
     return overview(store.name, listing, made)
+
+
+def status_with_plan(store: Store) -> tuple[Overview, Plan]:
+    """The remote in numbers, and the plan whose changes have their origins; one list for both.
+
+    A change is drift if the commit that was applied last would be planned so too, else an edit.
+    """
+    made, catalog, ledger, listing = look(store, Options(base=APPLIED), store.ledger.load)
+    whole = diff(catalog, listing, ledger, store=store.name, prune="all")
+    return overview(store.name, listing, whole), made

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.catalog.read import loading_catalog
+from reconciler.catalog.revision import Revision, revision_of
 from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import Ruleset
@@ -39,6 +40,9 @@ class Store:
     journals: Path | None = None
     """Where journals are written; None means `.reconciler/journal` in the working folder."""
 
+    declared: Catalog | None = None
+    """The catalogue if it was read before, as from a commit; None means the files in the folder."""
+
     @property
     def folder(self) -> Path:
         """The working folder."""
@@ -51,7 +55,15 @@ class Store:
 
     def loading(self, lint: Ruleset) -> AbstractContextManager[Callable[[], Catalog]]:
         """Read the catalogue in parallel to the block (see `loading_catalog`)."""
+        if (declared := self.declared) is not None:
+            return nullcontext(lambda: declared)
         return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)
+
+    def revision(self) -> Revision:
+        """The commit that the catalogue is at."""
+        if self.declared is not None:
+            return Revision(self.declared.commit, self.declared.dirty)
+        return revision_of(self.catalog)
 
     def listing(self) -> AbstractContextManager[Callable[[], Listing]]:
         """Read the list in parallel to the block (see `beside`)."""

@@ -40,6 +40,15 @@ def succeeded(method: Method, answer: Response) -> bool:
     return _is_json(answer) and read_object(answer) is not None
 
 
+def kind_of_answer(method: Method, answer: Response) -> str:
+    """One word for what an answer is: ok, key_refused, throttled or rejected."""
+    if succeeded(method, answer):
+        return "ok"
+    if answer.status in _KEY_REFUSED:
+        return "key_refused"
+    return "throttled" if answer.status in THROTTLE else "rejected"
+
+
 def verdict(
     method: Method, answer: Response, redactor: Redactor, asked: float | None
 ) -> RemoteError:

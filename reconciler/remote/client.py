@@ -32,6 +32,7 @@ from reconciler.remote.answers import (
     THROTTLE,
     asked_wait,
     created_id,
+    kind_of_answer,
     misread,
     succeeded,
     verdict,
@@ -54,8 +55,8 @@ class Client:
     """A connection to one store's products. Thread-safe; close it, or use it in a `with`.
 
     All calls together may repeat `20 * retries` times and once for every ten calls. `calls` counts
-    what was sent, by method, with "retries" among them. `transport` makes what sends single calls;
-    a test passes its own.
+    what was sent, by method, with "retries" among them, and `outcomes` the answers, by method and
+    kind. `transport` makes what sends single calls; a test passes its own.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Client:
             concurrency=how.concurrency, clock=self.clock, stop=self.stop, rate=how.rate
         )
         self.calls: Counter[str] = Counter()
+        self.outcomes: Counter[tuple[str, str]] = Counter()
         self.how = how
         self._jitter = jitter
         self._count = Lock()
@@ -195,9 +197,11 @@ class Client:
                 answer = self._transport.send(method, query, body)
             except Unreachable as error:
                 _LOG.debug("%s %s: %s", method, dict(query), error.message)
+                self._came_of(method, "unreachable")
                 self.governor.failed(error)
                 raise
             _LOG.debug("%s %s: status %d", method, dict(query), answer.status)
+            self._came_of(method, kind_of_answer(method, answer))
             if answer.status not in THROTTLE:
                 self.governor.answered(self._worked())
                 return answer
@@ -207,6 +211,10 @@ class Client:
             else:
                 self.governor.throttled(asked or 1.0)
             return answer
+
+    def _came_of(self, method: Method, outcome: str) -> None:
+        with self._count:
+            self.outcomes[method, outcome] += 1
 
     def _worked(self) -> float:
         """The CPU seconds that this thread spent since it last asked; none if it never did."""

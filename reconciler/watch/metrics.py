@@ -1,0 +1,155 @@
+"""Meters: the stores in numbers, as Prometheus reads them.
+
+prometheus_client keeps and prints them; it is imported when a Meters is made. No label holds a key
+or a product's id.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics import MetricWrapperBase
+
+    from reconciler.planning.outcome import Report
+    from reconciler.planning.plan import Plan
+
+_ACTIONS: Final = ("create", "update", "delete")
+_ORIGINS: Final = ("edit", "drift", "both", "none")
+_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Meters:
+    """The meters of a run; a store has series from when it is first planned until `forget`.
+
+    Raises MissingExtra without prometheus_client.
+    """
+
+    def __init__(self) -> None:
+        client = _prometheus()
+        self.registry = client.CollectorRegistry()
+        self._of_store: list[MetricWrapperBase] = []
+
+        def meter(kind: Any, name: str, words: str, *labels: str, **more: Any) -> Any:
+            made = kind(
+                f"reconciler_{name}", words, ("store", *labels), registry=self.registry, **more
+            )
+            self._of_store.append(made)
+            return made
+
+        gauge, counter = client.Gauge, client.Counter
+        self._changes = meter(
+            gauge,
+            "changes",
+            "Changes that apply would make now, by action and by origin: an edit of the catalogue, "
+            "drift of the remote, both, or none if that is not known.",
+            *("action", "origin"),
+        )
+        self._blocked = meter(gauge, "blocked", "Products that are left untouched.")
+        self._unconfirmed = meter(
+            gauge, "unconfirmed", "Declared products with values that nobody can vouch for."
+        )
+        self._kept = meter(
+            gauge, "kept", "Products of which the server keeps another value than was sent."
+        )
+        self._products = meter(gauge, "products", "Products: declared, or at the remote.", "side")
+        self._drift = meter(
+            gauge, "drift_since_seconds", "For how long the remote has drifted; 0 if it has not."
+        )
+        self._success = meter(
+            gauge, "last_success_timestamp_seconds", "When a plan was last made, as Unix time."
+        )
+        self._refused = meter(
+            gauge, "refused", "Whether a guard refuses what apply would do now (1) or not (0)."
+        )
+        self._errors = meter(
+            counter, "errors", "Rounds in which a store could not be done, by error.", "code"
+        )
+        self._duration = meter(
+            *(client.Histogram, "plan_duration_seconds", "How long a plan took."),
+            buckets=_SECONDS,
+        )
+        self._requests = meter(
+            counter,
+            "requests",
+            "Calls to the API, by method and what came of it.",
+            *("method", "outcome"),
+        )
+        self._outcomes = meter(
+            counter, "apply_outcomes", "Changes that an apply was to make, by outcome.", "outcome"
+        )
+        self._findings = meter(
+            gauge, "policy_findings", "Findings of a rule in the last plan.", "rule"
+        )
+        self._rules: dict[str, set[str]] = {}
+
+    def planned(self, plan: "Plan", *, at: float, seconds: float | None = None) -> None:
+        """Note a plan that was made `at` a Unix time in so many `seconds`."""
+        store = plan.store
+        counts = Counter((change.action, change.origin or "none") for change in plan.changes)
+        for action in _ACTIONS:
+            for origin in _ORIGINS:
+                self._changes.labels(store, action, origin).set(counts[action, origin])
+        self._blocked.labels(store).set(len(plan.blocked))
+        self._unconfirmed.labels(store).set(plan.unconfirmed)
+        self._kept.labels(store).set(plan.kept)
+        self._products.labels(store, "declared").set(plan.catalog.products)
+        self._products.labels(store, "remote").set(plan.remote_products)
+        self._refused.labels(store).set(bool(plan.refusals))
+        self._success.labels(store).set(at)
+        if seconds is not None:
+            self._duration.labels(store).observe(seconds)
+        self._found(plan)
+
+    def drifted(self, store: str, seconds: float) -> None:
+        """Note for how long the remote of a store has drifted."""
+        self._drift.labels(store).set(seconds)
+
+    def failed(self, store: str, code: str) -> None:
+        """Count an error because of which a store could not be planned or applied."""
+        self._errors.labels(store, code).inc()
+
+    def called(self, store: str, outcomes: Mapping[tuple[str, str], int]) -> None:
+        """Add the calls of one client, by method and outcome."""
+        for (method, outcome), count in outcomes.items():
+            self._requests.labels(store, method, outcome).inc(count)
+
+    def applied(self, report: "Report") -> None:
+        """Add the outcomes of an apply."""
+        for outcome, count in report.tally._asdict().items():
+            self._outcomes.labels(report.store, outcome).inc(count)
+
+    def forget(self, store: str) -> None:
+        """Drop all series of a store that is not watched any more."""
+        for meter in self._of_store:
+            meter.remove_by_labels({"store": store})
+        self._rules.pop(store, None)
+
+    def text(self) -> str:
+        """Everything, in the text format of Prometheus."""
+        text: str = _prometheus().generate_latest(self.registry).decode()
+        return text
+
+    def _found(self, plan: "Plan") -> None:
+        """Count the findings of each rule; one that finds nothing any more is 0, not gone."""
+        from reconciler.policy.registry import RULES
+
+        codes = {rule.code: rule.id for rule in RULES}
+        found = Counter(codes[w.code] for w in plan.warnings if w.code in codes)
+        known = self._rules.setdefault(plan.store, set())
+        known |= found.keys()
+        for rule in known:
+            self._findings.labels(plan.store, rule).set(found[rule])
+
+
+def _prometheus() -> Any:
+    try:
+        return import_module("prometheus_client")
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"Metrics need {error.name}, which is not installed.",
+            hint='Install it: pip install "robosize-reconciler[watch]"',
+        ) from error
