@@ -121,7 +121,7 @@ if ! $(VENV)/bin/pip --version >/dev/null 2>&1; then
   "$$python" -m venv $(VENV) >"$$log" 2>&1 \
     || { rm -rf $(VENV); cat "$$log"; stop "$(VENV) could not be made; see above."; }
 fi
-$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,watch,dev]' \
+$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,watch,xlsx,dev]' \
   >"$$log" 2>&1 || { cat "$$log"; stop "The dependencies could not be installed; see above." \
   "Is the package index reachable? Then run make again."; }
 # pip compiles what it installs, but not what it only links to.

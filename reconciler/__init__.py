@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.catalog.read import load_catalog as load_catalog
     from reconciler.errors import BadAnswer as BadAnswer
     from reconciler.errors import CatalogError as CatalogError
+    from reconciler.errors import ExportError as ExportError
     from reconciler.errors import GitError as GitError
     from reconciler.errors import GuardRefused as GuardRefused
     from reconciler.errors import Interrupted as Interrupted
@@ -82,6 +83,7 @@ _HOMES = {
     "SettingsError": "reconciler.errors",
     "NoApiKey": "reconciler.errors",
     "CatalogError": "reconciler.errors",
+    "ExportError": "reconciler.errors",
     "RemoteError": "reconciler.errors",
     "Unreachable": "reconciler.errors",
     "KeyRefused": "reconciler.errors",

@@ -86,12 +86,20 @@ class Code(StrEnum):
     # Pull warnings.
     NOT_WRITABLE = "not_writable"
 
+    # Import errors and warnings.
+    SPREADSHEET_DAMAGE = "spreadsheet_damage"
+    DAMAGED_ROW = "damaged_row"
+    UNMAPPED_TYPE = "unmapped_type"
+    UNUSABLE_IMAGE = "unusable_image"
+    UNLIKELY_ID = "unlikely_id"
+
     # Errors that end a command.
     USAGE = "usage"
     BAD_SETTINGS = "bad_settings"
     NO_API_KEY = "no_api_key"
     UNTRUSTED_HOST = "untrusted_host"
     BAD_CATALOG = "bad_catalog"
+    BAD_EXPORT = "bad_export"
     UNREACHABLE = "unreachable"
     KEY_REFUSED = "key_refused"
     BAD_ANSWER = "bad_answer"

@@ -4,6 +4,7 @@ ReconcilerError                     1
 ├── UsageError                      1   a bad flag, argument or pattern
 ├── SettingsError                   1   reconciler.yaml, the environment, a missing key
 ├── CatalogError                    1   findings, each with file:line:column
+├── ExportError                     1   a shop's export: findings, each with file:row:column
 ├── RemoteError                     1
 │   ├── Unreachable                 1   no answer: name, connection, TLS, timeout
 │   ├── KeyRefused                  1   401 or 403
@@ -30,7 +31,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from reconciler.codes import Code
-from reconciler.model import Finding
+from reconciler.model import Finding, Location
 
 
 class ReconcilerError(Exception):
@@ -89,6 +90,37 @@ class CatalogError(ReconcilerError):
         errors = sum(1 for finding in self.findings if finding.severity == "error")
         faults = "1 error" if errors == 1 else f"{errors} errors"
         super().__init__(f"The catalogue has {faults}.", hint=hint)
+
+
+class ExportError(ReconcilerError):
+    """A shop's export cannot be imported; `findings` holds what is wrong, each with its row.
+
+    `more` counts findings that are left out.
+    """
+
+    code = Code.BAD_EXPORT
+
+    def __init__(
+        self, findings: Sequence[Finding], more: int = 0, *, hint: str | None = None
+    ) -> None:
+        self.findings = tuple(sorted(findings, key=lambda each: each.location or ("", 0, 0)))
+        count = len(self.findings) + more
+        errors = "1 error" if count == 1 else f"{count} errors"
+        shown = f" The first {len(self.findings)} are listed." if more else ""
+        super().__init__(f"The export has {errors}; nothing was imported.{shown}", hint=hint)
+
+    @classmethod
+    def at(
+        cls,
+        file: str,
+        message: str,
+        code: Code = Code.BAD_EXPORT,
+        *,
+        row: int = 1,
+        hint: str | None = None,
+    ) -> "ExportError":
+        """The error of a file with one fault."""
+        return cls([Finding("error", code, message, Location(file, row, 1))], hint=hint)
 
 
 class RemoteError(ReconcilerError):

@@ -59,6 +59,7 @@ ALLOWED: Final = {
     "validate --format github": _OFFLINE,
     "validate --format sarif": _OFFLINE,
     "fmt --check": _OFFLINE,
+    "import --id id --map name=name export.csv": _OFFLINE,
     "log": _OFFLINE,
     "ledger show": _OFFLINE,
     "restore": _OFFLINE,
@@ -91,6 +92,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A working folder with a small catalogue."""
+    (tmp_path / "export.csv").write_text("id,name\n0001,Shirt\n", encoding="utf-8")
     return shop(tmp_path, "Product 0", "Another name")
 
 

@@ -56,6 +56,7 @@ DISTRIBUTIONS = {
     "annotated_types": "pydantic",
     "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
+    "python_calamine": "python-calamine",
     "ruamel": "ruamel.yaml",
     "typing_extensions": "pydantic",
 }
@@ -162,12 +163,12 @@ def test_every_import_is_declared() -> None:
     project = project_table()
     declared = names(project["dependencies"])
     extras = {
-        extra: declared | names(project["optional-dependencies"][extra])
-        for extra in ("sandbox", "watch")
+        folder: declared | names(project["optional-dependencies"][extra])
+        for folder, extra in (("sandbox", "sandbox"), ("watch", "watch"), ("imports", "xlsx"))
     }
     undeclared = []
     for path, module in modules("reconciler"):
-        own = [extra for extra in extras if extra in path.relative_to(ROOT).parts]
+        own = [folder for folder in extras if folder in path.relative_to(ROOT).parts]
         allowed = extras[own[0]] if own else declared
         for package in imported(module):
             if DISTRIBUTIONS.get(package, package) not in allowed:
@@ -179,7 +180,8 @@ def test_every_dependency_has_a_lower_bound() -> None:
     """An old environment learns what it lacks at installation, not from a traceback."""
     project = project_table()
     extras = project["optional-dependencies"]
-    requirements = [*project["dependencies"], *extras["sandbox"], *extras["watch"]]
+    optional = [*extras["sandbox"], *extras["watch"], *extras["xlsx"]]
+    requirements = [*project["dependencies"], *optional]
     assert [text for text in requirements if ">=" not in text] == []
 
 

@@ -36,13 +36,15 @@ class Rewrite:
     """What shall become of one file.
 
     `values` holds by store_id what a declared product shall say, if that differs from what it
-    says; `gone` the store_ids of products that are removed; `added` new products.
+    says; `gone` the store_ids of products that are removed; `added` new products. Those in
+    `renamed` get another store_id, and `renamed_from` with the one that they had.
     """
 
     file: str
     values: Mapping[str, Values]
     gone: Collection[str] = ()
     added: Sequence[Values] = ()
+    renamed: Collection[str] = ()
 
 
 def rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
@@ -60,13 +62,36 @@ def _rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
     wanted = {p.store_id: rewrite.values.get(p.store_id, p.values) for p in before}
     for store_id in rewrite.gone:
         del wanted[store_id]
-    new = _changed(data, before, wanted, read)
+    new = _changed(data, before, _Wanted(wanted, rewrite.renamed), read)
     if rewrite.gone and not wanted and not holds_products(Layout(FileText(new).text)):
         new = b""
     if rewrite.added:
         new = _with_added(new, rewrite.added) if new else _only_added(data, rewrite.added)
         _check_added(rewrite, read(new), _by_store_id([*wanted.values(), *rewrite.added]))
     return new or None
+
+
+class _Wanted:
+    """What the products of one file shall say: `values` by store_id, and each one's renamed_from.
+
+    A product that gets another store_id is known by both, for it is read again by the new one.
+    """
+
+    def __init__(self, values: Mapping[str, Values], renamed: Collection[str]) -> None:
+        self.count = len(values)
+        self.values = {**_by_store_id(values.values()), **values}
+        self._new_ids = {store_id: str(v[0]) for store_id, v in values.items() if v[0] != store_id}
+        self._renamed = renamed
+
+    def renames(self, before: Sequence[Product]) -> dict[str, str | None]:
+        """The renamed_from that each product shall have, by its old and by its new store_id."""
+        renames = {
+            product.store_id: product.store_id
+            if product.store_id in self._renamed
+            else product.renamed_from
+            for product in before
+        }
+        return renames | {new: renames[old] for old, new in self._new_ids.items()}
 
 
 def _with_added(data: bytes, added: Sequence[Values]) -> bytes:
@@ -83,9 +108,7 @@ def _by_store_id(added: Iterable[Values]) -> dict[str, Values]:
     return {str(values[0]): values for values in added}
 
 
-def _changed(
-    data: bytes, before: Sequence[Product], wanted: Mapping[str, Values], read: Read
-) -> bytes:
+def _changed(data: bytes, before: Sequence[Product], wanted: _Wanted, read: Read) -> bytes:
     """`data` edited until its products say what is wanted; the others are taken out."""
     new, unmet = _attempt(data, before, wanted, read, move_anchors=True)
     if unmet is not None:
@@ -98,32 +121,29 @@ def _changed(
 def _attempt(
     data: bytes,
     products: Sequence[Product],
-    wanted: Mapping[str, Values],
+    wanted: _Wanted,
     read: Read,
     *,
     move_anchors: bool,
 ) -> tuple[bytes, Product | None]:
     """The edited bytes, and None; or with a product that could not be made to say its values."""
-    renames = {product.store_id: product.renamed_from for product in products}
-    count = len(wanted)
-    # A product that gets another store_id is known by both, for it is read again by the new one.
-    renames |= {str(v[0]): renames[s] for s, v in wanted.items() if v[0] != s}
-    wanted = {**_by_store_id(wanted.values()), **wanted}
+    renames = wanted.renames(products)
     unmet: Product | None = None
     for _ in range(_ROUNDS):
         pending = (
             product
             for product in products
-            if wanted.get(product.store_id) != product.values
+            if wanted.values.get(product.store_id) != product.values
             or product.renamed_from != renames.get(product.store_id)
         )
         still = next(pending, None)
-        if still is None and len(products) == count:
+        if still is None and len(products) == wanted.count:
             return data, None
         unmet = still or unmet
         try:
             file = FileText(data)
-            edits = _edits(Layout(file.text), products, wanted, move_anchors=move_anchors)
+            layout = Layout(file.text)
+            edits = _edits(layout, products, wanted.values, renames, move_anchors=move_anchors)
             data = file.edited(edits)
             products = read(data)
         except (CatalogError, NotLaidOutError, ValueError):
@@ -133,7 +153,12 @@ def _attempt(
 
 
 def _edits(
-    layout: Layout, products: Sequence[Product], wanted: Mapping[str, Values], *, move_anchors: bool
+    layout: Layout,
+    products: Sequence[Product],
+    wanted: Mapping[str, Values],
+    renames: Mapping[str, str | None],
+    *,
+    move_anchors: bool,
 ) -> list[Edit]:
     """The edits of one round."""
     nodes = [node for document in layout.documents for node in document.products]
@@ -146,6 +171,9 @@ def _edits(
             gone.append(node)
         elif values != product.values:
             changes = changed_fields(product.values, values)
+            before = renames.get(product.store_id)
+            if before is not None and before != product.renamed_from:
+                changes["renamed_from"] = before
             edits += value_edits(layout, node, changes, aliased)
     edits += removal_edits(layout, gone)
     return edits + moved_anchors(layout, edits) if move_anchors else edits

@@ -4,7 +4,7 @@ Only what the list returns can be pulled. A store_id stays as it is declared, si
 still to be applied must not be undone; but one that was changed by hand at the remote is pulled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,11 +50,13 @@ class New:
 class Drift:
     """What the remote says otherwise than the catalogue.
 
-    `values` holds by declared store_id all values that the product shall have; `gone` the declared
-    products that the remote lacks; `new` what the catalogue lacks, by store_id.
+    `values` holds by declared store_id all values that the product shall have; `renamed` those that
+    shall also say what they were called; `gone` the declared products that the remote lacks; `new`
+    what the catalogue lacks, by store_id.
     """
 
     values: dict[str, Values] = field(default_factory=dict)
+    renamed: set[str] = field(default_factory=set)
     gone: list[Product] = field(default_factory=list)
     new: list[New] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
@@ -74,7 +76,7 @@ def drift(catalog: Catalog, remote: Listing, ledger: Ledger) -> Drift:
         elif store_id not in matching.held:
             found.gone.append(product)
     for undeclared in sorted(matching.undeclared, key=lambda product: str(product.store_id)):
-        new = new_product(undeclared, found.warnings)
+        new = new_product(str(undeclared.id), undeclared.values, found.warnings)
         if new is not None:
             found.new.append(new)
     found.warnings += _about_blocked(matching.blocked)
@@ -88,50 +90,71 @@ def _pulled(
 
     `by_hand` says that its store_id was changed at the remote.
     """
-    values = list(product.values)
-    for position in (_STORE_ID, *_DRIFTING) if by_hand else _DRIFTING:
-        own, other = values[position], remote.values[position]
-        if own is None or own == other:
-            continue
-        problem = _problem(other)
-        if problem is None:
-            values[position] = other
-        else:
-            message = (
-                f"The remote {KEYS[position]} of {product.store_id} {problem}, which no catalogue "
-                "can hold: what is declared stays, and the next apply sends it."
-            )
-            location = product.location_of(KEYS[position])
-            warnings.append(warning(Code.NOT_WRITABLE, message, location))
-    return tuple(values)
+    positions = (_STORE_ID, *_DRIFTING) if by_hand else _DRIFTING
+    managed = [position for position in positions if product.values[position] is not None]
+    return with_values(product, remote.values, managed, warnings)
 
 
-def new_product(
-    product: RemoteProduct,
+def with_values(
+    product: Product,
+    other: Values,
+    positions: Iterable[int],
     warnings: list[Finding],
     *,
     kind: str = "remote",
-    remedy: str = "Fix it at Robosize, then pull again.",
-) -> New | None:
-    """An undeclared product; None, with a warning, if the catalogue cannot hold it.
+) -> Values:
+    """The product's values with those of `other` at `positions`.
 
-    A warning says of what `kind` the product is, and names the `remedy`.
+    What no catalogue can hold stays as it is declared, with a warning that says of what `kind` it
+    is.
     """
-    values: list[Value | None] = [None] * len(FIELDS)
-    for position in READABLE:
-        value, key = product.values[position], KEYS[position]
+    values = list(product.values)
+    for position in positions:
+        value = other[position]
+        if values[position] == value:
+            continue
         problem = _problem(value)
         if problem is None:
             values[position] = value
             continue
-        message = f"The {kind} {key} of {product.store_id!r} {problem}, which no catalogue can hold"
+        message = (
+            f"The {kind} {KEYS[position]} of {product.store_id} {problem}, which no catalogue "
+            "can hold: what is declared stays, and the next apply sends it."
+        )
+        location = product.location_of(KEYS[position])
+        warnings.append(warning(Code.NOT_WRITABLE, message, location))
+    return tuple(values)
+
+
+def new_product(
+    id: str,
+    other: Values,
+    warnings: list[Finding],
+    *,
+    positions: Iterable[int] = READABLE,
+    kind: str = "remote",
+    remedy: str = "Fix it at Robosize, then pull again.",
+) -> New | None:
+    """An undeclared product with the values at `positions`; None if the catalogue cannot hold it.
+
+    `id` is what its record is found by. A warning says of what `kind` the product is, and names
+    the `remedy`.
+    """
+    values: list[Value | None] = [None] * len(FIELDS)
+    for position in positions:
+        value, key = other[position], KEYS[position]
+        problem = _problem(value)
+        if problem is None:
+            values[position] = value
+            continue
+        message = f"The {kind} {key} of {other[_STORE_ID]!r} {problem}, which no catalogue can hold"
         if FIELDS[position].required:
             message += f": the product is left out. {remedy}"
             warnings.append(warning(Code.NOT_WRITABLE, message))
             return None
         message += f": the field {key} is left out."
         warnings.append(warning(Code.NOT_WRITABLE, message))
-    return New(str(product.id), tuple(values))
+    return New(id, tuple(values))
 
 
 def _problem(value: Value | None) -> str | None:

@@ -62,7 +62,9 @@ def returning(products: Sequence[Removed], catalog: Catalog) -> Returning:
 def _declared_again(product: Removed, warnings: list[Finding]) -> New | None:
     """The product as it was listed, with what the ledger knew of its write-only fields."""
     (listed,) = products_of([{**product.record, "id": product.id, "store_id": product.store_id}])
-    new = new_product(listed, warnings, kind="removed", remedy="Declare it by hand.")
+    new = new_product(
+        str(listed.id), listed.values, warnings, kind="removed", remedy="Declare it by hand."
+    )
     if new is None:
         return None
     values = list(new.values)

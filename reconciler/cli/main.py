@@ -26,6 +26,9 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         "Show a saved plan in any format, or a journal: what an apply did, and what it removed.",
     ),
     "pull": CommandEntry(f"{_HERE}.pull", "Bring the catalogue's files up to the remote."),
+    "import": CommandEntry(
+        f"{_HERE}.import_", "Bring a shop's own export into the catalogue's files; offline."
+    ),
     "status": CommandEntry(f"{_HERE}.status", "Show the remote catalogue at a glance."),
     "schema": CommandEntry(f"{_HERE}.schema", "Print a JSON Schema, for editors and other tools."),
     "explain": CommandEntry(f"{_HERE}.explain", "Say what a code means and what to do about it."),

@@ -117,7 +117,7 @@ def pass_invocation(function: Run) -> Run:
     return with_invocation
 
 
-def _gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator]) -> Decorator:
+def gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator]) -> Decorator:
     """Pass the command `make(**options)` as `name` instead of the options themselves."""
 
     def decorate(function: Run) -> Run:
@@ -169,7 +169,7 @@ selecting: Final[Decorator] = click.option(
 
 def target() -> Decorator:
     """--store, --catalog, --sandbox."""
-    return _gathered(
+    return gathered(
         "target",
         Target,
         {
@@ -194,7 +194,7 @@ def planning() -> Decorator:
 
         return reconcile.Options(**given)
 
-    return _gathered("options", make, _PLANNING)
+    return gathered("options", make, _PLANNING)
 
 
 _PLANNING: Final[dict[str, Decorator]] = {
@@ -245,7 +245,7 @@ _PLANNING: Final[dict[str, Decorator]] = {
 
 def rendering() -> Decorator:
     """--format, --output, --summary."""
-    return _gathered(
+    return gathered(
         "rendering",
         Rendering,
         {

@@ -48,42 +48,48 @@ def command(
     the difference, and writes it with --write. The API never returns type and image_url, so they
     are not pulled.
     """
-    from reconciler.authoring.folder import write_changes
     from reconciler.cli.signals import stopping
     from reconciler.reconcile.files import pull
-    from reconciler.report.output import write_stdout
-    from reconciler.report.unified import unified_diff
 
     stop = Event()
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
         pulled = pull(store, into=into, prune=prune)
     invocation.progress.finish()
-    _warn(pulled, invocation)
-    if write:
-        write_changes(pulled.files)
-        write_stdout(f"{_summary(pulled)}\n")
-    else:
-        color = invocation.console.stdout_color
-        for change in pulled.files:
-            write_stdout(unified_diff(change.file, change.before, change.after, color=color))
-        if not invocation.quiet:
-            more = " Nothing was written; --write does it." if pulled.files else ""
-            invocation.console.say("info", _summary(pulled) + more)
+    tell_warnings(pulled, invocation)
+    show_files(pulled, invocation, write=write, nothing="There is nothing to pull.")
     return FILES_DIFFER if detailed_exitcode and pulled.files else 0
 
 
-def _warn(pulled: "Pulled", invocation: Invocation) -> None:
+def tell_warnings(pulled: "Pulled", invocation: Invocation) -> None:
+    """Print the warnings on stderr, each with its location and code."""
     for finding in pulled.warnings:
         at = f"{finding.location}: " if finding.location else ""
         message = f"{at}{finding.message} [{finding.code}]"
         invocation.console.say("warning", message, code=finding.code)
 
 
+def show_files(pulled: "Pulled", invocation: Invocation, *, write: bool, nothing: str) -> None:
+    """Write the changed files, or print how they differ; a sentence sums them up."""
+    from reconciler.authoring.folder import write_changes
+    from reconciler.report.output import write_stdout
+    from reconciler.report.unified import unified_diff
+
+    summary = _summary(pulled) if pulled.files else nothing
+    if write:
+        write_changes(pulled.files)
+        write_stdout(f"{summary}\n")
+        return
+    color = invocation.console.stdout_color
+    for change in pulled.files:
+        write_stdout(unified_diff(change.file, change.before, change.after, color=color))
+    if not invocation.quiet:
+        more = " Nothing was written; --write does it." if pulled.files else ""
+        invocation.console.say("info", summary + more)
+
+
 def _summary(pulled: "Pulled") -> str:
     """The changes in one sentence."""
     from reconciler.report.words import plural
 
-    if not pulled.files:
-        return "There is nothing to pull."
     counts = f"{pulled.changed} changed, {pulled.added} added, {pulled.removed} removed"
     return f"Products: {counts}, in {plural(len(pulled.files), 'file')}."

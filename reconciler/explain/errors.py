@@ -41,6 +41,12 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "The catalogue has 3 errors.",
         "Fix the files at the places named; `reconciler validate` lists them again, offline.",
     ),
+    Code.BAD_EXPORT: Explanation(
+        "A shop's export cannot be imported; every fault is listed with its row and column.",
+        "The export has 3 errors; nothing was imported.",
+        "Export the file again, and import it as it is. If it is not recognised, say what it is "
+        "with --from, or which columns count with --id and --map.",
+    ),
     Code.UNREACHABLE: Explanation(
         "No whole answer came from the server: its name, the connection, encryption or a time "
         "limit failed, after every repeat that was safe.",

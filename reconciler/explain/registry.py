@@ -8,6 +8,7 @@ from reconciler.codes import Code
 from reconciler.explain.catalog import CATALOG
 from reconciler.explain.entry import Explanation
 from reconciler.explain.errors import ERRORS
+from reconciler.explain.imports import IMPORTS
 from reconciler.explain.plans import BLOCKS, REFUSALS, WARNINGS
 from reconciler.linting.registry import rule_named
 from reconciler.policy.registry import RULES
@@ -23,6 +24,7 @@ GROUPS: Final[Mapping[str, Mapping[Code, Explanation]]] = MappingProxyType(
         "Warnings of a plan or an apply": WARNINGS,
         "Why a product is left untouched": BLOCKS,
         "Refusals": REFUSALS,
+        "Exports and their import": IMPORTS,
         "Errors that end a command": ERRORS,
     }
 )

@@ -16,6 +16,7 @@ from reconciler.model.desired import (
     pack_location,
     unpack_location,
 )
+from reconciler.model.exports import EXPORT_NAMES, ExportName
 from reconciler.model.fields import (
     FIELDS,
     INDEX,
@@ -50,6 +51,7 @@ from reconciler.model.selectors import STORE_ID, Matches, Selector, all_hold, gl
 
 __all__ = [
     "COLUMN_BITS",
+    "EXPORT_NAMES",
     "FIELDS",
     "INDEX",
     "KEYS",
@@ -64,6 +66,7 @@ __all__ = [
     "Catalog",
     "Entries",
     "Entry",
+    "ExportName",
     "Field",
     "Finding",
     "Kept",

@@ -1,7 +1,7 @@
 """The stories of catalogue files: `validate`, `fmt`, `pull` and `restore`."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from reconciler.catalog.paths import Asked, home_of
 from reconciler.catalog.read import check_catalog, examine_catalog, load_catalog
 from reconciler.errors import UsageError
 from reconciler.linting.registry import CATALOG_RULESET, Ruleset
-from reconciler.model import Catalog, Finding, Product, Removed, Values
+from reconciler.model import Catalog, Finding, Product, Record, Removed, Values
 from reconciler.yamltext.findings import Findings
 
 if TYPE_CHECKING:
@@ -165,22 +165,46 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
     products that the remote lacks are removed. Raises CatalogError if the catalogue has errors, or
     if a product cannot be edited without changing another.
     """
-    from reconciler.authoring.folder import Folder
     from reconciler.authoring.pull import drift
 
-    target = None if into is None else _target(store, into)
+    target = None if into is None else target_name(store.folder, store.catalog, into)
     with store.loading(CATALOG_RULESET) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
         catalog = loaded()
         listing = listed()
     found = drift(catalog, listing, ledger)
-    gone = found.gone if prune else []
-    folder = Folder(catalog, store.catalog, store.folder)
-    changes = folder.edited(_rewrites(catalog, found, gone, target))
+    records = listing.records([new.id for new in found.new]) if target is None else {}
+    if not prune:
+        found.gone = []
+    return brought(found, catalog, store.catalog, store.folder, records, target)
+
+
+def brought(
+    found: "Drift",
+    catalog: Catalog,
+    path: Path,
+    working_folder: Path,
+    records: Mapping[str, Record],
+    target: str | None,
+) -> Pulled:
+    """What was found elsewhere, as changes of the files of the catalogue at `path`.
+
+    New products go into the file that is called `target`, or each into a file of its own, named by
+    the handle in its record. Those that are `gone` are removed. Raises CatalogError if a product
+    cannot be edited without changing another.
+    """
+    from reconciler.authoring.folder import Folder
+
+    folder = Folder(catalog, path, working_folder)
+    changes = folder.edited(_rewrites(catalog, found, target))
     if target is None:
-        changes += folder.added(found.new, listing.records([new.id for new in found.new]))
+        changes += folder.added(found.new, records)
     return Pulled(
-        tuple(changes), len(found.values), len(found.new), len(gone), tuple(found.warnings)
+        tuple(changes),
+        len(found.values),
+        len(found.new),
+        len(found.gone),
+        tuple(found.warnings),
     )
 
 
@@ -214,26 +238,24 @@ def restore(
     )
 
 
-def _target(store: "Store", into: Path) -> str:
+def target_name(working_folder: Path, catalog: Path, into: Path) -> str:
     """The name of the file for new products; UsageError if the catalogue does not read it."""
-    path = Path(os.path.abspath(store.folder / into))  # noqa: PTH100  (links stay as named)
-    folder = Path(os.path.abspath(store.catalog))  # noqa: PTH100
+    path = Path(os.path.abspath(working_folder / into))  # noqa: PTH100  (links stay as named)
+    folder = Path(os.path.abspath(catalog))  # noqa: PTH100
     below = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
     if not below or not belongs(below) or is_defaults(below):
         raise UsageError(
-            f"The catalogue {store.catalog.name} does not read a file {into}.",
+            f"The catalogue {catalog.name} does not read a file {into}.",
             hint="Name a .yaml file below its folder, without a leading dot or underscore.",
         )
     if not path.parent.resolve().is_relative_to(folder.resolve()) or path.is_dir():
         raise UsageError(
             f"{into} is a folder, or lies outside the catalogue.", hint="Name another file."
         )
-    return name_of(path, store.folder)
+    return name_of(path, working_folder)
 
 
-def _rewrites(
-    catalog: Catalog, found: "Drift", gone: Iterable[Product], target: str | None
-) -> "list[Rewrite]":
+def _rewrites(catalog: Catalog, found: "Drift", target: str | None) -> "list[Rewrite]":
     """The edits of each file that changes, sorted by name."""
     from reconciler.authoring.edit import Rewrite
 
@@ -241,7 +263,7 @@ def _rewrites(
     leaving: dict[str, set[str]] = {}
     for store_id, wanted in found.values.items():
         values.setdefault(catalog.products[store_id].file, {})[store_id] = wanted
-    for product in gone:
+    for product in found.gone:
         leaving.setdefault(product.file, set()).add(product.store_id)
     added = [new.values for new in found.new] if target is not None else []
     touched = {*values, *leaving, *((target,) if target is not None and added else ())}
@@ -251,6 +273,7 @@ def _rewrites(
             values.get(file, {}),
             leaving.get(file, ()),
             added if file == target else (),
+            found.renamed,
         )
         for file in sorted(touched)
     ]

@@ -6,7 +6,7 @@ pydantic turns it into what the tool works with.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic import (
 from reconciler.hosts import is_loopback
 from reconciler.linting.registry import rule_named
 from reconciler.linting.rule import Level
-from reconciler.model import STORE_ID, selector
+from reconciler.model import STORE_ID, ExportName, selector
 from reconciler.planning import guard
 from reconciler.planning.plan import Prune
 from reconciler.policy.registry import RULES
@@ -121,6 +121,12 @@ def _domain(value: str | None) -> str | None:
     return None if value is None else value.lower()
 
 
+def _image_base(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"https?://[^/\s]\S*", value):
+        raise ValueError("must be a whole address, such as https://shop.example/media/product")
+    return value
+
+
 def _optional(value: object) -> object:
     """Read the words that YAML has for nothing, which arrive as text."""
     return None if isinstance(value, str) and value.strip() in _NOTHING else value
@@ -149,6 +155,10 @@ LimitText = Annotated[
     PlainValidator(parse_limit, json_schema_input_type=str | int | None),
     PlainSerializer(lambda limit: limit and str(limit), return_type=str | None),
 ]
+
+
+ImportField = Literal["name", "tags", "image_url", "type"]
+"""A field that an import may bring besides the store_id, which it always brings."""
 
 
 class Section(BaseModel):
@@ -201,6 +211,33 @@ class Requests(Section):
     )
 
 
+class ImportEntry(Section):
+    """How one export of the shop is imported; flags of `import` go before it."""
+
+    format: Literal["auto"] | ExportName = Field(
+        "auto", description="The format; auto recognises it."
+    )
+    id: FilledText | None = Field(
+        None, description="The column with the ids that product pages pass."
+    )
+    map: dict[ImportField, FilledText] = Field(
+        default_factory=dict, description="The export's column for a field."
+    )
+    only: dict[FilledText, str] = Field(
+        default_factory=dict, description="Only products whose column matches its glob."
+    )
+    types: dict[FilledText, FilledText] = Field(
+        default_factory=dict,
+        description="The type for a glob of the shop's types or categories; the first one wins.",
+    )
+    fields: tuple[ImportField, ...] = Field(
+        ("name", "tags", "image_url", "type"), description="The fields that are imported."
+    )
+    image_base: Annotated[str | None, AfterValidator(_image_base)] = Field(
+        None, description="The address below which relative images are."
+    )
+
+
 class PerStore(Section):
     """What the settings say for all stores, and a store for itself (see `own_over`)."""
 
@@ -221,7 +258,7 @@ class PerStore(Section):
     ignore: dict[str, Any] = Field(
         default_factory=dict, description="What is left alone at the remote."
     )
-    imports: dict[str, dict[str, Any]] = Field(
+    imports: dict[FilledText, ImportEntry] = Field(
         default_factory=dict, description="How exports of the shop are imported, by name."
     )
 

@@ -38,7 +38,7 @@ _EXAMPLES: Final[dict[str, list[Any]]] = {
     "lint": [{"duplicate-name": "off"}],
     "policy": [[]],
     "ignore": [{}],
-    "imports": [{}],
+    "imports": [{"shop": {"format": "matrixify", "types": {"Jeans*": "bottom"}}}],
     "include": [["shops/*/store.yaml"]],
     "fleet": [{"parallel": 16, "rate": 50}],
     "stores": [{"default": {"api_key_env": "ROBOSIZE_API_KEY", "catalog": "catalog"}}],

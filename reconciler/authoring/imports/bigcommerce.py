@@ -1,0 +1,55 @@
+"""BigCommerce's product export: below a product's row those of its variants and images.
+
+The ids of image rows are the images' own, so they belong to the product above them.
+"""
+
+from typing import Final
+
+from reconciler.authoring.imports.export import category_paths
+from reconciler.authoring.imports.table_format import (
+    ADDED_IMAGE,
+    VARIANT,
+    WHOLE,
+    Folding,
+    Layouts,
+    table_format,
+)
+from reconciler.authoring.imports.tables import TableHeader
+
+
+def _folding(header: TableHeader) -> Folding:
+    item, id = header.at("item", "item type"), header.at("id", "product id")
+    product = ""
+
+    def fold(cells: list[str]) -> tuple[str, str, tuple[str, ...]]:
+        nonlocal product
+        kind = cells[item].strip().casefold()
+        if kind == "product":
+            product = cells[id].strip()
+            return product, WHOLE, ()
+        return (product, ADDED_IMAGE, ()) if kind == "image" and product else ("", VARIANT, ())
+
+    return fold
+
+
+FORMAT: Final = table_format(
+    "bigcommerce",
+    [("item", "id", "name"), ("item type", "product id", "product name")],
+    Layouts(
+        {
+            "store_id": ("id", "product id"),
+            "name": ("name", "product name"),
+            "type": ("categories", "category"),
+            "image_url": (
+                "internal image url",
+                "image url",
+                "product image file 1",
+                "product image url 1",
+            ),
+            "handle": ("product url",),
+        },
+        _folding,
+        joined=frozenset({"image_url"}),
+    ),
+    kinds=category_paths,
+)

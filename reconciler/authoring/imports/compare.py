@@ -1,0 +1,180 @@
+"""compare: what an import changes: the export's products against those that are declared.
+
+Unlike a pull it brings fields that a product does not declare yet: `fields` says which. Nothing is
+known here of the remote or the ledger.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+from reconciler.authoring.imports.export import STORE_ID, ExportFaults
+from reconciler.authoring.imports.values import Imported
+from reconciler.authoring.pull import Drift, New, new_product, with_values
+from reconciler.codes import Code
+from reconciler.model import INDEX, Catalog, Product, Values
+from reconciler.planning.hints import warning
+from reconciler.wording import few
+
+_NAME: Final = INDEX["name"]
+_IMAGE: Final = INDEX["image_url"]
+_KIND: Final = "exported"
+_REMEDY: Final = "Fix it in the shop, then import again."
+
+_Item = TypeVar("_Item")
+
+
+def compared(
+    catalog: Catalog,
+    products: Mapping[str, Imported],
+    fields: Collection[str],
+    faults: ExportFaults,
+    *,
+    renames: bool,
+) -> Drift:
+    """What an import of `products` would change; `gone` are declared products that they lack.
+
+    Products that seem to have another store_id are renamed if `renames` says so, else told.
+    Raises ExportError if ids lost the zeros that declared ones begin with.
+    """
+    _report_lost_zeros(catalog, products, faults)
+    faults.check()
+    found = Drift()
+    managed = [INDEX[key] for key in fields]
+    before = {p.renamed_from: p for p in catalog.products.values() if p.renamed_from is not None}
+    undeclared: dict[str, Imported] = {}
+    met: set[str] = set()
+    for store_id, imported in products.items():
+        product = catalog.products.get(store_id) or before.get(store_id)
+        if product is None:
+            undeclared[store_id] = imported
+        elif product.store_id != store_id and product.store_id in products:
+            message = (
+                f"{store_id} is left out: {product.store_id}, which the export has too, is "
+                "declared as renamed from it. If it is another product, remove that renamed_from."
+            )
+            found.warnings.append(
+                warning(Code.RENAME_STILL_DECLARED, message, product.location_of("renamed_from"))
+            )
+        else:
+            met.add(product.store_id)
+            _change(product, imported, managed, found)
+    gone = [p for store_id, p in catalog.products.items() if store_id not in met]
+    for product, store_id, what in list(_alike(gone, undeclared)):
+        if renames and product.renamed_from is None:
+            _rename(product, undeclared.pop(store_id), managed, found)
+        else:
+            _propose(product, undeclared[store_id], what, found)
+    found.gone = [product for product in gone if product.store_id not in found.renamed]
+    _add(undeclared, found)
+    return found
+
+
+def _change(product: Product, imported: Imported, managed: Sequence[int], found: Drift) -> None:
+    said = [position for position in managed if imported.values[position] is not None]
+    values = with_values(product, imported.values, said, found.warnings, kind=_KIND)
+    if values != product.values:
+        found.values[product.store_id] = values
+
+
+def _rename(product: Product, imported: Imported, managed: Sequence[int], found: Drift) -> None:
+    _change(product, imported, [STORE_ID, *managed], found)
+    found.renamed.add(product.store_id)
+
+
+def _propose(product: Product, imported: Imported, what: str, found: Drift) -> None:
+    """Tell of a product that seems to have another store_id now."""
+    old, new = product.store_id, str(imported.values[STORE_ID])
+    message = (
+        f"{old} (declared, not in the export) and {new} (at {imported.location}, not declared) "
+        f"have the same {what}. "
+    )
+    if product.renamed_from is None:
+        message += (
+            f"If they are one product, --renames writes `renamed_from: {json.dumps(old)}`: its "
+            "size chart, fabric and fit data then survive."
+        )
+    else:
+        message += (
+            "If they are one product, apply its renamed_from first and remove it, then import with "
+            "--renames."
+        )
+    found.warnings.append(warning(Code.LOOKS_LIKE_RENAME, message, product.location))
+
+
+def _add(undeclared: Mapping[str, Imported], found: Drift) -> None:
+    """Take in new products; those without a name are left out, and told together."""
+    nameless: list[str] = []
+    for store_id, imported in undeclared.items():
+        if imported.values[_NAME] is None:
+            nameless.append(store_id)
+            continue
+        new = _new(store_id, imported.values, found)
+        if new is not None:
+            found.new.append(new)
+    if nameless:
+        message = f"The export has no name for {few(nameless)}: left out. {_REMEDY}"
+        found.warnings.append(warning(Code.NOT_WRITABLE, message))
+
+
+def _new(store_id: str, values: Values, found: Drift) -> New | None:
+    said = [position for position, value in enumerate(values) if value is not None]
+    return new_product(store_id, values, found.warnings, positions=said, kind=_KIND, remedy=_REMEDY)
+
+
+def _alike(
+    gone: Sequence[Product], undeclared: Mapping[str, Imported]
+) -> Iterator[tuple[Product, str, str]]:
+    """Products that are gone, each with the new store_id of one product like it, and in what.
+
+    Only if nothing else on either side is like them: many garments share a name.
+    """
+    told: set[str] = set()
+    for what, key in (("picture", _picture), ("name", _folded_name)):
+        old = _unique((key(p.values), p) for p in gone if p.store_id not in told)
+        new = _unique((key(undeclared[id].values), id) for id in undeclared if id not in told)
+        pairs = [(product, new[like]) for like, product in old.items() if like in new]
+        for product, store_id in pairs:
+            told |= {product.store_id, store_id}
+            yield product, store_id, what
+
+
+def _unique(pairs: Iterable[tuple[str, _Item]]) -> dict[str, _Item]:
+    """The items whose key no other item has; "" is no key."""
+    found: dict[str, _Item] = {}
+    twice: set[str] = set()
+    for key, item in pairs:
+        if key in found:
+            twice.add(key)
+        elif key:
+            found[key] = item
+    return {key: item for key, item in found.items() if key not in twice}
+
+
+def _picture(values: Values) -> str:
+    # A query names a version or a size of the same picture.
+    return str(values[_IMAGE] or "").partition("?")[0].partition("#")[0]
+
+
+def _folded_name(values: Values) -> str:
+    return str(values[_NAME] or "").casefold().strip()
+
+
+def _report_lost_zeros(
+    catalog: Catalog, products: Mapping[str, Imported], faults: ExportFaults
+) -> None:
+    """Report ids that are declared ids without the zeros at their beginning."""
+    padded = {
+        store_id.lstrip("0"): product
+        for store_id, product in catalog.products.items()
+        if store_id[:1] == "0" and store_id.isdecimal() and store_id not in products
+    }
+    for store_id in products.keys() & padded.keys():
+        if store_id not in catalog.products:
+            product = padded[store_id]
+            file, row, column = products[store_id].location
+            message = (
+                f"The id {store_id} lost its zeros: {product.store_id} is declared at "
+                f"{product.location}. Import the shop's own file, which no spreadsheet has saved."
+            )
+            faults.error(message, file, row, column)

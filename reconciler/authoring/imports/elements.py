@@ -1,0 +1,108 @@
+"""Elements of XML, one after the other, each with its line and forgotten once it was used.
+
+Built on expat, as ElementTree's iterparse is, since that tells no lines and cannot refuse a
+DOCTYPE: entities could make a small file huge, or read another one.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from xml.parsers import expat
+
+from reconciler.errors import ExportError
+
+_CHUNK: Final = 1 << 18
+_PARTED: Final = "\n"
+"""Parts a namespace from a name; no name can hold it."""
+
+
+def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[int, ET.Element]]:
+    """The elements with a wanted name, outermost ones only, and their lines.
+
+    Names have no namespaces. Raises ExportError for what is no XML, and for a DOCTYPE.
+    """
+    builder = _Builder(wanted)
+    parser = expat.ParserCreate(namespace_separator=_PARTED)
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda tag, more: builder.start(tag, more, parser)
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = builder.doctype
+    problem = None
+    with path.open("rb") as stream:
+        ended = False
+        while not ended and problem is None:
+            data = stream.read(_CHUNK)
+            ended = not data
+            try:
+                parser.Parse(data, ended)
+            except expat.ExpatError as error:
+                problem = str(error)
+            yield from builder.taken()
+            if builder.has_doctype:
+                problem = "a DOCTYPE is not read, since it can make a file huge. Remove it"
+    if problem is not None:
+        line = parser.CurrentLineNumber
+        raise ExportError.at(name, f"The file cannot be read as XML: {problem}.", row=line)
+
+
+def root_of(path: Path) -> str:
+    """The name of the root element, without its namespace; "" if there is none."""
+    found: list[str] = []
+    parser = expat.ParserCreate(namespace_separator=_PARTED)
+    parser.StartElementHandler = lambda tag, _: found.append(_local(tag))
+    with path.open("rb") as stream, suppress(expat.ExpatError):
+        parser.Parse(stream.read(_CHUNK), False)
+    return found[0] if found else ""
+
+
+def _local(name: str) -> str:
+    return name.rpartition(_PARTED)[2]
+
+
+class _Builder:
+    """Builds the wanted elements while a file is parsed, and nothing around them."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self.has_doctype = False
+        self._wanted = wanted
+        self._open: list[ET.Element] = []
+        self._line = 0
+        self._whole: list[tuple[int, ET.Element]] = []
+
+    def taken(self) -> list[tuple[int, ET.Element]]:
+        """The elements that became whole since the last call."""
+        whole, self._whole = self._whole, []
+        return whole
+
+    def start(self, tag: str, more: dict[str, str], parser: expat.XMLParserType) -> None:
+        name = _local(tag)
+        if not self._open and name not in self._wanted:
+            return
+        element = ET.Element(name, {_local(key): value for key, value in more.items()})
+        if self._open:
+            self._open[-1].append(element)
+        else:
+            self._line = parser.CurrentLineNumber
+        self._open.append(element)
+
+    def end(self, tag: str) -> None:
+        if not self._open:
+            return
+        element = self._open.pop()
+        if not self._open:
+            self._whole.append((self._line, element))
+
+    def data(self, text: str) -> None:
+        if not self._open:
+            return
+        element = self._open[-1]
+        if len(element):
+            element[-1].tail = (element[-1].tail or "") + text
+        else:
+            element.text = (element.text or "") + text
+
+    def doctype(self, *_: object) -> None:
+        self.has_doctype = True

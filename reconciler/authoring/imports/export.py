@@ -1,0 +1,174 @@
+"""What the readers of exports have in common: sightings, the faults of a file, the options.
+
+A reader yields what each row says of a garment, and knows nothing of catalogues. The rows of one
+garment may be far apart, so that it takes `fold` to make one product of them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from reconciler.codes import Code
+from reconciler.errors import ExportError
+from reconciler.model import INDEX, KEYS, Finding, Location
+
+HANDLE: Final = len(KEYS)
+"""The position of the handle in the texts of a sighting: it names the file of a new product."""
+COLUMNS: Final = (*KEYS, "handle")
+"""What a sighting has a text for, by position: the fields, and the handle."""
+STORE_ID: Final = INDEX["store_id"]
+TYPE: Final = INDEX["type"]
+IMAGE: Final = INDEX["image_url"]
+NO_TEXTS: Final = ("",) * len(COLUMNS)
+
+_MOST_FINDINGS: Final = 1_000
+_URLS: Final = re.compile(r"\s*[,;|]\s*(?=(?:https?:)?//)")
+_SPACES: Final = re.compile(r"[\s_-]+")
+_ASIDE: Final = re.compile(r"\([^)]*\)|[*?#]")
+
+
+class Sighting(NamedTuple):
+    """What one row or element of an export says of one garment.
+
+    `garment` is what its rows share, such as the handle. `texts` has a text for each of COLUMNS,
+    "" if the row does not say. `tested` holds the texts of the columns that `only` tests. `whole`
+    says that the row describes a garment, and does not only add to one. `variants` names garments
+    that are variants of this one.
+    """
+
+    garment: str
+    texts: tuple[str, ...]
+    row: int
+    tested: tuple[str, ...] = ()
+    whole: bool = True
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChoice:
+    """What is wanted of an export, from the flags over the settings.
+
+    `columns` names the export's column for a field, `only` the glob that a column must match, in
+    order; `types` the type for each glob of the shop's kinds; `fields` what is imported. `ids`
+    holds the store_ids by handle, if another file gives them.
+    """
+
+    format: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[str, ...] = tuple(key for key in KEYS if key != "store_id")
+    image_base: str | None = None
+    ids: Mapping[str, str] | None = None
+
+
+class Column(NamedTuple):
+    """A column of an export by its own title, and its number, from 1; 0 if it has none."""
+
+    title: str
+    number: int
+
+
+@dataclass(slots=True)
+class Export:
+    """One opened file: its sightings, read as they are asked for, and its columns by field.
+
+    `delimiter` is what parts the cells of a text file.
+    """
+
+    sightings: Iterable[Sighting]
+    columns: Mapping[str, Column]
+    delimiter: str | None = None
+
+
+class ExportFile(NamedTuple):
+    """A file before its format is known.
+
+    `names` are those at its head, normalised: a table's header, the keys of the first object, or
+    the root element.
+    """
+
+    path: Path
+    name: str
+    kind: Literal["text", "workbook", "json", "xml"]
+    names: frozenset[str]
+
+
+class ExportFaults:
+    """Collects what is wrong in exports, with row and column, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.more = 0
+
+    def error(
+        self,
+        message: str,
+        file: str,
+        row: int = 1,
+        column: int = 0,
+        *,
+        code: Code = Code.SPREADSHEET_DAMAGE,
+    ) -> None:
+        """Report an error at a row and a column, both from 1."""
+        if len(self.findings) < _MOST_FINDINGS:
+            place = Location(file, row, max(column, 1))
+            self.findings.append(Finding("error", code, message, place))
+        else:
+            self.more += 1
+
+    def check(self) -> None:
+        """Raise ExportError if anything was reported."""
+        if self.findings:
+            raise ExportError(self.findings, self.more)
+
+
+Open: TypeAlias = Callable[[ExportFile, ImportChoice, ExportFaults], Export]
+Split: TypeAlias = Callable[[str], Sequence[str]]
+
+
+def split_tags(text: str) -> list[str]:
+    """Tags with commas between them."""
+    return [tag for part in text.split(",") if (tag := part.strip())]
+
+
+def one_kind(text: str) -> list[str]:
+    """A product type or category that is one text."""
+    return [text]
+
+
+def category_paths(text: str) -> list[str]:
+    """Categories with commas, semicolons or bars between them; a backslash escapes a comma."""
+    parts = re.split(r"(?<!\\),|[;|\n]", text)
+    return [path for part in parts if (path := part.replace("\\,", ",").strip())]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """One format of exports: how it is recognised, opened, and how its texts are split.
+
+    `repeats` says that several whole rows may describe one garment. `advice` is said whenever the
+    format is read with its own id. `own_id` is why there is no import without an id, if so.
+    """
+
+    name: str
+    recognises: Callable[[ExportFile], bool]
+    open: Open
+    tags: Split = split_tags
+    kinds: Split = one_kind
+    repeats: bool = False
+    advice: str | None = None
+    own_id: str | None = None
+
+
+def normal(title: str) -> str:
+    """A title of a column without case, asides, and the way in which its words are parted."""
+    plain = _ASIDE.sub(" ", title) if "(" in title or title[-1:] in "*?#" else title
+    return _SPACES.sub(" ", plain).strip().casefold()
+
+
+def first_url(text: str) -> str:
+    """The first of several URLs, whatever parts them; a URL may hold commas itself."""
+    return _URLS.split(text.partition("\n")[0], maxsplit=1)[0].strip()

@@ -1,0 +1,121 @@
+"""fold: the sightings of all rows as one garment each; the first text that is not empty counts.
+
+Rows are folded while they are read, so memory holds one list of texts for each garment, and not
+its rows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from reconciler.authoring.imports.damage import damage_of, id_damage_of
+from reconciler.authoring.imports.export import (
+    COLUMNS,
+    HANDLE,
+    STORE_ID,
+    Column,
+    ExportFaults,
+    Sighting,
+)
+from reconciler.codes import Code
+
+_TESTED: Final = len(COLUMNS)
+_ROW: Final = -1
+_FILE: Final = -2
+
+
+class Garment(NamedTuple):
+    """One product of the shop: its texts by position of COLUMNS, and where it was seen first."""
+
+    texts: Sequence[str]
+    tested: Sequence[str]
+    file: str
+    row: int
+
+
+class Fold:
+    """Takes in the sightings of one file after another; one garment may go on in the next file.
+
+    `repeats` is as in ExportFormat. What a spreadsheet did to texts that are taken is reported.
+    """
+
+    def __init__(self, faults: ExportFaults, *, repeats: bool) -> None:
+        self.rows = 0
+        self._faults = faults
+        self._repeats = repeats
+        self._garments: dict[str, list[object]] = {}
+        self._variants: set[str] = set()
+
+    def take(
+        self, file: str, columns: Mapping[str, Column], sightings: Iterable[Sighting]
+    ) -> Iterator[None]:
+        """Fold the sightings of a file; yields after each, so that a caller can count them."""
+        for sighting in sightings:
+            self.rows += 1
+            self._variants.update(sighting.variants)
+            known = self._garments.get(sighting.garment)
+            if known is None:
+                self._look(sighting.texts, sighting.row, file, columns)
+                entry = [*sighting.texts, *sighting.tested, file, sighting.row]
+                self._garments[sighting.garment] = entry
+            else:
+                self._add(known, sighting, file, columns)
+            yield
+
+    def _add(
+        self,
+        known: list[object],
+        sighting: Sighting,
+        file: str,
+        columns: Mapping[str, Column],
+    ) -> None:
+        texts = sighting.texts
+        if sighting.whole and not self._repeats:
+            self._compare(known, sighting, file, columns)
+        filled = [text if text and not known[n] else "" for n, text in enumerate(texts)]
+        if any(filled):
+            self._look(filled, sighting.row, file, columns)
+        for position, text in enumerate((*filled, *sighting.tested)):
+            if text and not known[position]:
+                known[position] = text
+
+    def _compare(
+        self, known: list[object], sighting: Sighting, file: str, columns: Mapping[str, Column]
+    ) -> None:
+        """Report a second row of a garment if it says something else than the first."""
+        for key, text, own in zip(COLUMNS[:HANDLE], sighting.texts, known, strict=False):
+            if text != own:
+                title, number = columns.get(key, Column(key, 0))
+                self._faults.error(
+                    f"{sighting.texts[STORE_ID]!r} stands in row {known[_ROW]} of {known[_FILE]} "
+                    f"already, and {title} differs. One id must be one product: remove a row, or "
+                    "name another column with --id.",
+                    file,
+                    sighting.row,
+                    number,
+                    code=Code.DUPLICATE_STORE_ID,
+                )
+                return
+
+    def _look(
+        self, texts: Sequence[str], row: int, file: str, columns: Mapping[str, Column]
+    ) -> None:
+        """Report what a spreadsheet did to the texts that are taken from a row."""
+        for position, text in enumerate(texts):
+            if not text:
+                continue
+            problem = damage_of(text)
+            if problem is None and position == STORE_ID:
+                problem = id_damage_of(text)
+            if problem is not None:
+                title, number = columns.get(COLUMNS[position], Column(COLUMNS[position], 0))
+                self._faults.error(f"{title} {problem}", file, row, number)
+
+    def garments(self) -> Iterator[tuple[str, Garment]]:
+        """Each garment with what its rows share, in their order; it is forgotten here."""
+        garments, self._garments = self._garments, {}
+        for key in list(garments):
+            entry = garments.pop(key)
+            if key not in self._variants:
+                texts = tuple(map(str, entry[:_TESTED]))
+                tested = tuple(map(str, entry[_TESTED:_FILE]))
+                yield key, Garment(texts, tested, str(entry[_FILE]), int(str(entry[_ROW])))

@@ -1,0 +1,77 @@
+"""Formats whose products are objects or elements: each is one garment, told by its keys."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.authoring.imports.export import (
+    COLUMNS,
+    STORE_ID,
+    Column,
+    Export,
+    ExportFile,
+    ImportChoice,
+    Sighting,
+)
+from reconciler.errors import UsageError
+from reconciler.wording import few, nearest_word
+
+Item = tuple[int, Mapping[str, Any], Sequence[str]]
+"""One product: its row, its texts and lists by key, and the garments that are its variants."""
+
+
+def export_of(
+    items: Iterator[Item],
+    keys: Mapping[str, str],
+    file: ExportFile,
+    choice: ImportChoice,
+) -> Export:
+    """The sightings of items; `keys` names the item's key for a field if none was chosen.
+
+    What no item has is no column any more once all were read; if it was chosen, it is a UsageError.
+    """
+    names = {key: choice.columns.get(key) or keys.get(key, "") for key in COLUMNS}
+    columns = {key: Column(name, 0) for key, name in names.items() if name}
+    if "store_id" not in columns:
+        raise UsageError(
+            f"{file.name}: which key holds the ids that product pages pass is not known.",
+            hint="Name it with --id KEY, and the others with --map FIELD=KEY.",
+        )
+    chosen = {*choice.columns.values(), *choice.only}
+    return Export(_sightings(items, columns, file, list(choice.only), chosen), columns)
+
+
+def _sightings(
+    items: Iterator[Item],
+    columns: dict[str, Column],
+    file: ExportFile,
+    tested: Sequence[str],
+    chosen: set[str],
+) -> Iterator[Sighting]:
+    seen: dict[str, None] = {}
+    fields = [columns[key].title if key in columns else "" for key in COLUMNS]
+    for row, item, variants in items:
+        seen.update(dict.fromkeys(item))
+        texts = tuple([text_of_value(item.get(name)) for name in fields])
+        tests = tuple([text_of_value(item.get(name)) for name in tested])
+        garment = texts[STORE_ID] or f"\0{row}"
+        yield Sighting(garment, texts, row, tests, True, tuple(variants))
+    for key in [key for key, column in columns.items() if column.title not in seen]:
+        del columns[key]
+    for name in sorted(chosen - {*seen}):
+        near = nearest_word(name, seen, 0.4)
+        meant = f"Did you mean {near!r}? " if near else ""
+        raise UsageError(
+            f"{file.name}: no product has the key {name!r}.",
+            hint=f"{meant}Keys: {few(list(seen), 30)}.",
+        )
+
+
+def text_of_value(value: Any) -> str:
+    """A value as text: a list with commas between, what is no text or number as nothing."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(text_of_value, value)))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ""

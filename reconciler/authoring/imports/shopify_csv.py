@@ -1,0 +1,39 @@
+"""Shopify's own product export: a row for each variant and for each further image.
+
+It has no product id, and that is what a Shopify page passes. So it is not read without being told
+where the ids are.
+"""
+
+from typing import Final
+
+from reconciler.authoring.imports.table_format import Layouts, shared, table_format
+
+FORMAT: Final = table_format(
+    "shopify-csv",
+    [
+        ("handle", "title", "variant price"),
+        ("handle", "title", "option1 value"),
+        ("handle", "title", "body"),
+        ("handle", "title", "image src"),
+        ("url handle", "title"),
+    ],
+    Layouts(
+        {
+            "store_id": (),
+            "name": ("title",),
+            "tags": ("tags",),
+            "type": ("type", "custom product type"),
+            "image_url": ("image src", "product image url"),
+            "handle": ("handle", "url handle"),
+        },
+        shared("handle", "url handle"),
+    ),
+    not_with=("id",),
+    repeats=True,
+    own_id=(
+        "Shopify's CSV has no product ids, and a Shopify page passes the product id: with handles "
+        "or SKUs no customer would ever get a recommendation. Save https://YOUR-SHOP/products.json"
+        "?limit=250&page=1 (and further pages) and name the files with --ids, import those files "
+        "themselves, or say --id Handle if your pages pass the handle."
+    ),
+)

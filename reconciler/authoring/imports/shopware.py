@@ -1,0 +1,34 @@
+"""Shopware 6's product export, with semicolons: a variant names its parent."""
+
+from typing import Final
+
+from reconciler.authoring.imports.export import category_paths
+from reconciler.authoring.imports.table_format import (
+    VARIANT,
+    WHOLE,
+    Folding,
+    Layouts,
+    table_format,
+)
+from reconciler.authoring.imports.tables import TableHeader
+
+
+def _folding(header: TableHeader) -> Folding:
+    parent = header.at("parent id")
+    return lambda cells: ("", VARIANT if cells[parent].strip() else WHOLE, ())
+
+
+FORMAT: Final = table_format(
+    "shopware",
+    [("id", "parent id", "product number"), ("id", "parent id", "cover media url")],
+    Layouts(
+        {
+            "store_id": ("id",),
+            "name": ("name",),
+            "type": ("categories",),
+            "image_url": ("cover media url",),
+        },
+        _folding,
+    ),
+    kinds=category_paths,
+)

@@ -1,0 +1,161 @@
+"""Formats that are tables: which column is which field, and which rows are one garment."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from reconciler.authoring.imports.export import (
+    COLUMNS,
+    IMAGE,
+    NO_TEXTS,
+    STORE_ID,
+    Column,
+    Export,
+    ExportFaults,
+    ExportFile,
+    ExportFormat,
+    ImportChoice,
+    Sighting,
+)
+from reconciler.authoring.imports.tables import Table, TableHeader, open_table, open_workbook
+from reconciler.codes import Code
+from reconciler.errors import UsageError
+
+VARIANT: Final = "variant"
+"""A row that is a variant of a garment, and says nothing of it."""
+ADDED_IMAGE: Final = "image"
+"""A row of a garment of which only the image counts."""
+WHOLE: Final = "whole"
+"""A row that describes a garment."""
+
+Folding: TypeAlias = Callable[[list[str]], tuple[str, str, Sequence[str]]]
+"""What a row's garment is called, what kind of row it is, and the garments that it names variants.
+
+A garment without a name is the store_id's own.
+"""
+
+
+def one_row_each(header: TableHeader) -> Folding:
+    """Each row is the garment of its store_id."""
+    return lambda cells: ("", WHOLE, ())
+
+
+def shared(*names: str) -> Callable[[TableHeader], Folding]:
+    """Rows are one garment if they share the first of these columns that is there."""
+
+    def folding(header: TableHeader) -> Folding:
+        place = header.at(*names)
+        return lambda cells: (cells[place].strip(), WHOLE, ())
+
+    return folding
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """How a table is read: the columns of each field, normalised, the best one first.
+
+    A field of `joined` takes the texts of all its columns, one a line. `key_is_id` says that what a
+    garment is called is its store_id.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+    folding: Callable[[TableHeader], Folding] = one_row_each
+    joined: frozenset[str] = frozenset()
+    key_is_id: bool = False
+
+
+def table_format(
+    name: str,
+    marks: Sequence[Sequence[str]],
+    layouts: Layouts,
+    *,
+    not_with: Sequence[str] = (),
+    **more: Any,
+) -> ExportFormat:
+    """A format that is recognised by all names of one of `marks`, and none of `not_with`."""
+
+    def recognises(file: ExportFile) -> bool:
+        if file.kind not in ("text", "workbook") or file.names & {*not_with}:
+            return False
+        return any(file.names.issuperset(names) for names in marks)
+
+    return ExportFormat(name, recognises, partial(open_rows, layouts), **more)
+
+
+@dataclass(slots=True)
+class _Places:
+    """Where the texts of a sighting stand in a row; `joined` holds all places of a joined field."""
+
+    fields: list[int]
+    joined: dict[int, list[int]] = field(default_factory=dict)
+    tested: list[int] = field(default_factory=list)
+
+
+def open_rows(
+    layouts: Layouts, file: ExportFile, choice: ImportChoice, faults: ExportFaults
+) -> Export:
+    """The sightings of a table in the given layout; UsageError if it lacks a column."""
+    opening = open_workbook if file.kind == "workbook" else open_table
+    table = opening(file.path, file.name, faults)
+    header = table.header
+    places = _places(layouts, header, choice)
+    columns = {
+        key: header.column(place)
+        for key, place in zip(COLUMNS, places.fields, strict=True)
+        if place >= 0
+    }
+    if "store_id" not in columns and choice.ids is None:
+        raise UsageError(
+            f"{file.name} has no column with the ids that product pages pass.",
+            hint=f"Name it with --id COLUMN. Columns: {', '.join(filter(None, header.titles))}.",
+        )
+    _report_repeated(header, columns, file.name, faults)
+    return Export(_sightings(table, places, layouts), columns, table.delimiter)
+
+
+def _places(layouts: Layouts, header: TableHeader, choice: ImportChoice) -> _Places:
+    """Where the fields stand: in the columns that were chosen, else in those of the format."""
+    places = _Places([-1] * len(COLUMNS), tested=[header.named(title) for title in choice.only])
+    for position, key in enumerate(COLUMNS):
+        if key in choice.columns:
+            places.fields[position] = header.named(choice.columns[key])
+            continue
+        names = layouts.columns.get(key, ())
+        places.fields[position] = header.at(*names)
+        if key in layouts.joined:
+            places.joined[position] = [at for name in names if (at := header.at(name)) >= 0]
+    return places
+
+
+def _report_repeated(
+    header: TableHeader, columns: Mapping[str, Column], name: str, faults: ExportFaults
+) -> None:
+    """Report a title that is read and stands twice: which column is meant cannot be told."""
+    for title, number in set(columns.values()):
+        if header.titles.count(title) > 1:
+            message = f"The title {title!r} stands over several columns. Rename the others."
+            faults.error(message, name, 1, number, code=Code.DUPLICATE_KEY)
+
+
+def _sightings(table: Table, places: _Places, layouts: Layouts) -> Iterator[Sighting]:
+    fields, tested = places.fields, places.tested
+    folding = layouts.folding(table.header)
+    untested = ("",) * len(tested)
+    for row, cells in table.rows:
+        garment, kind, variants = folding(cells)
+        if kind == VARIANT:
+            continue
+        texts = [cells[place].strip() for place in fields]
+        for position, columns in places.joined.items():
+            texts[position] = "\n".join(filter(None, (cells[at].strip() for at in columns)))
+        if layouts.key_is_id:
+            texts[STORE_ID] = garment
+        # A garment without an id can be no product: it is told by its row later.
+        garment = garment or texts[STORE_ID] or f"\0{row}"
+        if kind == ADDED_IMAGE:
+            only = (*NO_TEXTS[:IMAGE], texts[IMAGE], *NO_TEXTS[IMAGE + 1 :])
+            yield Sighting(garment, only, row, untested, whole=False)
+        else:
+            tests = tuple([cells[place].strip() for place in tested])
+            yield Sighting(garment, tuple(texts), row, tests, True, tuple(variants))

@@ -1,0 +1,266 @@
+"""Tables of text: CSV in any of three delimiters, and workbooks; rows come one by one.
+
+Nothing is guessed about a cell: `0123` stays as it is. A row has the number that a spreadsheet
+shows, which is not its line where cells hold line breaks.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from reconciler.authoring.imports.export import Column, ExportFaults, normal
+from reconciler.codes import Code
+from reconciler.errors import ExportError, MissingExtra, UsageError
+from reconciler.wording import few, nearest_word
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+_DELIMITERS: Final = (",", ";", "\t")
+_LARGEST_CELL: Final = 16 << 20
+_HEADER_LENGTH: Final = 1 << 16
+_LARGEST_WHOLE: Final = 1 << 53
+"""From here on a spreadsheet's numbers skip some whole ones."""
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_SHEETS: Final = ("products", "product")
+
+
+class TableHeader:
+    """The titles of a table's columns; a column that is not there is at -1.
+
+    Rows end with an empty cell of our own, which stands there.
+    """
+
+    def __init__(self, titles: Sequence[str], file: str) -> None:
+        self.titles = [title.strip() for title in titles]
+        while self.titles and not self.titles[-1]:
+            self.titles.pop()
+        self._file = file
+        self._places: dict[str, int] = {}
+        for place, title in enumerate(self.titles):
+            self._places.setdefault(normal(title), place)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The normalised titles."""
+        return frozenset(self._places)
+
+    def at(self, *names: str) -> int:
+        """The place of the first of these normalised titles that is there."""
+        return next((self._places[name] for name in names if name in self._places), -1)
+
+    def column(self, place: int) -> Column:
+        """The column at a place."""
+        return Column(self.titles[place], place + 1)
+
+    def named(self, title: str) -> int:
+        """The place of a column that a person named; UsageError if there is none."""
+        if title in self.titles:
+            return self.titles.index(title)
+        place = self.at(normal(title))
+        if place < 0:
+            near = nearest_word(title, self.titles, 0.4)
+            meant = f"Did you mean {near!r}? " if near else ""
+            raise UsageError(
+                f"{self._file} has no column {title!r}.",
+                hint=f"{meant}Its columns: {few(list(filter(None, self.titles)), 30)}.",
+            )
+        return place
+
+
+@dataclass(slots=True)
+class Table:
+    """A header, and the rows below it, each with its number and an empty cell at its end."""
+
+    header: TableHeader
+    rows: Iterator[tuple[int, list[str]]]
+    delimiter: str | None = None
+
+
+def open_table(path: Path, name: str, faults: ExportFaults) -> Table:
+    """The table in a text file; ExportError if it has no header."""
+    rows, delimiter = _text_rows(path, name, faults)
+    return _table(rows, name, faults, delimiter)
+
+
+def open_workbook(path: Path, name: str, faults: ExportFaults) -> Table:
+    """The table in a workbook: its sheet called Products, else the first; MissingExtra."""
+    workbook = _workbook(path, name)
+    sheets = workbook.sheet_names
+    chosen = next((sheet for sheet in sheets if sheet.strip().casefold() in _SHEETS), sheets[0])
+    sheet = workbook.get_sheet_by_name(chosen)
+    _report_merged(sheet, name, faults)
+    return _table(_sheet_rows(sheet), name, faults, None)
+
+
+def _table(
+    rows: Iterator[tuple[int, list[str]]], name: str, faults: ExportFaults, delimiter: str | None
+) -> Table:
+    first, titles = next(((n, row) for n, row in rows if any(map(str.strip, row))), (1, []))
+    header = TableHeader(titles, name)
+    if not header.titles:
+        raise ExportError.at(name, "The file is empty: it has no row with the titles of columns.")
+    for place, title in enumerate(header.titles):
+        if "\ufeff" in title:
+            message = "A byte-order mark stands within the file: were two files joined?"
+            faults.error(message, name, first, place + 1)
+    return Table(header, _whole(rows, header, name, first, faults), delimiter)
+
+
+def _whole(
+    rows: Iterator[tuple[int, list[str]]],
+    header: TableHeader,
+    name: str,
+    first: int,
+    faults: ExportFaults,
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows that have the header's cells; the others are reported."""
+    width = len(header.titles)
+    # A first column without a title is an index that some programs write.
+    unnamed = [place for place, title in enumerate(header.titles) if place and not title]
+    for number, cells in rows:
+        length = len(cells)
+        if length != width:
+            if not any(map(str.strip, cells)):
+                continue
+            if length < width or any(map(str.strip, cells[width:])):
+                _report_length(length, width, name, number, faults)
+                continue
+            del cells[width:]
+        for place in unnamed:
+            if cells[place].strip():
+                message = (
+                    f"The column has values (in row {number}) and no title: were header cells "
+                    "merged? Give each column its own title."
+                )
+                faults.error(message, name, first, place + 1)
+                unnamed = [other for other in unnamed if other != place]
+        cells.append("")
+        yield number, cells
+
+
+def _report_length(length: int, width: int, name: str, row: int, faults: ExportFaults) -> None:
+    message = (
+        f"The row has {length} cells, and the header {width}: a cell that holds the delimiter or a "
+        "quote is not quoted, or the file was cut off."
+    )
+    faults.error(message, name, row, min(length, width) + 1, code=Code.DAMAGED_ROW)
+
+
+def _text_rows(
+    path: Path, name: str, faults: ExportFaults
+) -> tuple[Iterator[tuple[int, list[str]]], str]:
+    """The rows of a text file, and what parts their cells."""
+    # A byte that is not UTF-8 becomes a lone surrogate, to be told where the cell is used.
+    stream = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    head = stream.read(_HEADER_LENGTH)
+    stream.seek(0)
+    skipped = 0
+    delimiter = ""
+    if head[:4].lower() == "sep=" and head[4:5]:
+        # A line that only spreadsheets read, and that names the delimiter.
+        delimiter, skipped = head[4], 1
+        stream.readline()
+    delimiter = delimiter or delimiter_of(head)
+    return _records(stream, delimiter, skipped, name, faults), delimiter
+
+
+def delimiter_of(head: str) -> str:
+    """What parts the cells of the first line that is not empty: outside of quotes, and most often.
+
+    Only the header is looked at, since descriptions hold commas and semicolons.
+    """
+    counts = dict.fromkeys(_DELIMITERS, 0)
+    quoted = False
+    for character in head.lstrip("\r\n"):
+        if character == '"':
+            quoted = not quoted
+        elif not quoted and character in "\r\n":
+            break
+        elif not quoted and character in counts:
+            counts[character] += 1
+    return max(counts, key=lambda delimiter: counts[delimiter])
+
+
+def _records(
+    stream: TextIO, delimiter: str, skipped: int, name: str, faults: ExportFaults
+) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(_LARGEST_CELL)
+    with stream:
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        row = skipped
+        while True:
+            row += 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                faults.error(_csv_problem(error), name, row, code=Code.DAMAGED_ROW)
+                continue
+            yield row, cells
+
+
+def _csv_problem(error: csv.Error) -> str:
+    text = str(error)
+    if "unexpected end" in text:
+        return "A quote is opened in this row and never closed. Was the file cut off?"
+    return (
+        f"The row cannot be read: {text}. Text that holds a quote must be quoted, with two of it."
+    )
+
+
+def _workbook(path: Path, name: str) -> "CalamineWorkbook":
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook
+    except ImportError:
+        raise MissingExtra(
+            "Reading workbooks needs python-calamine.",
+            hint="pip install 'robosize-reconciler[xlsx]', or save the sheet as CSV UTF-8.",
+        ) from None
+    try:
+        return CalamineWorkbook.from_path(path)
+    except CalamineError as error:
+        raise ExportError.at(name, f"The workbook cannot be read: {error}.") from None
+
+
+def _report_merged(sheet: "CalamineSheet", name: str, faults: ExportFaults) -> None:
+    """Report cells of the header that are merged."""
+    first = (sheet.start or (0, 0))[0]
+    for (top, left), (_, right) in sheet.merged_cell_ranges or ():
+        if top == first:
+            message = f"{right - left + 1} cells of the header are merged. Give each its own title."
+            faults.error(message, name, top + 1, left + 1)
+
+
+def _sheet_rows(sheet: "CalamineSheet") -> Iterator[tuple[int, list[str]]]:
+    start = (sheet.start or (0, 0))[0]
+    for number, cells in enumerate(sheet.iter_rows(), start + 1):
+        yield number, [cell if type(cell) is str else _cell_text(cell) for cell in cells]
+
+
+def _cell_text(value: Any) -> str:
+    """A cell that is no text as its text; what lost digits shows it, and is told where it is used.
+
+    An id that was stored as a number is a float: 10482.0 is 10482.
+    """
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        whole = abs(value) < _LARGEST_WHOLE and value == int(value)
+        return str(int(value)) if whole else repr(float(value)).upper()
+    if isinstance(value, date):
+        # As a spreadsheet shows it, so that an id that became a date is recognised.
+        return value.strftime("%d-%b-%Y")
+    return "" if value is None else str(value)
+
+
+def check_encoding(head: bytes, name: str) -> None:
+    """Raise ExportError for UTF-16, which spreadsheets call Unicode text."""
+    if head.startswith(_UTF_16):
+        raise ExportError.at(
+            name, "The file is UTF-16, not UTF-8. Save it as `CSV UTF-8`.", Code.BAD_ENCODING
+        )

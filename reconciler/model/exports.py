@@ -1,0 +1,20 @@
+"""The names of the formats of exports that `import` reads."""
+
+from typing import Final, Literal, TypeAlias, get_args
+
+ExportName: TypeAlias = Literal[
+    "shopify-csv",
+    "shopify-json",
+    "matrixify",
+    "woocommerce",
+    "magento",
+    "prestashop",
+    "bigcommerce",
+    "shopware",
+    "google-feed",
+    "sfcc",
+    "csv",
+    "jsonl",
+]
+EXPORT_NAMES: Final[tuple[ExportName, ...]] = get_args(ExportName)
+"""The names, those of particular shops first."""
