@@ -17,7 +17,6 @@ from typing import Final
 
 from reconciler.applying.calls import Caller, Halt
 from reconciler.applying.journal import Journal
-from reconciler.applying.messages import doubt_message, final_message
 from reconciler.applying.stale import delete_changes
 from reconciler.clock import stamp
 from reconciler.codes import Code
@@ -33,6 +32,7 @@ from reconciler.planning.plan import Delete, Plan
 from reconciler.planning.sight import Sight, Situation
 from reconciler.planning.steps import Look, judge
 from reconciler.remote.client import Client
+from reconciler.report.history import doubt_message, final_message
 
 _NOT_CONVERGED: Final = frozenset({Code.SERVER_KEEPS, Code.CREATED_TWICE, Code.LEDGER_NOT_WRITTEN})
 _MAY_BE_GONE: Final = (Fate.APPLIED, Fate.UNKNOWN)

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol, Self
 
 from reconciler.clock import Clock, stamp
 from reconciler.errors import LedgerNotWritten
-from reconciler.planning.operations import Operation, Patch, Remove, operation_json
-from reconciler.report.journal_text import JOURNAL_FORMAT
+from reconciler.planning.operations import Operation, Remove
+from reconciler.report.history import call_line, header_line, result_line
 
 KEEP: Final = 50
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -62,7 +62,7 @@ class FileJournal:
             folder.mkdir(parents=True, exist_ok=True)
             # Unbuffered, so that what a full disk has refused is not written once more at the end.
             self._file = self.path.open("ab", buffering=0)
-            self._write({"format": JOURNAL_FORMAT, "store": store, "time": moment, **header})
+            self._write(header_line(store, moment, header))
             _prune(self.path, store, keep)
         except OSError as error:
             raise LedgerNotWritten(
@@ -78,20 +78,15 @@ class FileJournal:
 
     def before(self, operation: Operation) -> int:
         """Note a call that is about to be made; a delete's record is forced to the disk."""
-        line: dict[str, Any] = {"event": "call", **operation_json(operation)}
-        if isinstance(operation, Remove):
-            line["record"] = operation.change.record
-        elif isinstance(operation, Patch) and operation.parking:
-            line["parking"] = True
         with self._lock:
             self._number += 1
             number = self._number
-        self._write({"n": number, **line}, force=isinstance(operation, Remove))
+        self._write(call_line(number, operation), force=isinstance(operation, Remove))
         return number
 
     def after(self, number: int, result: str) -> None:
         """Note what came of call `number`."""
-        self._write({"n": number, "event": "result", "result": result})
+        self._write(result_line(number, result))
 
     def _write(self, line: Mapping[str, Any], *, force: bool = False) -> None:
         text = _dumps({**line, "at": stamp(self._clock.utc())})

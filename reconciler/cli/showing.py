@@ -22,7 +22,7 @@ from reconciler.version import VERSION
 if TYPE_CHECKING:
     from reconciler.ledger.stores import LedgerStore
     from reconciler.model import Removed
-    from reconciler.report.journal_text import JournalRecord
+    from reconciler.report.history import JournalRecord
     from reconciler.report.plan_json import SavedPlan
 
 TO_TERMINAL: Final = Rendering("text", None)

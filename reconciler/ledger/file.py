@@ -15,8 +15,7 @@ from reconciler.ledger.archive import Archive
 from reconciler.ledger.codec import decode_ledger, encode_ledger
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.lock import Claim, FolderLock
-from reconciler.ledger.stores import LedgerCommit
-from reconciler.model import Ledger, Removed
+from reconciler.model import Ledger, LedgerCommit, Removed
 
 
 class FileLedger:

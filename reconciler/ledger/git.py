@@ -24,8 +24,8 @@ from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, REMOVED, HeldRe
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
 from reconciler.ledger.holder import Holder, locked
 from reconciler.ledger.lease import Watch
-from reconciler.ledger.stores import LedgerCommit, patiently
-from reconciler.model import Ledger, Removed
+from reconciler.ledger.stores import patiently
+from reconciler.model import Ledger, LedgerCommit, Removed
 
 _PAUSE: Final = 2.0
 _RETRIES: Final = (1.0, 4.0)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from reconciler.errors import LedgerError
 from reconciler.git import Git, GitResult, without_credentials
-from reconciler.ledger.stores import LedgerCommit
+from reconciler.model import LedgerCommit
 
 _SOMEBODY: Final = {"NAME": "reconciler", "EMAIL": "reconciler@localhost"}
 _LOG_FIELDS: Final = ("%H", "%aI", "%an", "%s", "%b")

@@ -15,24 +15,14 @@ read the catalogue.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from threading import Event
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from reconciler.clock import Clock
 from reconciler.errors import Interrupted, Locked
 from reconciler.ledger.holder import Holder
-from reconciler.model import Ledger, Removed
+from reconciler.model import Ledger, LedgerCommit, Removed
 
 _Result = TypeVar("_Result")
-
-
-class LedgerCommit(NamedTuple):
-    """One commit in a ledger's history; `time` is ISO 8601 with its offset."""
-
-    commit: str
-    time: str
-    author: str
-    subject: str
-    body: str
 
 
 class HeldLedger(Protocol):

@@ -117,3 +117,13 @@ class Ledger:
 def slot(key: str) -> int:
     """The index of the write-only field `key` within `Entries`."""
     return _SLOT[INDEX[key]]
+
+
+class LedgerCommit(NamedTuple):
+    """One commit in a ledger's history; `time` is ISO 8601 with its offset."""
+
+    commit: str
+    time: str
+    author: str
+    subject: str
+    body: str

@@ -3,21 +3,18 @@
 Nothing here calls the API, so no key is needed.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.catalog.read import load_catalog
 from reconciler.catalog.revision import load_revision, merge_base, revision_of
-from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import CatalogError, LedgerError, PlanFileError, UsageError
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.open import move, open_ledger
-from reconciler.ledger.stores import LedgerCommit, LedgerStore
+from reconciler.ledger.stores import LedgerStore
 from reconciler.model import Catalog, Finding, Ledger, LedgerKind, Removed
 from reconciler.planning.diff import diff
 from reconciler.planning.guard import with_refusals
@@ -26,16 +23,11 @@ from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
 from reconciler.policy.plan_rule import linted
 from reconciler.reconcile.store import DATA, SANDBOX
-from reconciler.report.journal_text import parse_journal
-from reconciler.report.log_text import LogEntry
+from reconciler.report.history import LogEntry, applies_of, apply_of, parse_journal
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
 
-_COUNTS: Final = r"\d+ created, \d+ updated, \d+ deleted"
-_BEGUN: Final = re.compile(rf"Begin ({_COUNTS})")
-_ENDED: Final = re.compile(rf"Apply ({_COUNTS}): (\d+ of \d+ done)")
-_UNFINISHED: Final = "unfinished"
 # Prefixes of the result of a delete that certainly removed nothing.
 _NOT_REMOVED: Final = ("not sent", Code.REJECTED, Code.KEY_REFUSED)
 
@@ -169,43 +161,12 @@ def log(settings: "Settings", kept: LedgerStore, *, limit: int) -> tuple[LogEntr
     # An apply makes up to two commits: its doubts before the first write, and its result.
     history = kept.history(2 * limit + 1)
     if history:
-        return tuple(_of_history(history))[:limit]
+        return tuple(applies_of(history))[:limit]
     folder = settings.folder / DATA / "journal"
     names = sorted(folder.glob(f"*-{kept.store}.jsonl"), reverse=True)
     # A name is year-month-day…-store, and the name of one store may be the end of another's.
     mine = [path for path in names if path.stem.split("-", 3)[3:] == [kept.store]]
     return tuple(_of_journal(path) for path in mine[:limit])
-
-
-def _of_history(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
-    """The applies in the history of a ledger, newest first."""
-    ended = None
-    for revision in history:
-        digest, commit = _trailer(revision, "Plan-Digest"), _trailer(revision, "Catalogue-Commit")
-        summary, result = revision.subject, None
-        if found := _ENDED.fullmatch(summary):
-            summary, result = found.groups()
-        elif begun := _BEGUN.fullmatch(summary):
-            if digest is not None and digest == ended:
-                ended = None
-                continue
-            summary, result = begun[1], _UNFINISHED
-        ended = digest if found else None
-        yield LogEntry(
-            time=stamp(datetime.fromisoformat(revision.time)),
-            by=revision.author,
-            summary=summary,
-            result=result,
-            plan_digest=digest,
-            catalog_commit=None if commit == "none" else commit,
-            source=revision.commit,
-        )
-
-
-def _trailer(revision: LedgerCommit, key: str) -> str | None:
-    """The value of the line `key: value` in a commit's message, or None."""
-    found = re.search(rf"(?m)^{key}: (\S+)$", revision.body)
-    return found[1] if found else None
 
 
 def _of_journal(path: Path) -> LogEntry:
@@ -219,17 +180,4 @@ def _of_journal(path: Path) -> LogEntry:
         ) from None
     except PlanFileError as error:
         return LogEntry(path.stem, None, error.message, None, None, None, path.name)
-    header, calls = journal.header, journal.calls
-    counts = header.get("summary") or {}
-    done = sum(1 for call in calls if call.result == "ok")
-    cut = any(call.result is None for call in calls)
-    return LogEntry(
-        time=str(header.get("time", "")),
-        by=header.get("host"),
-        summary=f"{counts.get('create', 0)} created, {counts.get('update', 0)} updated, "
-        f"{counts.get('delete', 0)} deleted",
-        result=_UNFINISHED if cut else f"{done} of {len(calls)} calls done",
-        plan_digest=header.get("plan_digest"),
-        catalog_commit=header.get("commit"),
-        source=path.name,
-    )
+    return apply_of(journal, path.name)

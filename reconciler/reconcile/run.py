@@ -33,7 +33,7 @@ from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     from reconciler.planning.outcome import Report
-    from reconciler.report.journal_text import JournalRecord
+    from reconciler.report.history import JournalRecord
     from reconciler.report.plan_json import SavedPlan
 
 Listed: TypeAlias = frozenset[str | None]
@@ -162,7 +162,7 @@ def read_plan(path: Path) -> "SavedPlan":
 
 def read_journal(path: Path) -> "JournalRecord | None":
     """Read a journal; None if the file is something else."""
-    from reconciler.report.journal_text import is_journal, parse_journal
+    from reconciler.report.history import is_journal, parse_journal
 
     data = _read_saved(path)
     return parse_journal(data) if is_journal(data) else None

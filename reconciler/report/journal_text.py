@@ -1,81 +1,14 @@
 """A journal as text or JSON: what one apply did, call by call, and what it removed.
 
-A journal may end anywhere, since it is what remains of a run that was killed: a last line that is
-cut off is left out, and a call without a result says so.
+A call without a result says so: the run was killed during it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
 
-from reconciler.errors import PlanFileError
-from reconciler.model import read_dirty
 from reconciler.report.escape import escape
+from reconciler.report.history import JournalCall, JournalRecord
 from reconciler.report.style import Style
 from reconciler.report.words import compact, plural
-
-JOURNAL_FORMAT: Final = "reconciler.journal/1"
-_MARK: Final = b'{"format":"reconciler.journal/'
-
-
-@dataclass(frozen=True, slots=True)
-class JournalCall:
-    """One call of a journal; `result` is None if the run ended before it was known."""
-
-    method: str
-    store_ids: Sequence[str]
-    ids: Sequence[str]
-    at: str
-    body: Mapping[str, Any] | None
-    record: Mapping[str, Any] | None
-    result: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class JournalRecord:
-    """What a journal says: its header, and its calls in the order in which they were begun."""
-
-    header: Mapping[str, Any]
-    calls: Sequence[JournalCall] = field(default_factory=tuple)
-
-
-def is_journal(data: bytes) -> bool:
-    """Whether a file is a journal, of this format or of a newer one."""
-    return data.startswith(_MARK)
-
-
-def parse_journal(data: bytes) -> JournalRecord:
-    """The journal in `data`. Raises PlanFileError if it is of a newer format or damaged."""
-    lines = [parsed for line in data.splitlines() if (parsed := _parsed(line)) is not None]
-    if not lines or lines[0].get("format") != JOURNAL_FORMAT:
-        raise PlanFileError(
-            "The journal cannot be read: it is damaged, or a newer reconciler wrote it.",
-            hint="Read it with the version that wrote it.",
-        )
-    results = {line.get("n"): line.get("result") for line in lines if line.get("event") == "result"}
-    calls = [
-        JournalCall(
-            method=str(line.get("method")),
-            store_ids=line.get("store_ids") or (),
-            ids=line.get("ids") or (),
-            at=str(line.get("at", "")),
-            body=line.get("body"),
-            record=line.get("record"),
-            result=results.get(line.get("n")),
-        )
-        for line in lines
-        if line.get("event") == "call"
-    ]
-    return JournalRecord(lines[0], calls)
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = read_dirty(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def journal_text(journal: JournalRecord, *, color: bool = False) -> str:

@@ -1,9 +1,10 @@
 """The log of applies, as a table for people or as JSON."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from reconciler.report.escape import escape
+from reconciler.report.history import LogEntry
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
 
@@ -11,22 +12,6 @@ _FORMAT: Final = "reconciler.log/1"
 _SHORT: Final = 12
 """How much of a digest or a commit a table shows."""
 _TITLES: Final = ("time", "by", "changes", "result", "plan", "catalogue")
-
-
-class LogEntry(NamedTuple):
-    """One apply, or another write of the ledger, as its history or a journal tells of it.
-
-    `time` is UTC, ISO 8601; `source` is the ledger's commit, or the name of the journal. None is
-    what is not known.
-    """
-
-    time: str
-    by: str | None
-    summary: str
-    result: str | None
-    plan_digest: str | None
-    catalog_commit: str | None
-    source: str
 
 
 def log_text(entries: Sequence[LogEntry], *, color: bool = False) -> str:

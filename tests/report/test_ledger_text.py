@@ -3,8 +3,9 @@
 import json
 
 from reconciler.model import Entry, Known, Ledger, State
+from reconciler.report.history import LogEntry
 from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
-from reconciler.report.log_text import LogEntry, log_json, log_text
+from reconciler.report.log_text import log_json, log_text
 from tests.ledger.worlds import LEDGER
 
 TIME = "2026-01-02T03:04:05.000Z"
