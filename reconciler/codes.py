@@ -118,5 +118,7 @@ class Code(StrEnum):
     OUTPUT = "output"
     MISSING_EXTRA = "missing_extra"
     INTERRUPTED = "interrupted"
+    NOT_ATTEMPTED = "not_attempted"
+    WORKER_LOST = "worker_lost"
     UNMATCHED_PATTERN = "unmatched_pattern"
     BUG = "bug"

@@ -28,10 +28,15 @@ _work: Callable[[int], Any]
 
 def spare_processes() -> int:
     """The number of child processes that is useful now."""
-    if sys.platform != "linux" or _has_threads():
+    if not can_fork():
         return 0
     cores = len(os.sched_getaffinity(0))
     return min(cores, _MOST_CHILDREN) if cores > 1 else 0
+
+
+def can_fork() -> bool:
+    """Whether a child may be forked now: only on Linux, and while no other thread runs."""
+    return sys.platform == "linux" and not _has_threads()
 
 
 def _has_threads() -> bool:
@@ -84,15 +89,21 @@ def _results(work: Callable[[int], _R], futures: "deque[Future[_R]]") -> Iterato
 
 
 def _begin(work: Callable[[int], Any]) -> None:
-    """Set up a child: leave signals to the parent, and end with it."""
+    """Set up a child that `spread` has forked."""
+    global _work
+    _work = work
+    obey_parent()
+
+
+def obey_parent() -> None:
+    """Let this child leave signals to its parent, and end with it, however that comes."""
     from multiprocessing import parent_process
     from threading import Thread
 
-    global _work
-    _work = work
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of its group
 
     def end_with_parent() -> None:

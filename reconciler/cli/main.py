@@ -44,6 +44,10 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         f"{_HERE}.restore", "Bring what deletes removed back into the catalogue's files."
     ),
     "unlock": CommandEntry(f"{_HERE}.unlock", "Free a lock that a dead run left."),
+    "fleet": CommandEntry(
+        f"{_HERE}.fleet",
+        "Plan or apply many stores side by side, on this machine or on a Dask scheduler.",
+    ),
     "sandbox": CommandEntry(f"{_HERE}.sandbox", "Run a local server that speaks the API."),
 }
 """Each command with the first sentence of its help."""

@@ -59,6 +59,12 @@ _DEFAULT_DATABASE: Final = ".reconciler/sandbox.sqlite3"
     help="The most products on one page.",
 )
 @click.option("--faults", type=FILE, metavar="FILE", help="Misbehave as this JSON file says.")
+@click.option(
+    "--shops",
+    type=click.IntRange(min=1, max=10_000),
+    metavar="N",
+    help="Be N remotes, each with its own key (shop-1, shop-2, …) and products.",
+)
 @click.option("--unique-store-ids", is_flag=True, help="Refuse a store_id that is in use.")
 @pass_invocation
 def command(
@@ -68,6 +74,7 @@ def command(
     seed_only: bool,
     catalog: Path | None,
     faults: Path | None,
+    shops: int | None,
     **behaviour: Any,
 ) -> int:
     """Run a local server that speaks the API.
@@ -75,10 +82,15 @@ def command(
     It implements the documented API and keeps its products in a file, the same that --sandbox
     uses. Prints the URL and the line that makes other commands use it; Ctrl-C ends it.
     """
-    from reconciler.sandbox.server import serve
+    from reconciler.sandbox.server import serve, shop_key
 
     database = _database(db, invocation.folder)
     filling = None if seed is None else _seed(seed, catalog, invocation)
+    if shops is not None and (seed_only or behaviour["api_key"]):
+        raise UsageError(
+            "--shops goes with neither --seed-only nor --api-key: each shop has its own key.",
+            hint="Leave out the one or the other.",
+        )
     if seed_only:
         _fill(database, filling)
         return 0
@@ -91,7 +103,8 @@ def command(
         database=database,
         seed=filling,
         faults_file=faults,
-        ready=lambda url: _announce(url, key, invocation),
+        shops=shops or 0,
+        ready=lambda url: _announce(url, shop_key(1) if shops else key, invocation),
         **behaviour,
     )
     return 0

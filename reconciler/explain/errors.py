@@ -143,6 +143,19 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "Ctrl-C during an apply",
         "Run it again: it goes on from what was done.",
     ),
+    Code.NOT_ATTEMPTED: Explanation(
+        "A store of a fleet was not begun, because the run was interrupted, or because another "
+        "store failed and --fail-fast was given. Nothing was sent.",
+        "acme-de  Not attempted.; exit 130",
+        "Run the fleet again; stores that are done have nothing to change.",
+    ),
+    Code.WORKER_LOST: Explanation(
+        "The worker of a fleet that had this store ended before it had answered, or its answer "
+        "cannot be read. What it had written is known to the store's ledger.",
+        "6 workers died while they worked on this store.",
+        "Give the workers more memory, and look at their logs. Then run it again: the next apply "
+        "takes the lock over and looks at the remote before it sends anything.",
+    ),
     Code.BUG: Explanation(
         "The tool met something that its authors did not think of. That is its fault, not yours.",
         "This is a bug in reconciler: KeyError: 'tags'",

@@ -19,6 +19,7 @@ from reconciler.settings.model import SANDBOX as SANDBOX
 
 if TYPE_CHECKING:
     from reconciler.remote.client import Client
+    from reconciler.remote.pace import Pace
     from reconciler.settings import Settings, StoreSettings
 
 _Result = TypeVar("_Result")
@@ -89,12 +90,16 @@ def open_store(
     catalog: Path | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
+    pace: "Pace | None" = None,
 ) -> Iterator[Store]:
-    """Open the store called `name`; NoApiKey if it has no key."""
+    """Open the store called `name`; NoApiKey if it has no key.
+
+    `pace` is shared with other open stores of this process.
+    """
     store = settings.store(name)
     key = store.api_key.get_secret_value()
     with _opened(
-        settings, store.name, store, store.api_url, key, catalog, progress, stop
+        settings, store.name, store, store.api_url, key, catalog, progress, stop, pace
     ) as opened:
         yield opened
 
@@ -132,6 +137,7 @@ def _opened(
     catalog: Path | None,
     progress: Progress | None,
     stop: Event | None,
+    pace: "Pace | None" = None,
 ) -> Iterator[Store]:
     # Commands that make no call import no HTTP.
     from reconciler.remote.calls import Calls
@@ -158,6 +164,6 @@ def _opened(
         proxy=requests.proxy,
         ca_bundle=str(settings.folder / bundle) if bundle else None,
     )
-    with Client(url, key, how, stop=stop, progress=progress or Silent()) as client:
+    with Client(url, key, how, stop=stop, progress=progress or Silent(), pace=pace) as client:
         folder = settings.folder / catalog if catalog else store.catalog
         yield Store(store.name, client, ledger, folder, settings)

@@ -38,6 +38,7 @@ from reconciler.remote.answers import (
     verdict,
 )
 from reconciler.remote.calls import Calls, Repeats
+from reconciler.remote.pace import Pace
 from reconciler.remote.pacing import LONGEST_WAIT, Governor
 from reconciler.remote.paging import read_whole
 from reconciler.remote.redaction import Redactor
@@ -56,7 +57,8 @@ class Client:
 
     All calls together may repeat `20 * retries` times and once for every ten calls. `calls` counts
     what was sent, by method, with "retries" among them, and `outcomes` the answers, by method and
-    kind. `transport` makes what sends single calls; a test passes its own.
+    kind. `pace` is shared with other clients. `transport` makes what sends single calls; a test
+    passes its own.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Client:
         clock: Clock | None = None,
         stop: Event | None = None,
         progress: Progress | None = None,
+        pace: Pace | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         how = calls or Calls()
@@ -78,9 +81,6 @@ class Client:
         self.retries = how.retries
         self.settle = 2 * how.timeout if how.settle is None else how.settle
         self.progress = progress or Silent()
-        self.governor = Governor(
-            concurrency=how.concurrency, clock=self.clock, stop=self.stop, rate=how.rate
-        )
         self.calls: Counter[str] = Counter()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.how = how
@@ -90,6 +90,13 @@ class Client:
         self._redactor = Redactor([key])
         self.api_url = self._redactor.redact(api_url)
         self._transport = transport(api_url, key, how, self.clock)
+        self.governor = Governor(
+            concurrency=how.concurrency,
+            clock=self.clock,
+            stop=self.stop,
+            rate=how.rate,
+            pace=pace,
+        )
         self._workers = Workers(how.concurrency)
 
     def __enter__(self) -> Self:
@@ -102,6 +109,7 @@ class Client:
         """Drop what waits, let what is under way finish, and close the connections."""
         self._workers.close()
         self._transport.close()
+        self.governor.close()
 
     # The four calls of the API ---------------------------------------------------------------
 

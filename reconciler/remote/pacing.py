@@ -17,6 +17,7 @@ from typing import Final
 
 from reconciler.clock import Clock
 from reconciler.errors import Interrupted, RemoteError, Unreachable
+from reconciler.remote.pace import Pace
 
 LONGEST_WAIT: Final = 300.0
 """Seconds that a server may ask for. A longer wait is a pipeline's to make, not a call's."""
@@ -38,11 +39,18 @@ _WINDOW: Final = 8
 class Governor:
     """Lets calls through: `concurrency` at once, `rate` a second at the most, none while paused.
 
-    Raises Interrupted in every waiting worker once `stop` is set.
+    `pace` is shared with the governors of other stores, and joined until `close`. Raises
+    Interrupted in every waiting worker once `stop` is set.
     """
 
     def __init__(
-        self, *, concurrency: int, clock: Clock, stop: Event, rate: float | None = None
+        self,
+        *,
+        concurrency: int,
+        clock: Clock,
+        stop: Event,
+        rate: float | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._ceiling = concurrency
         self._limit = float(concurrency)
@@ -51,6 +59,8 @@ class Governor:
         self._worked = 0.0
         self._since = clock.now()
         self._interval = 1 / rate if rate else 0.0
+        self._pace = pace or Pace()
+        self._pace.join()
         self._clock = clock
         self._stop = stop
         self._gate = Condition()
@@ -71,11 +81,18 @@ class Governor:
         """Whether the server has stopped answering: no further call is let through."""
         return self._dead is not None
 
+    def close(self) -> None:
+        """Give the part of the shared pace back."""
+        self._pace.leave()
+
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Wait for leave to make one call, and hold it while the call is under way."""
         self._enter()
         try:
+            wait = self._pace.turn(now := self._clock.now()) - now
+            if wait > 0 and self._clock.wait(wait, self._stop):
+                raise Interrupted("Stopped before the call was made.")
             yield
         finally:
             with self._gate:
@@ -91,7 +108,8 @@ class Governor:
                 now = self._clock.now()
                 start = max(self._not_before, self._next_start)
                 if now >= start:
-                    self._next_start = max(now, self._next_start) + self._interval
+                    interval = max(self._interval, self._pace.interval)
+                    self._next_start = max(now, self._next_start) + interval
                     self._under_way += 1
                     return
             self._clock.wait(start - now, self._stop)

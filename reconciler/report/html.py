@@ -61,7 +61,7 @@ def plan_html(plan: Plan, context: Context) -> str:
     context = without_stale_links(plan, context)
     groups = by_kind(plan.changes)
     script = _asset("plan.js")
-    page = _template().render(
+    page = page_template("plan.html").render(
         plan=plan,
         context=context,
         title=title_of(plan, context),
@@ -78,7 +78,6 @@ def plan_html(plan: Plan, context: Context) -> str:
         warnings=_warnings(plan.warnings, context),
         few=_OPEN,
         in_doubt=IN_DOUBT_MEANS if any_in_doubt(plan.changes) else None,
-        style=_asset("plan.css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -195,8 +194,8 @@ def _new_image(change: Change) -> object:
 
 
 @cache
-def _template() -> "Template":
-    """The page's template, compiled once."""
+def page_template(name: str) -> "Template":
+    """A page's template, compiled once; it has the style sheet as `style`."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -207,7 +206,7 @@ def _template() -> "Template":
         keep_trailing_newline=True,
     )
     environment.filters["visible"] = escape
-    return environment.from_string(_asset("plan.html"))
+    return environment.from_string(_asset(name), globals={"style": _asset("plan.css")})
 
 
 @cache

@@ -73,6 +73,24 @@ def plan_markdown(plan: Plan, context: Context) -> str:
     return head + body + foot
 
 
+def changes_markdown(plan: Plan, context: Context, *, room: int = 16_000) -> str:
+    """The tables of changes alone, deletes first, in at most `room` characters."""
+    return _body(plan, without_stale_links(plan, context), room - _NOTE_ROOM)
+
+
+def text_markdown(text: str, *, room: int = 16_000) -> str:
+    """A text of several lines as it is; what does not fit is left out, and that is said."""
+    lines = [entities(escape(line)) for line in text.splitlines()]
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < _NOTE_ROOM:
+            kept.append(f"and {len(lines) - len(kept)} more lines")
+            break
+        kept.append(line)
+    return "<pre>\n{}\n</pre>\n".format("\n".join(kept))
+
+
 def marker(store: str) -> str:
     """The hidden comment by which the plan of `store` is found again."""
     name = quote(store, safe="", errors="backslashreplace")

@@ -63,6 +63,13 @@ def overview_json(seen: Overview, listed: Problem | None = None) -> str:
     return json_text(document)
 
 
+def overview_counts(seen: Overview) -> dict[str, int]:
+    """The numbers by name: products, declared and missing if there is a catalogue, problems."""
+    counts = {"products": seen.products, "declared": seen.declared, "missing": seen.missing}
+    found = {problem.replace("-", "_"): count for problem, count in _numbers(seen).items()}
+    return {key: count for key, count in counts.items() if count is not None} | found
+
+
 def _numbers(seen: Overview) -> dict[str, int]:
     return {problem.value: len(rows) for problem, rows in seen.problems.items()}
 

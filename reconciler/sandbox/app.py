@@ -1,6 +1,7 @@
 """The sandbox as an ASGI application: it applies the faults and records every call."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -106,7 +107,23 @@ class ProductApp:
         return done
 
 
-def application(product: ProductApp) -> Starlette:
+class ShopsApp:
+    """The product endpoint of several shops: the key says which one is meant.
+
+    A call with another key is the first shop's, which refuses it.
+    """
+
+    def __init__(self, shops: Mapping[str, ProductApp]) -> None:
+        self._shops = shops
+        self._first = next(iter(shops.values()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the shop of the key answer one call."""
+        key = HttpRequest(scope).query_params.get("api_key", "")
+        await self._shops.get(key, self._first)(scope, receive, send)
+
+
+def application(product: ProductApp | ShopsApp) -> Starlette:
     """The whole application: the product endpoint, and a JSON 404 for every other path."""
     routes = [Route(PATH, endpoint=product)]
     return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})

@@ -28,6 +28,11 @@ _LAST_PORT: Final = 65_535
 _Part = TypeVar("_Part")
 
 
+def shop_key(number: int) -> str:
+    """The key of the n-th shop of a sandbox with several, from 1."""
+    return f"shop-{number}"
+
+
 class Sandbox:
     """A running server that implements the documented API; a context manager.
 
@@ -35,8 +40,9 @@ class Sandbox:
     is the largest page, `port` 0 takes any free one. `seed` fills the store before the first call
     is answered. `faults` say how it misbehaves. With `unique_store_ids` a store_id that is in use
     is refused. `clock` gives the seconds since 1970 by which lists lag. `store` holds the products
-    and the recorded calls; it is open during the block. Raises MissingExtra without starlette or
-    uvicorn, UsageError if the file or the port is not available.
+    and the recorded calls; it is open during the block. With `shops` it is so many remotes, each
+    with its own key, products and file (see `shop_key`); `stores` holds theirs by key. Raises
+    MissingExtra without starlette or uvicorn, UsageError if the file or the port is not available.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Sandbox:
         port: int = 0,
         seed: Callable[[SandboxStore], object] | None = None,
         clock: Callable[[], float] = time.time,
+        shops: int = 0,
     ) -> None:
         if page_max < 1:
             raise UsageError(f"A page cannot hold {page_max} products.", hint="Ask for 1 or more.")
@@ -69,20 +76,23 @@ class Sandbox:
         self._port = port
         self._seed = seed
         self._clock = clock
-        self._store: SandboxStore | None = None
-        self._product: ProductApp | None = None
+        self._keys: list[str | None] = [shop_key(n) for n in range(1, shops + 1)] or [api_key]
+        self.stores: dict[str | None, SandboxStore] = {}
+        self._products: dict[str | None, ProductApp] = {}
         self._listener: Listener | None = None
 
     def __enter__(self) -> Self:
         """Open the database and start to answer calls."""
         _require_extra()
-        self._store = SandboxStore(self._database, clock=self._clock)
         try:
-            if self._seed is not None:
-                self._seed(self._store)
-            self._listen(self._store)
+            for key in self._keys:
+                store = SandboxStore(self._file_of(key), clock=self._clock)
+                self.stores[key] = store
+                if self._seed is not None:
+                    self._seed(store)
+            self._listen()
         except BaseException:
-            self._store.close()
+            self._close()
             raise
         return self
 
@@ -95,12 +105,23 @@ class Sandbox:
         """Stop answering, drop open calls and close the database."""
         if self._listener is not None:
             self._listener.stop()
-        self.store.close()
+        self._close()
+
+    def _close(self) -> None:
+        for store in self.stores.values():
+            store.close()
+
+    def _file_of(self, key: str | None) -> str | Path:
+        """The database of one shop; without shops, the one that was given."""
+        if self._keys == [self._api_key] or self._database == ":memory:":
+            return self._database
+        file = Path(self._database)
+        return file.with_name(f"{file.stem}-{key}{file.suffix}")
 
     @property
     def store(self) -> SandboxStore:
-        """The products and the log of calls."""
-        return _running(self._store)
+        """The products and the log of calls; with shops, the first one's."""
+        return _running(next(iter(self.stores.values()), None))
 
     @property
     def url(self) -> str:
@@ -112,22 +133,27 @@ class Sandbox:
 
     def misbehave(self, *faults: Fault, seed: int = 0) -> None:
         """Replace the faults from the next call on; without any, it behaves."""
-        _running(self._product).schedule = Schedule(faults, seed)
+        schedule = Schedule(faults, seed)
+        for product in self._products.values():
+            product.schedule = schedule
 
-    def _listen(self, store: SandboxStore) -> None:
-        from reconciler.sandbox.app import ProductApp, application
+    def _listen(self) -> None:
+        from reconciler.sandbox.app import ProductApp, ShopsApp, application
         from reconciler.sandbox.endpoint import Endpoint
         from reconciler.sandbox.listener import Listener
 
-        endpoint = Endpoint(
-            store,
-            api_key=self._api_key,
-            page_max=self._page_max,
-            unique_store_ids=self._unique_store_ids,
-        )
-        self._product = ProductApp(store, endpoint, self._schedule, self._latency_ms)
+        for key, store in self.stores.items():
+            endpoint = Endpoint(
+                store,
+                api_key=key,
+                page_max=self._page_max,
+                unique_store_ids=self._unique_store_ids,
+            )
+            self._products[key] = ProductApp(store, endpoint, self._schedule, self._latency_ms)
+        shops = {key: product for key, product in self._products.items() if key is not None}
+        product = ShopsApp(shops) if len(shops) > 1 else next(iter(self._products.values()))
         try:
-            self._listener = Listener(application(self._product), self._host, self._port)
+            self._listener = Listener(application(product), self._host, self._port)
             self._listener.start()
         except OSError as error:
             raise UsageError(
@@ -146,6 +172,7 @@ def serve(
     seed: Callable[[SandboxStore], object] | None = None,
     faults_file: str | Path | None = None,
     unique_store_ids: bool = False,
+    shops: int = 0,
     ready: Callable[[str], None] = lambda url: None,
     stop: threading.Event | None = None,
 ) -> None:
@@ -166,6 +193,7 @@ def serve(
         host=host,
         port=port,
         seed=seed,
+        shops=shops,
     )
     with handled_by(lambda *_: stop.set()), sandbox:
         ready(sandbox.url)

@@ -1,0 +1,25 @@
+"""`reconciler fleet`: a group of commands for many stores."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from reconciler.cli.command import CommandEntry, Group
+
+_HERE: Final = "reconciler.cli"
+FLEET_COMMANDS: Final[Mapping[str, CommandEntry]] = {
+    "plan": CommandEntry(f"{_HERE}.fleet_plan", "Show what would change in each store."),
+    "apply": CommandEntry(f"{_HERE}.fleet_apply", "Make each remote equal to its catalogue."),
+    "status": CommandEntry(f"{_HERE}.fleet_status", "Show each remote catalogue at a glance."),
+    "list": CommandEntry(f"{_HERE}.fleet_list", "List the stores, or make a matrix of jobs."),
+    "unlock": CommandEntry(f"{_HERE}.fleet_unlock", "Free the locks that dead runs left."),
+}
+
+
+@click.command("fleet", cls=Group, entries=FLEET_COMMANDS, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Plan or apply many stores side by side, on this machine or on a Dask scheduler."""
+    if context.invoked_subcommand is None:
+        raise click.UsageError(f"Which command? One of {', '.join(FLEET_COMMANDS)}.", ctx=context)

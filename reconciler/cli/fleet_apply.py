@@ -1,0 +1,132 @@
+"""`reconciler fleet apply`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.apply import check_saved
+from reconciler.cli.command import command as named
+from reconciler.cli.fleet_options import (
+    Running,
+    StoreChoice,
+    choosing,
+    fleet_format,
+    running,
+)
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import (
+    FOLDER,
+    Seconds,
+    detailed_exitcode,
+    pass_invocation,
+    planning,
+)
+from reconciler.errors import NotConfirmed, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler import reconcile
+    from reconciler.fleet.task import Checkout, StoreTask
+
+
+@named("apply")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+@choosing()
+@planning()
+@click.option("--catalog", type=FOLDER, metavar="DIR", help="One catalogue for all stores.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--allow-older", is_flag=True, help="Permit a commit older than the one applied last."
+)
+@click.option(
+    "--lock-timeout",
+    type=Seconds(),
+    default=0,
+    metavar="SECONDS",
+    help="Wait up to this long for another apply of a store to end.",
+)
+@running()
+@fleet_format(["text", "json", "markdown", "html"])
+@click.option(
+    "--report", type=FOLDER, metavar="DIR", help="Write what became of each change, by store."
+)
+@detailed_exitcode
+@pass_invocation
+def command(
+    invocation: Invocation,
+    folder: Path | None,
+    stores: StoreChoice,
+    options: "reconcile.Options",
+    catalog: Path | None,
+    yes: bool,
+    allow_older: bool,
+    lock_timeout: float,
+    running: Running,
+    format: str,
+    output: Path | None,
+    report: Path | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Make each remote equal to its catalogue.
+
+    With DIR it applies the plans that `fleet plan --out DIR` saved, each as it was reviewed or not
+    at all. Without, it plans and applies; it asks nothing, so --yes is needed.
+    """
+    from reconciler.cli.fleet_running import FleetAccount, run_tasks
+    from reconciler.fleet.task import StoreTask
+
+    options = replace(options, allow_older=allow_older)
+    check_saved(options, folder)
+    if folder is None and not yes:
+        raise NotConfirmed(
+            "A fleet is applied without a question, so nothing was applied.",
+            hint="Review the plans first: `reconciler fleet plan --out DIR`, then `reconciler "
+            "fleet apply DIR`; or give --yes.",
+        )
+    _check_ledger(invocation, running)
+    names = stores.of(invocation)
+    if folder is not None:
+        names = _with_plans(invocation.folder / folder, names)
+    account = FleetAccount(invocation, "apply", format, output, names, report)
+
+    def task_of(store: str, checkout: "Checkout") -> "StoreTask":
+        return StoreTask(
+            run=account.run,
+            action="apply",
+            store=store,
+            checkout=checkout,
+            options=options,
+            catalog=catalog,
+            saved=None if folder is None else folder / f"{store}.json",
+            lock_timeout=lock_timeout,
+            detailed=detailed_exitcode,
+            texts=account.texts,
+        )
+
+    return run_tasks(account, running, task_of)
+
+
+def _check_ledger(invocation: Invocation, running: Running) -> None:
+    """Raise UsageError if workers on other machines would each keep a ledger of their own."""
+    if running.scheduler is not None and invocation.settings.ledger == "file":
+        raise UsageError(
+            "A fleet is not applied on a scheduler with `ledger: file`: each worker would have a "
+            "ledger of its own, and nobody could take over from one that dies.",
+            hint="Write `ledger: git` in reconciler.yaml; `reconciler ledger move file git` moves "
+            "a store's ledger.",
+        )
+
+
+def _with_plans(folder: Path, stores: "Sequence[str]") -> list[str]:
+    """The stores with a plan in the folder; UsageError if there is none, or one of no store."""
+    found = {path.stem for path in folder.glob("*.json")}
+    names = [store for store in stores if store in found]
+    if not names:
+        raise UsageError(
+            f"There is no plan of these stores in {folder}.",
+            hint="Make them with `reconciler fleet plan --out DIR`.",
+        )
+    return names

@@ -1,0 +1,57 @@
+"""`reconciler fleet list`."""
+
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli.command import command as named
+from reconciler.cli.fleet_options import StoreChoice, choosing, fleet_format
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import pass_invocation
+
+
+@named("list")
+@choosing()
+@fleet_format(["text", "json", "github-matrix"])
+@pass_invocation
+def command(invocation: Invocation, stores: StoreChoice, format: str, output: Path | None) -> int:
+    """List the stores, or make a matrix of jobs.
+
+    Offline. With --format github-matrix it prints a matrix for GitHub's `strategy`, of 256 jobs at
+    the most: a job is for one store, or for several if there are more.
+    """
+    from reconciler.report.fleet_json import github_matrix, stores_json
+    from reconciler.report.fleet_text import stores_text
+    from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+
+    names = stores.of(invocation)
+    if format == "github-matrix":
+        text = github_matrix(names)
+    elif format == "json":
+        text = stores_json([_described(invocation, name) for name in names])
+    else:
+        rows = [("store", "catalogue", "labels", "key")]
+        for name in names:
+            found = _described(invocation, name)
+            labels = ", ".join(f"{key}={value}" for key, value in found["labels"].items())
+            key = found["api_key_env"] + ("" if found["has_key"] else " (not set)")
+            rows.append((name, found["catalog"], labels, key))
+        text = stores_text(rows)
+    if output is None:
+        write_stdout(text, hint=TO_OUTPUT)
+    else:
+        write_file(output, text)
+    return 0
+
+
+def _described(invocation: Invocation, name: str) -> dict[str, Any]:
+    """What the settings say of a store, and whether there is a key for it here."""
+    settings = invocation.settings
+    entry, store = settings.stores[name], settings.store(name)
+    return {
+        "store": name,
+        "catalog": (entry.catalog or settings.catalog).as_posix(),
+        "labels": dict(entry.labels),
+        "domain": entry.domain,
+        "api_key_env": entry.api_key_env,
+        "has_key": store.secret is not None,
+    }

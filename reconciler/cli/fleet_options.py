@@ -1,0 +1,97 @@
+"""The options that the commands of the fleet share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from reconciler.cli.command import Choice
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FILE, Decorator, gathered
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChoice:
+    """The stores that a command is for: globs of names, and labels."""
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def of(self, invocation: Invocation) -> list[str]:
+        """The names of the stores; UnmatchedPattern if there are none."""
+        from reconciler.fleet.choose import chosen_stores
+
+        return chosen_stores(invocation.settings, self.names, self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the stores are worked on, and whether a failure keeps others from being begun."""
+
+    scheduler: str | None
+    fail_fast: bool
+
+
+def choosing() -> Decorator:
+    """--store and --label, as `stores`."""
+    return gathered(
+        "stores",
+        StoreChoice,
+        {
+            "names": click.option(
+                "--store",
+                "names",
+                multiple=True,
+                metavar="GLOB",
+                help="Only stores with such a name. Repeatable.",
+            ),
+            "labels": click.option(
+                "--label",
+                "labels",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="Only stores with this label; the value is a glob. Repeatable: all must hold.",
+            ),
+        },
+    )
+
+
+def running() -> Decorator:
+    """--scheduler and --fail-fast, as `running`."""
+    return gathered(
+        "running",
+        Running,
+        {
+            "scheduler": click.option(
+                "--scheduler",
+                metavar="ADDRESS",
+                envvar="DASK_SCHEDULER_ADDRESS",
+                help="Work on the workers of this Dask scheduler.",
+            ),
+            "fail_fast": click.option(
+                "--fail-fast", is_flag=True, help="Begin no further store after the first failure."
+            ),
+        },
+    )
+
+
+def fleet_format(formats: Sequence[str]) -> Decorator:
+    """--format and --output."""
+
+    def decorate(function: Decorator) -> Decorator:
+        function = click.option(
+            "--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout."
+        )(function)
+        return click.option(
+            "--format",
+            type=Choice(formats),
+            default="text",
+            show_default=True,
+            help="The output format.",
+        )(function)
+
+    return decorate  # type: ignore[return-value]  # as click's own decorators
+
+
+FOLDER_OF_FILES = click.Path(path_type=Path, file_okay=False)

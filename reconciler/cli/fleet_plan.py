@@ -1,0 +1,90 @@
+"""`reconciler fleet plan`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.command import command as named
+from reconciler.cli.fleet_options import (
+    Running,
+    StoreChoice,
+    choosing,
+    fleet_format,
+    running,
+)
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import FOLDER, detailed_exitcode, pass_invocation, planning
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler import reconcile
+    from reconciler.fleet.task import Checkout, StoreTask
+
+
+@named("plan")
+@choosing()
+@planning()
+@click.option("--catalog", type=FOLDER, metavar="DIR", help="One catalogue for all stores.")
+@running()
+@fleet_format(["text", "json", "markdown", "html"])
+@click.option(
+    "--out", type=FOLDER, metavar="DIR", help="Save the plans, for `reconciler fleet apply DIR`."
+)
+@detailed_exitcode
+@pass_invocation
+def command(
+    invocation: Invocation,
+    stores: StoreChoice,
+    options: "reconcile.Options",
+    catalog: Path | None,
+    running: Running,
+    format: str,
+    output: Path | None,
+    out: Path | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what would change in each store.
+
+    Plans the stores side by side, `fleet: {parallel: N}` at once, and tells of each as it ends.
+    A store that fails stops no other. Exits with the worst of their exit codes.
+    """
+    from reconciler.cli.fleet_running import FleetAccount, run_tasks
+    from reconciler.cli.showing import repository_url
+    from reconciler.fleet.task import StoreTask
+
+    names = stores.of(invocation)
+    if out is not None:
+        _clear(out, names)
+    account = FleetAccount(invocation, "plan", format, output, names, out)
+
+    def task_of(store: str, checkout: "Checkout") -> "StoreTask":
+        return StoreTask(
+            run=account.run,
+            action="plan",
+            store=store,
+            checkout=checkout,
+            options=options,
+            catalog=catalog,
+            detailed=detailed_exitcode,
+            texts=account.texts,
+            repository_url=repository_url(invocation.environ),
+        )
+
+    return run_tasks(account, running, task_of)
+
+
+def _clear(folder: Path, stores: "Sequence[str]") -> None:
+    """Remove these stores' earlier plans; UsageError if there are plans of other stores."""
+    own = {f"{store}.json" for store in stores}
+    found = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if others := [path.name for path in found if path.name not in own]:
+        raise UsageError(
+            f"{folder} holds other files, such as {others[0]}: `fleet apply {folder}` would take "
+            "them for plans of this run.",
+            hint="Name a folder of its own, or remove them.",
+        )
+    for path in found:
+        path.unlink()

@@ -1,0 +1,223 @@
+"""Runs a command of the fleet: its tasks, its workers, and the account of what became of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from reconciler.cli.fleet_options import Running
+from reconciler.cli.invocation import Invocation
+from reconciler.clock import stamp
+from reconciler.errors import OutputError, UsageError
+from reconciler.report.fleet_results import FleetAction, StoreResult, worst_code
+from reconciler.version import VERSION
+
+if TYPE_CHECKING:
+    from reconciler.fleet.place import Place
+    from reconciler.fleet.task import Checkout, StoreTask
+
+_PAGES: Final = "stores"
+"""The folder for the stores' own pages, beside the index page."""
+
+
+@dataclass
+class FleetAccount:
+    """What is told of a fleet, while it runs and at its end.
+
+    `folder` takes each store's plan or report as `<store>.json`; `run` names this run to its
+    workers.
+    """
+
+    invocation: Invocation
+    action: FleetAction
+    format: str
+    output: Path | None
+    stores: Sequence[str]
+    folder: Path | None = None
+    results: list[StoreResult] = field(default_factory=list)
+    lost: OutputError | None = None
+    began: float = field(default_factory=monotonic)
+    run: str = field(default_factory=lambda: uuid4().hex)
+
+    def __post_init__(self) -> None:
+        if self.format == "html" and self.output is None:
+            raise UsageError(
+                "An HTML index links a page for each store, so it needs a place for them.",
+                hint=f"Write it with --output FILE; the pages go into the folder {_PAGES} "
+                "beside it.",
+            )
+        for folder in filter(None, (self.folder, self._pages())):
+            _make_folder(folder)
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The renderings that a worker must send back."""
+        wanted = {"markdown": "details", "html": "html"}.get(self.format)
+        if wanted == "html" and self.action != "plan":
+            wanted = None
+        return frozenset(filter(None, (wanted, "json" if self.folder else None)))
+
+    def take(self, results: Iterable[StoreResult]) -> None:
+        """Tell of each result as it comes, and keep what the end needs of it."""
+        progress = self.invocation.progress
+        streamed = self.format == "text" and self.output is None
+        if not streamed:
+            progress.start("stores", len(self.stores))
+        for result in results:
+            with self._noting():
+                self._save(result)
+            if streamed:
+                with self._noting():
+                    self._write(self._line(result))
+            else:
+                progress.advance()
+            kept = {name: text for name, text in result.texts.items() if name == "details"}
+            self.results.append(replace(result, texts=kept))
+        progress.finish()
+
+    def close(self) -> int:
+        """Write the rest, and return the exit code of the command."""
+        order = {store: number for number, store in enumerate(self.stores)}
+        self.results.sort(key=lambda result: order[result.store])
+        with self._noting():
+            self._write(self._whole())
+        code = worst_code(self.results)
+        if self.lost is None:
+            return code
+        from reconciler.cli.failures import tell
+
+        failed = tell(self.lost, self.invocation.console)
+        return code if code not in (0, 2) else failed
+
+    def _save(self, result: StoreResult) -> None:
+        from reconciler.report.output import write_file
+
+        if self.folder is not None and "json" in result.texts:
+            write_file(self.folder / f"{result.store}.json", result.texts["json"], private=True)
+        pages = self._pages()
+        if pages is not None and "html" in result.texts:
+            write_file(pages / f"{result.store}.html", result.texts["html"])
+
+    def _pages(self) -> Path | None:
+        if self.format != "html" or self.output is None or self.action != "plan":
+            return None
+        return self.output.absolute().parent / _PAGES
+
+    def _line(self, result: StoreResult) -> str:
+        from reconciler.report.fleet_text import store_lines
+
+        width = max(map(len, self.stores))
+        color = self.invocation.console.stdout_color and self.output is None
+        return store_lines(result, self.action, width=width, color=color)
+
+    def _whole(self) -> str:
+        seconds = monotonic() - self.began
+        if self.format == "json":
+            from reconciler.report.fleet_json import fleet_json
+
+            return fleet_json(self.results, self.action, tool=VERSION, seconds=seconds)
+        if self.format == "markdown":
+            from reconciler.report.fleet_markdown import fleet_markdown
+
+            return fleet_markdown(self.results, self.action)
+        if self.format == "html":
+            from reconciler.report.fleet_html import fleet_html
+
+            pages = self._pages()
+            links = {
+                result.store: f"{_PAGES}/{result.store}.html"
+                for result in self.results
+                if pages is not None and result.code is None
+            }
+            made = stamp(datetime.now(UTC))
+            return fleet_html(self.results, self.action, pages=links, seconds=seconds, made=made)
+        from reconciler.report.fleet_text import sum_text
+
+        color = self.invocation.console.stdout_color and self.output is None
+        told = [] if self.output is None else [self._line(result) for result in self.results]
+        return "".join(told) + sum_text(self.results, seconds, color=color)
+
+    def _write(self, text: str) -> None:
+        from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+
+        if self.output is None:
+            write_stdout(text, hint=TO_OUTPUT)
+        else:
+            write_file(self.output, text)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Note the first output that is lost: the stores under way must not suffer from it."""
+        try:
+            yield
+        except OutputError as error:
+            self.lost = self.lost or error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror or error}.",
+            hint="Name a folder that may be written to.",
+        ) from None
+
+
+def run_tasks(
+    account: FleetAccount,
+    running: Running,
+    task_of: "Callable[[str, Checkout], StoreTask]",
+) -> int:
+    """Run the task of each store of the account, and return the exit code of the command."""
+    from reconciler.cli.signals import stopping
+    from reconciler.fleet.run import run_fleet
+    from reconciler.fleet.versions import versions
+    from reconciler.fleet.work import prepare
+
+    invocation = account.invocation
+    settings, stop = invocation.settings, Event()
+    checkout = _checkout(invocation, running)
+    prepare(account.run, settings)
+    with (
+        stopping(stop, invocation.console) as stops,
+        _place(running, settings.fleet.parallel) as place,
+    ):
+        # The workers end their calls in order, whatever they are doing.
+        stops.finish_first()
+        common = versions() if running.scheduler else {}
+        tasks = [replace(task_of(store, checkout), versions=common) for store in account.stores]
+        account.take(
+            run_fleet(
+                place, tasks, stop=stop, fail_fast=running.fail_fast, rate=settings.fleet.rate
+            )
+        )
+    return account.close()
+
+
+def _checkout(invocation: Invocation, running: Running) -> "Checkout":
+    from reconciler.fleet.checkout import checkout_of
+    from reconciler.fleet.task import Checkout
+
+    if running.scheduler is None:
+        return Checkout(invocation.folder, invocation.config)
+    remote = invocation.settings.ledger_remote
+    return checkout_of(invocation.folder, invocation.config, remote=remote)
+
+
+@contextmanager
+def _place(running: Running, parallel: int) -> "Iterator[Place]":
+    from reconciler.fleet.local import local_place
+    from reconciler.fleet.scheduler import scheduler_place
+
+    if running.scheduler is None:
+        with local_place(parallel) as place:
+            yield place
+    else:
+        with scheduler_place(running.scheduler, parallel) as place:
+            yield place

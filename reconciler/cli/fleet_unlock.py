@@ -1,0 +1,26 @@
+"""`reconciler fleet unlock`."""
+
+from pathlib import Path
+
+from reconciler.cli.command import command as named
+from reconciler.cli.fleet_options import StoreChoice, choosing, fleet_format
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import pass_invocation
+
+
+@named("unlock")
+@choosing()
+@fleet_format(["text", "json"])
+@pass_invocation
+def command(invocation: Invocation, stores: StoreChoice, format: str, output: Path | None) -> int:
+    """Free the locks that dead runs left.
+
+    Asks nothing. A run that is alive on this machine keeps its lock, and is told.
+    """
+    from reconciler.cli.fleet_running import FleetAccount
+    from reconciler.fleet.unlock import unlock_stores
+
+    names = stores.of(invocation)
+    account = FleetAccount(invocation, "unlock", format, output, names)
+    account.take(unlock_stores(invocation.settings, names))
+    return account.close()

@@ -1,0 +1,31 @@
+"""Place: where the stores of a fleet are worked on."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class WorkerLost(Exception):
+    """The worker ended before it had answered: killed, out of memory, or its machine is gone."""
+
+
+class Broadcast(Protocol):
+    """Calls a function in every worker, without waiting for it."""
+
+    def __call__(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Call `function(*arguments)` in every worker."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An executor, how many stores it works on at once, and a way to reach all of its workers.
+
+    A future of the executor that ends with one of `lost` says nothing of what the worker did.
+    """
+
+    executor: Executor
+    slots: int
+    broadcast: Broadcast
+    lost: tuple[type[BaseException], ...] = (WorkerLost,)

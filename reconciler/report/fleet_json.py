@@ -1,0 +1,73 @@
+"""A fleet as JSON: what became of each store, or the stores themselves."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from reconciler.report.fleet_results import FleetAction, StoreResult, by_code, sums, worst_code
+from reconciler.report.json_text import json_text
+
+_FORMAT: Final = "reconciler.fleet/1"
+MOST_JOBS: Final = 256
+"""The most jobs that a matrix of GitHub may have."""
+
+
+def fleet_json(
+    results: Sequence[StoreResult], action: FleetAction, *, tool: str, seconds: float
+) -> str:
+    """The results as `reconciler.fleet/1`, one line a store."""
+    return json_text(
+        {
+            "format": _FORMAT,
+            "tool": tool,
+            "action": action,
+            "exit_code": worst_code(results),
+            "seconds": round(seconds, 3),
+            "stores": [_store(result, action) for result in results],
+            "summary": {
+                **sums(results),
+                "stores": len(results),
+                "exit_codes": {str(code): count for code, count in by_code(results).items()},
+            },
+        }
+    )
+
+
+def _store(result: StoreResult, action: FleetAction) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "store": result.store,
+        "exit_code": result.exit_code,
+        "summary": dict(result.summary),
+        "error": result.error,
+        "code": result.code,
+        "hint": result.hint,
+        "notes": list(result.notes),
+        "takeovers": result.takeovers,
+        "seconds": result.seconds,
+    }
+    if action == "plan":
+        document["refused"] = result.refused
+    if action == "apply":
+        document["converged"] = result.converged
+    return document
+
+
+def stores_json(stores: Sequence[dict[str, Any]]) -> str:
+    """The stores of the settings, one line each."""
+    return json_text({"format": "reconciler.fleet.stores/1", "stores": list(stores)})
+
+
+def github_matrix(stores: Sequence[str]) -> str:
+    """A `strategy.matrix` of GitHub: a job for each store, or for so many that 256 jobs do.
+
+    Each job has a `name` for people and `stores`, names with blanks between. One line, as
+    $GITHUB_OUTPUT takes it.
+    """
+    size = max(1, -(-len(stores) // MOST_JOBS))
+    batches = [stores[start : start + size] for start in range(0, len(stores), size)]
+    jobs = [
+        {"name": batch[0] if len(batch) == 1 else f"{batch[0]} to {batch[-1]}",
+         "stores": " ".join(batch)}
+        for batch in batches
+    ]  # fmt: skip
+    return json.dumps({"include": jobs}) + "\n"

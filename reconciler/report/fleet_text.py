@@ -1,0 +1,113 @@
+"""A fleet as text: a line for each store as it ends, then the sum."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from reconciler.report.escape import escape
+from reconciler.report.fleet_results import (
+    FleetAction,
+    StoreResult,
+    by_code,
+    sums,
+    touched,
+)
+from reconciler.report.style import Style
+from reconciler.report.words import plural
+
+_NOTES_SHOWN: Final = 3
+_WORDS: Final[Mapping[str, str]] = {
+    "create": "to create",
+    "update": "to update",
+    "delete": "to delete",
+    "blocked": "blocked",
+    "unconfirmed": "unconfirmed",
+    "kept": "kept by the server in another form",
+    "applied": "applied",
+    "failed": "failed",
+    "not_attempted": "not attempted",
+    "unknown": "unknown",
+}
+_NOTHING: Final[Mapping[FleetAction, str]] = {
+    "plan": "nothing to change",
+    "apply": "nothing to apply",
+    "status": "nothing listed",
+    "unlock": "no lock to free",
+}
+
+
+def store_lines(
+    result: StoreResult, action: FleetAction, *, width: int = 0, color: bool = False
+) -> str:
+    """One line about one store, and below it what went wrong; `width` is of the longest name."""
+    style = Style(color)
+    name = escape(result.store).ljust(width)
+    lines = [f"{name}  {_outcome(result, action, style)}  {style.dim(f'{result.seconds:.1f} s')}"]
+    if result.attempted and (result.exit_code not in (0, 2) or result.refused):
+        notes = [escape(note) for note in result.notes[:_NOTES_SHOWN]]
+        more = len(result.notes) - len(notes)
+        notes += [f"and {plural(more, 'more note')}"] if more > 0 else []
+        notes += [f"hint: {escape(result.hint)}"] if result.hint else []
+        lines += [f"    {note}" for note in notes]
+    return "\n".join(lines) + "\n"
+
+
+def _outcome(result: StoreResult, action: FleetAction, style: Style) -> str:
+    counts = counts_text(result.summary)
+    parts = [counts] if counts or result.error else [_NOTHING[action]]
+    if result.refused:
+        parts.append(style.yellow("apply will refuse it"))
+    if result.takeovers:
+        parts.append(style.yellow(takeover_text(result.takeovers)))
+    if result.converged is False:
+        parts.append(style.yellow("not converged"))
+    if result.error:
+        parts.append(style.red(escape(result.error)))
+    if result.exit_code not in (0, 2):
+        parts.append(style.red(f"exit {result.exit_code}"))
+    return "; ".join(part for part in parts if part)
+
+
+def counts_text(summary: Mapping[str, int]) -> str:
+    """The counts that are not zero: "3 to create, 1 to delete"; unchanged products are not told."""
+    return ", ".join(
+        f"{count} {_WORDS.get(key, key.replace('_', ' '))}"
+        for key, count in summary.items()
+        if count and key != "unchanged"
+    )
+
+
+def takeover_text(takeovers: int) -> str:
+    """How often a worker died at a store; what it had written is in no count."""
+    return f"taken over from {plural(takeovers, 'worker')} that died"
+
+
+def sum_text(results: Sequence[StoreResult], seconds: float, *, color: bool = False) -> str:
+    """The whole fleet in one or two lines."""
+    style = Style(color)
+    changed = sum(1 for result in results if touched(result))
+    parts = [plural(len(results), "store"), f"{changed} with changes"]
+    counts = counts_text(sums(results))
+    first = f"{', '.join(parts)}{f' ({counts})' if counts else ''}; {seconds:.1f} s."
+    lines = [style.bold(first)]
+    codes = by_code(results)
+    if any(codes.get(code) for code in codes if code != 0):
+        told = ", ".join(f"{plural(count, 'store')} with {code}" for code, count in codes.items())
+        lines.append(f"Exit codes: {told}.")
+    takeovers = sum(1 for result in results if result.takeovers)
+    if takeovers:
+        lines.append(
+            f"{plural(takeovers, 'store')} taken over from workers that died: what those had "
+            "written is in the ledgers, and in no count here."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def stores_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as columns."""
+    cells = [[escape(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join(lines) + "\n"

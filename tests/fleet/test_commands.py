@@ -1,0 +1,193 @@
+"""The commands of the fleet, against a sandbox with a key a shop."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox.faults import Fault
+from reconciler.sandbox.server import Sandbox, shop_key
+from tests.commands.here import Here
+
+
+def document(text: str) -> dict[str, Any]:
+    """A command's JSON."""
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_plan_apply_plan(fleet: Path, remote: Sandbox, here: Here) -> None:
+    """All shops are planned and applied side by side, each with its own key, and then are equal."""
+    ended = here("fleet", "plan", "--detailed-exitcode")
+    assert ended.code == 2
+    assert len(re.findall(r"^s\d  2 to create", ended.out, re.M)) == 3
+    assert ended.out.splitlines()[-2].startswith("3 stores, 3 with changes (6 to create)")
+    ended = here("fleet", "apply", "--yes", "--format", "json", "--report", "reports")
+    summary = document(ended.out)["summary"]
+    assert (ended.code, summary["applied"], summary["stores"]) == (0, 6, 3)
+    assert [store.count() for store in remote.stores.values()] == [2, 2, 2]
+    for number, store in enumerate(remote.stores.values(), 1):
+        names = {row.value("name") for row in store.rows()}
+        assert names == {f"Product {n} of {number}" for n in range(2)}
+    report = document((fleet / "reports" / "s2.json").read_text(encoding="utf-8"))
+    assert (report["store"], report["summary"]["applied"]) == ("s2", 2)
+    assert here("fleet", "plan", "--detailed-exitcode").code == 0
+
+
+def test_saved_plans_are_applied_as_they_were_reviewed(
+    fleet: Path, remote: Sandbox, here: Here
+) -> None:
+    """`--out` saves a plan a shop, and apply takes those; again, they are already applied."""
+    assert here("fleet", "plan", "--out", "plans", "--quiet").code == 0
+    assert sorted(path.name for path in (fleet / "plans").iterdir()) == [
+        "s1.json",
+        "s2.json",
+        "s3.json",
+    ]
+    ended = here("fleet", "apply", "plans", "--store", "s[12]")
+    assert (ended.code, [store.count() for store in remote.stores.values()]) == (0, [2, 2, 0])
+    again = here("fleet", "apply", "plans", "--format", "json")
+    assert again.code == 0
+    first, _, third = document(again.out)["stores"]
+    assert any("already_applied" in note for note in first["notes"])
+    assert third["summary"]["applied"] == 2
+    assert here("fleet", "apply", "plans", "--prune", "none").code == 1
+    assert here("fleet", "apply", "nowhere").code == 1
+    (fleet / "plans" / "other.json").write_text("{}", encoding="utf-8")
+    ended = here("fleet", "plan", "--out", "plans")
+    assert (ended.code, "other.json" in ended.err) == (1, True)
+
+
+def test_one_store_s_failure_stops_no_other(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, here: Here
+) -> None:
+    """A wrong key and a missing key are told for their stores; the fleet ends with the worst."""
+    monkeypatch.setenv("SHOP_1_KEY", "wrong-key-of-shop-one")
+    monkeypatch.delenv("SHOP_2_KEY")
+    ended = here("fleet", "apply", "--yes", "--format", "json")
+    stores = document(ended.out)["stores"]
+    assert [store["exit_code"] for store in stores] == [1, 1, 0]
+    assert [store["code"] for store in stores] == ["key_refused", "no_api_key", None]
+    assert document(ended.out)["summary"]["exit_codes"] == {"0": 1, "1": 2}
+    assert ended.code == 1
+    assert "wrong-key" not in ended.out + ended.err
+    text = here("fleet", "plan").out
+    assert "exit 1" in text
+    assert "hint: Set SHOP_2_KEY" in text
+
+
+def test_fail_fast_begins_no_further_store(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, here: Here
+) -> None:
+    """With --fail-fast the stores after the first failure are not attempted, and told so."""
+    monkeypatch.setenv("SHOP_1_KEY", "wrong")
+    monkeypatch.setenv("RECONCILER_FLEET__PARALLEL", "1")
+    ended = here("fleet", "plan", "--fail-fast", "--format", "json")
+    codes = [store["code"] for store in document(ended.out)["stores"]]
+    assert (ended.code, codes) == (1, ["key_refused", "not_attempted", "not_attempted"])
+
+
+def test_a_guard_refuses_one_store_alone(fleet: Path, remote: Sandbox, here: Here) -> None:
+    """What a guard refuses is exit 3 for that store, and planned with the flag that allows it."""
+    store = remote.stores[shop_key(2)]
+    store.seed({"store_id": f"old-{n}", "name": "Old"} for n in range(20))
+    ended = here("fleet", "plan")
+    assert ended.code == 0
+    assert "apply will refuse it" in ended.out
+    assert "--allow-deletes 20" in ended.out
+    ended = here("fleet", "apply", "--yes")
+    assert (ended.code, store.count()) == (3, 20)
+    assert here("fleet", "apply", "--yes", "--store", "s2", "--allow-deletes", "20").code == 0
+
+
+def test_partial_failure_is_exit_5(fleet: Path, remote: Sandbox, here: Here) -> None:
+    """A store that was applied in part makes the fleet's exit code 5."""
+    fault = Fault("status", method="POST", status=400, containing="Product 1 of 2")
+    remote.misbehave(fault)
+    ended = here("fleet", "apply", "--yes", "--format", "markdown", "--output", "comment.md")
+    assert ended.code == 5
+    text = (fleet / "comment.md").read_text(encoding="utf-8")
+    assert text.startswith("<!-- reconciler-fleet -->\n### Fleet apply: 3 stores\n")
+    assert "<details><summary><code>s2</code>" in text
+
+
+def test_markdown_and_html(fleet: Path, remote: Sandbox, here: Here) -> None:
+    """One comment for all stores, and an index that links each store's page."""
+    ended = here("fleet", "plan", "--format", "markdown")
+    assert ended.out.count("<details><summary><code>s") == 3
+    assert "Product 1 of 3" in ended.out
+    assert here("fleet", "plan", "--format", "html").code == 1
+    ended = here("fleet", "plan", "--format", "html", "--output", "site/index.html")
+    assert ended.code == 0
+    index = (fleet / "site" / "index.html").read_text(encoding="utf-8")
+    for link in re.findall(r'href="(stores/[^"]+)"', index):
+        assert "Product 1 of" in (fleet / "site" / link).read_text(encoding="utf-8")
+    assert index.count('href="stores/') == 3
+    for command in ("status", "apply"):
+        flags = ["--yes"] if command == "apply" else []
+        ended = here("fleet", command, *flags, "--format", "html", "--output", "site/other.html")
+        assert ended.code == 0
+
+
+def test_status_list_and_matrix(fleet: Path, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores are chosen by globs and labels, and listed with what the settings say of them."""
+    assert "0 products, 2 declared, 2 missing" not in here("fleet", "status").err
+    assert "2 declared, 2 missing" in here("fleet", "status", "--label", "country=d*").out
+    monkeypatch.delenv("SHOP_3_KEY")
+    listed = here("fleet", "list").out
+    assert listed.splitlines()[0].split() == ["store", "catalogue", "labels", "key"]
+    assert "SHOP_3_KEY (not set)" in listed
+    stores = document(here("fleet", "list", "--format", "json").out)["stores"]
+    assert stores[0]["labels"] == {"country": "de", "tier": "gold"}
+    assert [store["has_key"] for store in stores] == [True, True, False]
+    both = ("--label", "country=de", "--label", "tier=gold", "--store", "s[23]")
+    matrix = document(here("fleet", "list", *both, "--format", "github-matrix").out)
+    assert matrix == {"include": [{"name": "s3", "stores": "s3"}]}
+    assert here("fleet", "list", "--output", "stores.txt").code == 0
+    assert (fleet / "stores.txt").read_text(encoding="utf-8") == listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--store", "x*"), "No store has the name 'x*'"),
+        (("--label", "country=xx"), "No store has the label 'country=xx'"),
+        (("--label", "country"), "is not KEY=VALUE"),
+        (("--store", "s2", "--label", "country=de"), "No store matches all"),
+    ],
+)
+def test_a_choice_that_matches_nothing_is_an_error(
+    fleet: Path, here: Here, arguments: tuple[str, ...], told: str
+) -> None:
+    """A pattern without a store is a slip of the pen, not an empty fleet."""
+    ended = here("fleet", "plan", *arguments)
+    assert (ended.code, told in ended.err) == (1, True)
+
+
+def test_what_is_not_said_is_asked_for(fleet: Path, here: Here) -> None:
+    """An apply without plans needs --yes; the group without a command says which there are."""
+    ended = here("fleet", "apply")
+    assert (ended.code, "fleet plan --out DIR" in ended.err) == (1, True)
+    ended = here("fleet")
+    assert (ended.code, "Which command?" in ended.err) == (1, True)
+    ended = here("plan", "--store", "s1", "--store", "s2")
+    assert (ended.code, "`reconciler fleet`" in ended.err) == (1, True)
+
+
+def test_locks_are_freed_in_bulk(fleet: Path, here: Here) -> None:
+    """`fleet unlock` looks at each store's lock; those without one are told."""
+    ended = here("fleet", "unlock", "--format", "json")
+    assert (ended.code, document(ended.out)["summary"]["freed"]) == (0, 0)
+    assert here("fleet", "unlock").out.count("no lock to free") == 3
+
+
+def test_lost_output_ends_no_apply(fleet: Path, remote: Sandbox, here: Here) -> None:
+    """If the report of a store cannot be written, all stores are applied all the same; exit 1."""
+    (fleet / "reports" / "s1.json").mkdir(parents=True)
+    ended = here("fleet", "apply", "--yes", "--report", "reports")
+    assert (ended.code, [store.count() for store in remote.stores.values()]) == (1, [2, 2, 2])
+    assert "s1.json" in ended.err
+    (fleet / "file").touch()
+    assert here("fleet", "plan", "--out", "file/plans").code == 1
