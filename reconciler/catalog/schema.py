@@ -10,9 +10,9 @@ spelled out, since `\s` differs, and the end is `(?![\s\S])`, since Python's `$`
 break follow.
 """
 
-import sys
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from reconciler.linting.invisible_characters import is_invisible
@@ -166,6 +166,8 @@ def _product_example() -> Schema:
     }
 
 
+# Each pattern looks at every character of a plane, and a schema has each of them several times.
+@cache
 def _text_pattern() -> str:
     """Text that shows something, has no white space at its ends and no control character."""
     blank, control = _class(_spaces() + _invisible()), _class(_controls())
@@ -173,6 +175,7 @@ def _text_pattern() -> str:
     return rf"^(?=[\s\S]*[^{blank}]){edge}(?:{inner}*{edge})?{_END}"
 
 
+@cache
 def _url_pattern(*, may_be_empty: bool) -> str:
     """An http(s) address with a host, perhaps a port, and no white space."""
     space = _class(_spaces())
@@ -184,7 +187,7 @@ def _url_pattern(*, may_be_empty: bool) -> str:
 
 
 def _spaces() -> list[int]:
-    return [point for point in range(sys.maxunicode + 1) if chr(point).isspace()]
+    return [point for point in range(_LAST_OF_PLANE + 1) if chr(point).isspace()]
 
 
 def _invisible() -> list[int]:
