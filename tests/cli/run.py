@@ -1,11 +1,17 @@
-"""Runs the command as users do: another process, in a folder of its own, with no key around."""
+"""Runs the command in a folder of its own, with no key around: as a process, or in this one."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from reconciler.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "reconciler.cli")
@@ -37,6 +43,27 @@ def reconciler(folder: Path, *arguments: str, **environ: str) -> Ended:
         timeout=60,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def in_process(folder: Path, *arguments: str, **environ: str) -> Ended:
+    """Run one command in `folder` to its end in this process.
+
+    It takes a tenth of what a process takes; so do all tests that are not about processes.
+    """
+    out, err = io.BytesIO(), io.BytesIO()
+    streams = [io.TextIOWrapper(stream, encoding="utf-8") for stream in (out, err)]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(streams[0]),
+        redirect_stderr(streams[1]),
+    ):
+        patch.chdir(folder)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        code = run(arguments)
+    for stream in streams:
+        stream.flush()
+    return Ended(code, out.getvalue().decode("utf-8"), err.getvalue().decode("utf-8"))
 
 
 def shop(folder: Path, *names: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.sandbox.server import Sandbox
-from tests.cli.run import COMMAND, Ended, environment, reconciler
+from tests.cli.run import COMMAND, Ended, environment, in_process
 
 KEY = "hush-hush-key"
 REF = "refs/reconciler/default"
@@ -73,7 +73,7 @@ class Pipeline:
         """One command in a fresh shallow clone, which it must leave as it was."""
         folder = self.clone()
         before = state(folder), state(self.origin)
-        done = reconciler(folder, *arguments, **self.environ)
+        done = in_process(folder, *arguments, **self.environ)
         assert (state(folder), state(self.origin)) == before
         assert KEY not in done.out + done.err
         return done
@@ -148,17 +148,16 @@ class Pipeline:
 
 def state(folder: Path) -> dict[str, object]:
     """What people see of a repository: branches, tags, index, files. Not the ledger's own ref."""
-    refs = git(folder, "for-each-ref").splitlines()
-    top = Path(git(folder, "rev-parse", "--absolute-git-dir"))
-    index = top / "index"
-    return {
-        "refs": [line for line in refs if not line.endswith(REF)],
-        "head": (top / "HEAD").read_bytes(),
-        "config": (top / "config").read_bytes(),
-        "index": index.read_bytes() if index.exists() else None,
-        "fetched": (top / "FETCH_HEAD").exists(),
-        "files": git(folder, "status", "--porcelain") if index.exists() else "",
-    }
+    top = folder / ".git" if (folder / ".git").exists() else folder
+    refs = [path for path in (top / "refs").rglob("*") if path.is_file() and path != top / REF]
+    files = [*refs, *(top / name for name in ("HEAD", "config", "index", "FETCH_HEAD"))]
+    seen: dict[str, object] = {str(path): path.read_bytes() for path in files if path.exists()}
+    if (top / "packed-refs").exists():
+        lines = (top / "packed-refs").read_text("utf-8").splitlines()
+        seen["packed"] = [line for line in lines if not line.endswith(REF)]
+    if top != folder:
+        seen["files"] = git(folder, "status", "--porcelain")
+    return seen
 
 
 def wait_until(true: Callable[[], bool]) -> None:

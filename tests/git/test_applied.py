@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.run import Ended, reconciler
+from tests.cli.run import Ended, in_process
 from tests.git.pipeline import COAT, REF, SHIRT, Pipeline, git
 
 HAT = "{store_id: '3', name: Hat, type: hat}"
@@ -17,7 +17,7 @@ def at(pipeline: Pipeline, commit: str, *arguments: str, depth: str = "--depth=1
     folder = pipeline.clone(depth)
     git(folder, "fetch", "--quiet", "--depth=1", "origin", commit)
     git(folder, "checkout", "--quiet", "--detach", commit)
-    return reconciler(folder, *arguments, **pipeline.environ)
+    return in_process(folder, *arguments, **pipeline.environ)
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def test_a_saved_plan_of_an_older_commit_is_refused(pipeline: Pipeline) -> None:
     pipeline.declare(SHIRT)
     first = pipeline.clone()
     saved = ("plan", "--out", "plan.json")
-    assert reconciler(first, *saved, **pipeline.environ).code == 0
+    assert in_process(first, *saved, **pipeline.environ).code == 0
     pipeline.declare(COAT)
     assert pipeline.run("apply", "--yes").code == 0
     for more in ((), ("--dry-run",)):
-        done = reconciler(first, "apply", "plan.json", *more, **pipeline.environ)
+        done = in_process(first, "apply", "plan.json", *more, **pipeline.environ)
         assert (done.code, done.out) == (4, ""), done.err
         assert "is older than" in done.err
 
@@ -97,7 +97,7 @@ def test_base_applied_is_fetched_into_a_shallow_clone(pipeline: Pipeline) -> Non
     git(pipeline.origin, "update-ref", "refs/heads/old", older)
     folder = pipeline.clone("--depth=1", "--branch=old")
     for command in (("plan", "--base", "applied"), ("apply", "--yes", *SHIPPED)):
-        done = reconciler(folder, *command, **pipeline.environ)
+        done = in_process(folder, *command, **pipeline.environ)
         assert done.code == (4 if "apply" in command else 0), done.err
     assert "is older than" in done.err
 
@@ -143,7 +143,7 @@ def test_the_shipped_apply_does_what_was_reviewed_and_leaves_drift(pipeline: Pip
     by_hand(pipeline, 5)
     pipeline.declare(SHIRT.replace("Shirt", "Silk shirt"), COAT)
     folder = pipeline.clone("--no-tags")
-    done = reconciler(folder, "apply", "--yes", *SHIPPED, **pipeline.environ)
+    done = in_process(folder, "apply", "--yes", *SHIPPED, **pipeline.environ)
     assert done.code == 0, done.err
     assert "5 products left as they are, by --only: 5 to delete (origin: drift)" in done.err
     names = {str(row.value("name")) for row in pipeline.sandbox.store.rows()}
@@ -169,7 +169,7 @@ def test_base_applied_is_the_commit_applied_last(pipeline: Pipeline) -> None:
     pipeline.declare(SHIRT, COAT)
     pipeline.declare(SHIRT, COAT, HAT)
     folder = pipeline.clone("--no-tags")
-    done = reconciler(folder, "plan", "--format", "json", "--base", "applied", **pipeline.environ)
+    done = in_process(folder, "plan", "--format", "json", "--base", "applied", **pipeline.environ)
     origins = {c["store_id"]: c["origin"] for c in json.loads(done.out)["changes"]}
     assert origins == {"2": "edit", "3": "edit", "h0": "drift"}
 
@@ -194,7 +194,7 @@ def test_a_plan_that_was_applied_before_is_already_applied(
     folder = pipeline.clone()
 
     def run(*arguments: str) -> Ended:
-        return reconciler(folder, *arguments, **pipeline.environ)
+        return in_process(folder, *arguments, **pipeline.environ)
 
     assert run("plan", "--out", "plan.json").code == 0
     assert run("apply", "plan.json").code == 0

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.cli.run import reconciler
+from tests.cli.run import in_process
 from tests.git.pipeline import COAT, SHIRT, Pipeline, git
 
 
@@ -83,22 +83,22 @@ def test_from_file_to_git_and_back(pipeline: Pipeline) -> None:
     settings = folder / "reconciler.yaml"
     environ = {**pipeline.environ, "CI": "false"}
     settings.write_text("ledger: file\n", encoding="utf-8")
-    assert reconciler(folder, "apply", "--yes", **environ).code == 0
+    assert in_process(folder, "apply", "--yes", **environ).code == 0
 
-    moved = reconciler(folder, "ledger", "move", "file", "git", **environ)
+    moved = in_process(folder, "ledger", "move", "file", "git", **environ)
     assert (moved.code, "of 1 product to refs/reconciler/default" in moved.out) == (0, True)
     assert "write `ledger: git`" in moved.err
     assert not (folder / ".reconciler" / "ledger" / "default.jsonl").exists()
-    assert reconciler(folder, "ledger", "move", "file", "git", **environ).code == 1
+    assert in_process(folder, "ledger", "move", "file", "git", **environ).code == 1
 
     pipeline.declare(SHIRT.replace("top", "dress"))
     (change,) = pipeline.changes()
     assert pair(change["fields"], "type") == ("top", "dress")
 
-    moved = reconciler(folder, "ledger", "move", "git", "file", **environ)
+    moved = in_process(folder, "ledger", "move", "git", "file", **environ)
     assert (moved.code, moved.err) == (0, "")
-    assert "confirmed" in reconciler(folder, "ledger", "show", **environ).out
-    log = json.loads(reconciler(folder, "log", "--format", "json", **environ).out)["entries"]
+    assert "confirmed" in in_process(folder, "ledger", "show", **environ).out
+    log = json.loads(in_process(folder, "log", "--format", "json", **environ).out)["entries"]
     assert [entry["result"] for entry in log] == ["1 of 1 calls done"]
 
 
@@ -107,13 +107,13 @@ def test_a_pipeline_without_memory_is_told(pipeline: Pipeline) -> None:
     pipeline.declare(SHIRT)
     folder = pipeline.clone()
     (folder / "reconciler.yaml").write_text("ledger: file\n", encoding="utf-8")
-    told = reconciler(folder, "plan", **pipeline.environ).err
+    told = in_process(folder, "plan", **pipeline.environ).err
     assert told.count("`ledger: git`") == 1
     assert told.count("Nothing is known of earlier runs") == 1
-    elsewhere = reconciler(folder, "plan", **{**pipeline.environ, "CI": ""}).err
+    elsewhere = in_process(folder, "plan", **{**pipeline.environ, "CI": ""}).err
     assert "Nothing is known of earlier runs" not in elsewhere
-    assert reconciler(folder, "apply", "--yes", **pipeline.environ).code == 0
-    assert reconciler(folder, "plan", **pipeline.environ).err == ""
+    assert in_process(folder, "apply", "--yes", **pipeline.environ).code == 0
+    assert in_process(folder, "plan", **pipeline.environ).err == ""
 
 
 def test_any_checkout_will_do(pipeline: Pipeline) -> None:
@@ -121,9 +121,9 @@ def test_any_checkout_will_do(pipeline: Pipeline) -> None:
     pipeline.declare(SHIRT)
     folder = pipeline.clone("--depth=1", "--no-tags")
     git(folder, "checkout", "--quiet", "--detach")
-    assert reconciler(folder, "apply", "--yes", **pipeline.environ).code == 0
+    assert in_process(folder, "apply", "--yes", **pipeline.environ).code == 0
     tree = pipeline.folder / "tree"
     git(folder, "worktree", "add", "--quiet", "--detach", str(tree))
     (tree / "catalog" / "all.yaml").write_text(SHIRT.replace("top", "dress"), encoding="utf-8")
-    done = reconciler(tree, "plan", **pipeline.environ)
+    done = in_process(tree, "plan", **pipeline.environ)
     assert "top → dress" in done.out

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.faults import Fault
-from tests.cli.run import reconciler
+from tests.cli.run import in_process
 from tests.git.pipeline import COAT, SHIRT, Pipeline, git, wait_until
 
 
@@ -97,7 +97,7 @@ def test_offline_stops_before_the_first_write(pipeline: Pipeline) -> None:
     away = Path(f"{pipeline.origin}.away")
     pipeline.origin.rename(away)
     for command in (("apply", "--yes"), ("plan",), ("log",), ("unlock",)):
-        done = reconciler(folder, *command, **pipeline.environ)
+        done = in_process(folder, *command, **pipeline.environ)
         assert done.code == 1
         assert "cannot be read from the remote 'origin'" in done.err
         assert "hint: " in done.err

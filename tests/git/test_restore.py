@@ -1,6 +1,6 @@
 """What a pipeline removed is brought back at a desk, from a fresh clone and without a key."""
 
-from tests.cli.run import reconciler
+from tests.cli.run import in_process
 from tests.git.pipeline import COAT, SHIRT, Pipeline
 
 
@@ -13,14 +13,14 @@ def test_from_a_fresh_clone(pipeline: Pipeline) -> None:
     pipeline.declare(SHIRT)
     pipeline.apply_once()
     desk = pipeline.clone()
-    shown = reconciler(desk, "show")
+    shown = in_process(desk, "show")
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.startswith(f"2  {row.id}  removed 20")
-    restored = reconciler(desk, "restore", "2", "--write")
+    restored = in_process(desk, "restore", "2", "--write")
     assert restored.code == 0, restored.err
     text = (desk / "catalog" / "coat.yaml").read_text(encoding="utf-8")
     assert text == "store_id: 2\nname: Coat\ntags: []\ntype: coat\n"
-    assert reconciler(desk, "ledger", "show", str(row.id)).out == shown.out
-    applied = reconciler(desk, "apply", "--yes", **pipeline.environ)
+    assert in_process(desk, "ledger", "show", str(row.id)).out == shown.out
+    applied = in_process(desk, "apply", "--yes", **pipeline.environ)
     assert applied.code == 0, applied.err
     assert pipeline.sold_as("2") == "coat"

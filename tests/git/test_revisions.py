@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.run import Ended, reconciler
+from tests.cli.run import Ended, in_process
 from tests.git.pipeline import COAT, SHIRT, Pipeline, git
 
 HAT = "{store_id: '3', name: Hat}"
@@ -27,7 +27,7 @@ def bare(changes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def offline(folder: Path, *arguments: str) -> Ended:
     """A command without a key, in a clone whose remote is gone."""
-    return reconciler(folder, *arguments, ROBOSIZE_API_URL="http://127.0.0.1:9/")
+    return in_process(folder, *arguments, ROBOSIZE_API_URL="http://127.0.0.1:9/")
 
 
 def test_base_tells_edits_from_drift(pipeline: Pipeline) -> None:
@@ -41,18 +41,18 @@ def test_base_tells_edits_from_drift(pipeline: Pipeline) -> None:
     folder = pipeline.clone()
     git(folder, "checkout", "--quiet", "-b", "branch")
     write(folder, SHIRT.replace("top", "dress"), COAT, HAT.replace("Hat", "Cap"))
-    text = reconciler(folder, "plan", "--base", "main", **pipeline.environ)
+    text = in_process(folder, "plan", "--base", "main", **pipeline.environ)
     assert text.code == 0
     assert "1 from this branch, 1 drift, 1 both" in text.out
     document = json.loads(
-        reconciler(folder, "plan", "--base", "main", "--format", "json", **pipeline.environ).out
+        in_process(folder, "plan", "--base", "main", "--format", "json", **pipeline.environ).out
     )
     origins = {change["store_id"]: change["origin"] for change in document["changes"]}
     assert origins == {"1": "edit", "2": "drift", "3": "both"}
     for kind in ("markdown", "html"):
-        shown = reconciler(folder, "plan", "--base", "main", "--format", kind, **pipeline.environ)
+        shown = in_process(folder, "plan", "--base", "main", "--format", kind, **pipeline.environ)
         assert "drift" in shown.out
-    applied = reconciler(folder, "apply", "--yes", "--base", "main", **pipeline.environ)
+    applied = in_process(folder, "apply", "--yes", "--base", "main", **pipeline.environ)
     assert (applied.code, "[drift]" in applied.out) == (0, True)
 
 
@@ -86,7 +86,7 @@ def test_diff_shows_what_plan_would(pipeline: Pipeline) -> None:
         "{store_id: '22', name: Coat, type: coat, renamed_from: '2'}",
         "{store_id: '4', name: Sock, type: sock, tags: [wool]}",
     )
-    plan = json.loads(reconciler(folder, "plan", "--format", "json", **pipeline.environ).out)
+    plan = json.loads(in_process(folder, "plan", "--format", "json", **pipeline.environ).out)
     git(folder, "remote", "remove", "origin")
     done = offline(folder, "diff", "main", "--format", "json", "--detailed-exitcode")
     assert done.code == 2, done.err
@@ -130,6 +130,6 @@ def test_a_saved_diff_is_not_applied(pipeline: Pipeline) -> None:
     write(folder, SHIRT.replace("Shirt", "Blouse"))
     saved = offline(folder, "diff", "HEAD", "--format", "json", "--output", "diff.json")
     assert saved.code == 0
-    assert reconciler(folder, "show", "diff.json").code == 0
-    assert reconciler(folder, "apply", "diff.json", **pipeline.environ).code == 4
+    assert in_process(folder, "show", "diff.json").code == 0
+    assert in_process(folder, "apply", "diff.json", **pipeline.environ).code == 4
     assert pipeline.writes() == writes
