@@ -20,7 +20,7 @@ from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.server import Sandbox
 from reconciler.sandbox.store import StoredRow
 from tests.applying.world import product
-from tests.cli.run import COMMAND, environment
+from tests.cli.run import COMMAND, Ended, environment, in_process
 
 STEP = 1 if settings().max_examples > 100 else 13
 """Between two writes that are tried: `make soak` tries each."""
@@ -73,7 +73,7 @@ class Shop:
         self.sandbox = sandbox
         self._killer = killer
         self._declare(before())
-        assert self.apply().returncode == 0
+        assert self.apply().code == 0
         charted = [{**row.record, "size_chart": chart(row.store_id)} for row in self._rows]
         self._start = [
             StoredRow(row.position, record, row.written)
@@ -106,21 +106,27 @@ class Shop:
         for path in (self.folder / ".reconciler").glob("journal/*"):
             path.unlink()
 
-    def apply(self) -> "subprocess.CompletedProcess[str]":
-        """Run `apply --yes` until it ends or is killed."""
+    @property
+    def _environ(self) -> dict[str, str]:
+        return {
+            "ROBOSIZE_API_KEY": "a-key-for-tests",
+            "ROBOSIZE_API_URL": self.sandbox.url,
+            "RECONCILER_REQUESTS__CONCURRENCY": "4",
+            "RECONCILER_REQUESTS__TIMEOUT": "1",
+            "RECONCILER_REQUESTS__SETTLE": "1",
+            "RECONCILER_LIMITS__DELETES": "100%",
+        }
+
+    def apply(self) -> Ended:
+        """Run `apply --yes` to its end in this process."""
+        return in_process(self.folder, "apply", "--yes", **self._environ)
+
+    def _apply_until_killed(self) -> "subprocess.CompletedProcess[str]":
+        """Run `apply --yes` in a process that the killer may kill."""
         process = subprocess.Popen(
             [*COMMAND, "apply", "--yes"],
             cwd=self.folder,
-            env=environment(
-                {
-                    "ROBOSIZE_API_KEY": "a-key-for-tests",
-                    "ROBOSIZE_API_URL": self.sandbox.url,
-                    "RECONCILER_REQUESTS__CONCURRENCY": "4",
-                    "RECONCILER_REQUESTS__TIMEOUT": "1",
-                    "RECONCILER_REQUESTS__SETTLE": "1",
-                    "RECONCILER_LIMITS__DELETES": "100%",
-                }
-            ),
+            env=environment(self._environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -137,7 +143,7 @@ class Shop:
         """Apply from the beginning and kill it there; False if it ended before that."""
         self.begin()
         self._killer.arm(at, moment, methods)
-        done = self.apply()
+        done = self._apply_until_killed()
         fired = self._killer.fired
         self._killer.disarm()
         assert done.returncode == (-signal.SIGKILL if fired else 0), done.stderr
@@ -147,11 +153,11 @@ class Shop:
         """Further runs converge; nothing is there twice, nothing is lost."""
         for _ in range(3):
             done = self.apply()
-            if done.returncode == 0 and "Converged" in done.stdout:
+            if done.code == 0 and "Converged" in done.out:
                 break
-        assert done.returncode == 0, (where, done.stderr)
+        assert done.code == 0, (where, done.err)
         again = self.apply()
-        assert "Nothing to change" in again.stdout, (where, again.stdout)
+        assert "Nothing to change" in again.out, (where, again.out)
         rows = {str(row.store_id): row for row in self._rows}
         wanted = {declared["store_id"]: declared for declared in after()}
         counts = Counter(str(row.store_id) for row in self._rows)

@@ -1,4 +1,8 @@
-"""Every fault, method and moment, once each: nothing is lost, doubled or hidden."""
+"""Every fault, method and moment, once each: nothing is lost, doubled or hidden.
+
+The state machine draws faults at later calls, several at a time and with lies between; the client's
+own tests tell which answers are one to it.
+"""
 
 from itertools import product as combinations
 from typing import Any
@@ -29,13 +33,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "500": {"kind": "status", "status": 500},
     "503": {"kind": "status", "status": 503, "retry_after": "2"},
     "429": {"kind": "status", "status": 429, "retry_after": "2"},
-    "502": {"kind": "status", "status": 502},
     "404": {"kind": "status", "status": 404},
     "400": {"kind": "status", "status": 400},
     "reset": {"kind": "reset"},
-    "close": {"kind": "reset", "way": "close"},
     "truncate": {"kind": "truncate"},
-    "cut": {"kind": "truncate", "way": "cut"},
     "html": {"kind": "html"},
     "redirect": {"kind": "redirect"},
     "empty": {"kind": "empty"},
@@ -57,7 +58,8 @@ CASES = [
     for name, method, moment, n in combinations(
         ANSWERS, ("GET", "POST", "PATCH", "DELETE"), ("before", "after"), (1, 2)
     )
-    if not (method == "DELETE" and n == 2)
+    # The second list is the closing one; a second write is another matter to a lost answer alone.
+    if n == 1 or method == "GET" or (name == "reset" and method != "DELETE")
 ] + [pytest.param(Fault(**fault, times=1), id=name) for name, fault in EFFECTS.items()]
 
 
