@@ -181,6 +181,8 @@ def _edits(
 
 def _aliased(layout: Layout) -> set[str]:
     """The names of all anchors that an alias repeats."""
+    if "*" not in layout.text:
+        return set()
     roots = [document.root for document in layout.documents if document.root]
     aliases = [node for root in roots for node in root.walk() if node.kind == "alias"]
     return {node.name for node in aliases if node.name}

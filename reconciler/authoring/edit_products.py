@@ -143,6 +143,8 @@ def moved_anchors(layout: Layout, edits: Iterable[Edit]) -> list[Edit]:
     Only values of one line can move so; of others the aliases lose their meaning, which whoever
     reads the text again finds out.
     """
+    if "*" not in layout.text:
+        return []
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
     starts = [edit.start for edit in ordered]
 

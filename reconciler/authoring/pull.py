@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.catalog.text import problems_of
+from reconciler.catalog.text import is_ordinary, problems_of
 from reconciler.codes import Code
 from reconciler.model import (
     FIELDS,
@@ -162,6 +162,8 @@ def _problem(value: Value | None) -> str | None:
     if value is None:
         return "is missing"
     if isinstance(value, str):
+        if is_ordinary(value):
+            return None
         errors = (p.message for p in problems_of(value) if p.severity == "error")
         message = next(errors, None)
         return message and message.partition(". ")[0].rstrip(".")

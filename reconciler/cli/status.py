@@ -13,6 +13,7 @@ from reconciler.cli.options import Target, pass_invocation, target
 from reconciler.planning.overview import COMPARED, Problem
 
 if TYPE_CHECKING:
+    from reconciler.planning.live import Live
     from reconciler.planning.overview import Overview
     from reconciler.planning.plan import Plan
     from reconciler.reconcile.store import Store
@@ -21,6 +22,9 @@ CHANGES: Final = 2
 """The exit code of --detailed-exitcode if the catalogue was edited since the last apply."""
 DRIFTED: Final = 6
 """The exit code of --detailed-exitcode if only the remote has drifted."""
+
+
+_SAMPLE: Final = 20
 
 
 class _ProblemChoice(Choice):
@@ -47,6 +51,17 @@ class _ProblemChoice(Choice):
     help="List the products with this problem.",
 )
 @click.option(
+    "--live",
+    is_flag=True,
+    help="Ask, as product pages do, whether declared products are found; needs `domain`.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many products --live asks for. Default: 20.",
+)
+@click.option(
     "--detailed-exitcode",
     is_flag=True,
     help="Exit with 2 if the catalogue was edited since the last apply, with 6 if only the remote "
@@ -58,6 +73,8 @@ def command(
     target: Target,
     format: str,
     listed: str | None,
+    live: bool,
+    sample: int | None,
     detailed_exitcode: bool,
 ) -> int:
     """Show the remote catalogue at a glance.
@@ -68,15 +85,22 @@ def command(
     """
     from reconciler.cli.signals import stopping
     from reconciler.errors import UsageError
+    from reconciler.reconcile.live import look_live
     from reconciler.reconcile.status import status, status_with_plan
 
+    if sample is not None and not live:
+        raise UsageError("--sample says how many products --live asks for: give both.")
+    if live and format == "prometheus":
+        raise UsageError("--live has no prometheus format.", hint="Use --format text or json.")
     problem = Problem(listed) if listed else None
-    stop, plan = Event(), None
+    stop, plan, pages = Event(), None, None
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
         if detailed_exitcode or format == "prometheus":
             seen, plan = status_with_plan(store)
         else:
             seen = status(store)
+        if live:
+            pages = look_live(store, sample or _SAMPLE)
     invocation.progress.finish()
     if seen.declared is None and problem in COMPARED:
         raise UsageError(
@@ -86,20 +110,29 @@ def command(
     if plan is not None and format == "prometheus":
         _write_metrics(plan, store)
     else:
-        _write(seen, problem, format, invocation)
+        _write(seen, problem, pages, format, invocation)
     return _exit_code(plan) if plan is not None and detailed_exitcode else 0
 
 
-def _write(seen: "Overview", problem: Problem | None, format: str, invocation: Invocation) -> None:
+def _write(
+    seen: "Overview",
+    problem: Problem | None,
+    live: "Live | None",
+    format: str,
+    invocation: Invocation,
+) -> None:
+    from reconciler.report.live_text import live_text
     from reconciler.report.output import write_stdout
     from reconciler.report.overview_text import overview_json, overview_text
 
     if format == "json":
-        write_stdout(overview_json(seen, problem))
+        write_stdout(overview_json(seen, problem, live))
         return
     console = invocation.console
     look: dict[str, Any] = {"width": console.width, "color": console.stdout_color}
     write_stdout(overview_text(seen, problem, ascii=console.ascii, **look))
+    if live is not None:
+        write_stdout(f"\n{live_text(live)}")
 
 
 def _write_metrics(plan: "Plan", store: "Store") -> None:

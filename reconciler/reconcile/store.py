@@ -18,6 +18,7 @@ from reconciler.progress import Progress, Silent
 from reconciler.settings.model import SANDBOX as SANDBOX
 
 if TYPE_CHECKING:
+    from reconciler.remote.calls import Calls
     from reconciler.remote.client import Client
     from reconciler.remote.pace import Pace
     from reconciler.settings import Settings, StoreSettings
@@ -38,6 +39,8 @@ class Store:
     catalog: Path
     settings: "Settings"
     """Those of this store: its own replace the general ones."""
+    domain: str | None = None
+    """The shop's own domain, if it is known."""
     journals: Path | None = None
     """Where journals are written; None means `.reconciler/journal` in the working folder."""
 
@@ -140,7 +143,6 @@ def _opened(
     pace: "Pace | None" = None,
 ) -> Iterator[Store]:
     # Commands that make no call import no HTTP.
-    from reconciler.remote.calls import Calls
     from reconciler.remote.client import Client
 
     stop = stop or Event()
@@ -152,9 +154,19 @@ def _opened(
         remote=settings.ledger_remote,
         stop=stop,
     )
+    how = how_to_call(settings)
+    with Client(url, key, how, stop=stop, progress=progress or Silent(), pace=pace) as client:
+        folder = settings.folder / catalog if catalog else store.catalog
+        yield Store(store.name, client, ledger, folder, settings, domain=store.domain)
+
+
+def how_to_call(settings: "Settings") -> "Calls":
+    """How calls are made, by the settings."""
+    from reconciler.remote.calls import Calls
+
     requests = settings.requests
     bundle = requests.ca_bundle
-    how = Calls(
+    return Calls(
         page_size=requests.page_size,
         concurrency=requests.concurrency,
         timeout=requests.timeout,
@@ -164,6 +176,3 @@ def _opened(
         proxy=requests.proxy,
         ca_bundle=str(settings.folder / bundle) if bundle else None,
     )
-    with Client(url, key, how, stop=stop, progress=progress or Silent(), pace=pace) as client:
-        folder = settings.folder / catalog if catalog else store.catalog
-        yield Store(store.name, client, ledger, folder, settings)

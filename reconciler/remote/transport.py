@@ -159,7 +159,7 @@ class HttpTransport:
 
     def _mapped(self, method: Method, error: Exception) -> Unreachable:
         """The failure in our own words; the library's, which hold the URL, only where redacted."""
-        what, hint, sent = _diagnose(error)
+        what, hint, sent = diagnose(error)
         timed_out = any(isinstance(cause, _TIMEOUTS) for cause in _causes(error))
         return Unreachable(
             f"{method} {self.redactor.redact(self._url)}: {what}.",
@@ -203,7 +203,7 @@ def _usable_bundle(path: str) -> str:
     return path
 
 
-def _diagnose(error: Exception) -> tuple[str, str | None, bool]:
+def diagnose(error: Exception) -> tuple[str, str | None, bool]:
     """What happened, what to do, and whether the call may have reached the server."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):

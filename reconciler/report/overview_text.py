@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any, Final, NamedTuple
 
+from reconciler.planning.live import Live
 from reconciler.planning.overview import Overview, Problem, Row
 from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
+from reconciler.report.live_text import live_document
 from reconciler.report.words import plural
 
 _FORMAT: Final = "reconciler.status/1"
@@ -45,8 +47,11 @@ def overview_text(
     return "\n".join([_heading(seen), "", *tables])
 
 
-def overview_json(seen: Overview, listed: Problem | None = None) -> str:
-    """The numbers as JSON; with `listed` also `products`, those with that problem."""
+def overview_json(seen: Overview, listed: Problem | None = None, live: Live | None = None) -> str:
+    """The numbers as JSON; with `listed` also `products`, those with that problem.
+
+    With `live` also what the lookup of product pages says.
+    """
     document: dict[str, Any] = {
         "format": _FORMAT,
         "store": seen.store,
@@ -60,6 +65,8 @@ def overview_json(seen: Overview, listed: Problem | None = None) -> str:
     if listed is not None:
         document["listed"] = listed.replace("-", "_")
         document["products"] = [row._asdict() for row in seen.problems.get(listed, ())]
+    if live is not None:
+        document["live"] = live_document(live)
     return json_text(document)
 
 

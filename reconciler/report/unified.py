@@ -86,6 +86,10 @@ def _steps(old: Sequence[str], new: Sequence[str]) -> Iterator[_Step]:
 
 def _compared(old: Sequence[str], new: Sequence[str], piece: _Step) -> Iterator[_Step]:
     _, i1, i2, j1, j2 = piece
+    if i1 == i2 or j1 == j2:
+        if i1 != i2 or j1 != j2:
+            yield _Step("delete" if j1 == j2 else "insert", i1, i2, j1, j2)
+        return
     for tag, a1, a2, b1, b2 in SequenceMatcher(None, old[i1:i2], new[j1:j2], False).get_opcodes():
         yield _Step(tag, i1 + a1, i1 + a2, j1 + b1, j1 + b2)
 

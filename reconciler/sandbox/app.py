@@ -1,7 +1,7 @@
 """The sandbox as an ASGI application: it applies the faults and records every call."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from reconciler.sandbox.answers import HttpAnswer, spoil
 from reconciler.sandbox.endpoint import Done, Endpoint, Request
 from reconciler.sandbox.faults import Fault, Schedule, first
 from reconciler.sandbox.listener import CONNECTION, Connection
+from reconciler.sandbox.lookup import LOOKUP_PATH, lookup
 from reconciler.sandbox.store import SandboxStore
 
 PATH = "/api/v1/product/"
@@ -123,9 +124,9 @@ class ShopsApp:
         await self._shops.get(key, self._first)(scope, receive, send)
 
 
-def application(product: ProductApp | ShopsApp) -> Starlette:
-    """The whole application: the product endpoint, and a JSON 404 for every other path."""
-    routes = [Route(PATH, endpoint=product)]
+def application(product: ProductApp | ShopsApp, stores: Collection[SandboxStore]) -> Starlette:
+    """The whole application: the product endpoint, the lookup, a JSON 404 for every other path."""
+    routes = [Route(PATH, endpoint=product), Route(LOOKUP_PATH, endpoint=lookup(stores))]
     return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
 
 

@@ -153,7 +153,8 @@ class Sandbox:
         shops = {key: product for key, product in self._products.items() if key is not None}
         product = ShopsApp(shops) if len(shops) > 1 else next(iter(self._products.values()))
         try:
-            self._listener = Listener(application(product), self._host, self._port)
+            whole = application(product, self.stores.values())
+            self._listener = Listener(whole, self._host, self._port)
             self._listener.start()
         except OSError as error:
             raise UsageError(

@@ -31,6 +31,7 @@ class StoreSettings:
     catalog: Path
     secret: SecretStr | None = None
     untrusted: tuple[Finding, ...] = ()
+    domain: str | None = None
 
     @property
     def api_key(self) -> SecretStr:
@@ -153,4 +154,5 @@ class Settings(PerStore):
             catalog=self._folder / (entry.catalog or self.catalog),
             secret=self._keys.get(entry.api_key_env),
             untrusted=self._untrusted.get(name, ()),
+            domain=entry.domain,
         )

@@ -54,7 +54,9 @@ class Fold:
             self._variants.update(sighting.variants)
             known = self._garments.get(sighting.garment)
             if known is None:
-                self._look(sighting.texts, sighting.row, file, columns)
+                for position, text in enumerate(sighting.texts):
+                    if text:
+                        self._look_at(position, text, sighting.row, file, columns)
                 entry = [*sighting.texts, *sighting.tested, file, sighting.row]
                 self._garments[sighting.garment] = entry
             else:
@@ -71,12 +73,12 @@ class Fold:
         texts = sighting.texts
         if sighting.whole and not self._repeats:
             self._compare(known, sighting, file, columns)
-        filled = [text if text and not known[n] else "" for n, text in enumerate(texts)]
-        if any(filled):
-            self._look(filled, sighting.row, file, columns)
-        for position, text in enumerate((*filled, *sighting.tested)):
-            if text and not known[position]:
-                known[position] = text
+        missing = [n for n, text in enumerate(texts) if text and not known[n]]
+        for position in missing:
+            self._look_at(position, texts[position], sighting.row, file, columns)
+            known[position] = texts[position]
+        for position, text in enumerate(sighting.tested, _TESTED):
+            known[position] = known[position] or text
 
     def _compare(
         self, known: list[object], sighting: Sighting, file: str, columns: Mapping[str, Column]
@@ -96,19 +98,16 @@ class Fold:
                 )
                 return
 
-    def _look(
-        self, texts: Sequence[str], row: int, file: str, columns: Mapping[str, Column]
+    def _look_at(
+        self, position: int, text: str, row: int, file: str, columns: Mapping[str, Column]
     ) -> None:
-        """Report what a spreadsheet did to the texts that are taken from a row."""
-        for position, text in enumerate(texts):
-            if not text:
-                continue
-            problem = damage_of(text)
-            if problem is None and position == STORE_ID:
-                problem = id_damage_of(text)
-            if problem is not None:
-                title, number = columns.get(COLUMNS[position], Column(COLUMNS[position], 0))
-                self._faults.error(f"{title} {problem}", file, row, number)
+        """Report what a spreadsheet did to a text that is taken from a row."""
+        problem = damage_of(text)
+        if problem is None and position == STORE_ID:
+            problem = id_damage_of(text)
+        if problem is not None:
+            title, number = columns.get(COLUMNS[position], Column(COLUMNS[position], 0))
+            self._faults.error(f"{title} {problem}", file, row, number)
 
     def garments(self) -> Iterator[tuple[str, Garment]]:
         """Each garment with what its rows share, in their order; it is forgotten here."""
