@@ -154,7 +154,7 @@ def _opened(
         remote=settings.ledger_remote,
         stop=stop,
     )
-    how = how_to_call(settings)
+    how = replace(how_to_call(settings), key_variable=store.api_key_env)
     with Client(url, key, how, stop=stop, progress=progress or Silent(), pace=pace) as client:
         folder = settings.folder / catalog if catalog else store.catalog
         yield Store(store.name, client, ledger, folder, settings, domain=store.domain)

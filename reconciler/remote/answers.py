@@ -4,7 +4,7 @@ import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from reconciler.errors import BadAnswer, KeyRefused, Rejected, RemoteError
 from reconciler.remote.pacing import LONGEST_WAIT
@@ -19,10 +19,23 @@ THROTTLE: Final = frozenset({429, 503})
 _KEY_REFUSED: Final = frozenset({401, 403})
 _REFUSED: Final = frozenset({400, 404, 405, 406, 409, 410, 411, 413, 414, 415, 422})
 """Statuses that say for certain that a write did not happen."""
+_NO_ENDPOINT: Final = frozenset({404, 405, 410})
+_WRONG_URL: Final = (
+    "Check the path in ROBOSIZE_API_URL, or in the store's `api_url`: it names the product "
+    "endpoint itself, as in https://api.robosize.com/api/v1/product/."
+)
 _REQUEST_TIMED_OUT: Final = 408
 _NOT_NOW: Final = 503
 
 _SECONDS: Final = re.compile(r"\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
+
+
+class Endpoint(NamedTuple):
+    """What messages name: the URL without the key, and the variable that the key is in."""
+
+    url: str
+    key_variable: str
+    redactor: Redactor
 
 
 def succeeded(method: Method, answer: Response) -> bool:
@@ -36,7 +49,7 @@ def succeeded(method: Method, answer: Response) -> bool:
     if method == "GET" or answer.status == 204:
         return True
     if method == "DELETE":
-        return not answer.body.lstrip().startswith(b"<")
+        return not _is_page(answer)
     return _is_json(answer) and read_object(answer) is not None
 
 
@@ -50,25 +63,28 @@ def kind_of_answer(method: Method, answer: Response) -> str:
 
 
 def verdict(
-    method: Method, answer: Response, redactor: Redactor, asked: float | None
+    method: Method, answer: Response, endpoint: Endpoint, asked: float | None
 ) -> RemoteError:
     """The error that an unsuccessful answer is; `asked` is the wait that the server asks for."""
     if 200 <= answer.status < 300:
-        return misread(method, answer, redactor)
+        return misread(method, answer, endpoint)
     if answer.status in _KEY_REFUSED:
         return KeyRefused(
-            f"{method}: the server refused the API key (status {answer.status}).",
-            hint="Check ROBOSIZE_API_KEY; your account manager at Robosize issues keys.",
+            f"{method}: the server refused the API key in {endpoint.key_variable} "
+            f"(status {answer.status}).",
+            hint=f"Check {endpoint.key_variable}; your account manager at Robosize issues keys.",
         )
-    text = redactor.excerpt(answer.body) or "no body"
-    hint = None
+    what: str = method
+    text, hint = _said(answer, endpoint), None
     if 300 <= answer.status < 400:
         text = "redirects are not followed, since they would carry the key elsewhere"
-        hint = "Set ROBOSIZE_API_URL to the product endpoint itself."
+        what, hint = f"{method} {endpoint.url}", _WRONG_URL
+    elif answer.status in _NO_ENDPOINT and method in ("GET", "POST"):
+        what, hint = f"{method} {endpoint.url}", _WRONG_URL
     elif asked is not None and asked > LONGEST_WAIT:
         hint = f"The server asks to wait {asked:.0f} s. Run the command again after that."
     return Rejected(
-        f"{method}: status {answer.status}: {text}",
+        f"{what}: status {answer.status}: {text}",
         status=answer.status,
         hint=hint,
         may_have_landed=method != "GET" and answer.status not in _REFUSED,
@@ -88,31 +104,32 @@ def _is_at_rest(status: int, asked: float | None) -> bool:
 
 
 def misread(
-    method: Method, answer: Response, redactor: Redactor, problem: BadAnswer | None = None
+    method: Method, answer: Response, endpoint: Endpoint, problem: BadAnswer | None = None
 ) -> BadAnswer:
-    """The error that a success is which is not as documented; behind it the work may go on."""
-    kind = redactor.redact(answer.content_type) or "no content type"
+    """A 2xx answer in the wrong shape, as an error; the server may still be at work on the call."""
+    kind = endpoint.redactor.redact(answer.content_type) or "no content type"
     what = problem.message if problem else "The answer is not what the API documents."
+    hint = _WRONG_URL if _is_page(answer) else problem.hint if problem else None
     return BadAnswer(
-        f"{method}: {what} Status {answer.status}, {kind}: "
-        f"{redactor.excerpt(answer.body) or 'no body'}",
-        hint=problem.hint if problem else None,
+        f"{method} {endpoint.url}: {what} Status {answer.status}, {kind}: "
+        f"{_said(answer, endpoint)}",
+        hint=hint,
         may_have_landed=method != "GET",
         at_rest=False,
     )
 
 
-def created_id(answer: Response, redactor: Redactor, asked: float | None) -> str:
+def created_id(answer: Response, endpoint: Endpoint, asked: float | None) -> str:
     """The new product's id (product-sync-api.txt, "Create product"); RemoteError without one."""
     if not succeeded("POST", answer):
-        raise verdict("POST", answer, redactor, asked)
+        raise verdict("POST", answer, endpoint, asked)
     result = read_object(answer) or {}
     created, id = result.get("created"), result.get("id")
     if created == 0 and type(created) is int:
         raise BadAnswer("POST: the server answered that it created 0 products.")
     if created != 1 or not isinstance(id, str | int) or isinstance(id, bool) or id == "":
-        raise misread("POST", answer, redactor)
-    return redactor.redact(str(id))
+        raise misread("POST", answer, endpoint)
+    return endpoint.redactor.redact(str(id))
 
 
 def asked_wait(answer: Response, now: datetime) -> float | None:
@@ -128,6 +145,18 @@ def asked_wait(answer: Response, now: datetime) -> float | None:
     if until is None:
         return None
     return max(0.0, math.ceil((until - (_date(answer.date) or now)).total_seconds()))
+
+
+def _is_page(answer: Response) -> bool:
+    """Whether the body is a web page, as the wrong path or something in between answers."""
+    return answer.body.lstrip().startswith(b"<")
+
+
+def _said(answer: Response, endpoint: Endpoint) -> str:
+    """The body in short; of a web page only that it is one."""
+    if _is_page(answer):
+        return "a web page, not JSON"
+    return endpoint.redactor.excerpt(answer.body) or "no body"
 
 
 def _is_json(answer: Response) -> bool:

@@ -12,7 +12,7 @@ class Calls:
     """How calls are made; times are in seconds, `rate` is calls per second.
 
     `retries` bounds the repeats of one call. `settle` is how long a write that was not answered may
-    still take effect; None is twice the timeout.
+    still take effect; None is twice the timeout. `key_variable` is what messages call the key by.
     """
 
     page_size: int = 200
@@ -23,6 +23,7 @@ class Calls:
     settle: float | None = None
     proxy: str | None = None
     ca_bundle: str | None = None
+    key_variable: str = "ROBOSIZE_API_KEY"
 
 
 class Repeats:

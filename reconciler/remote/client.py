@@ -30,6 +30,7 @@ from reconciler.progress import Progress, Silent
 from reconciler.remote.answers import (
     AGAIN,
     THROTTLE,
+    Endpoint,
     asked_wait,
     created_id,
     kind_of_answer,
@@ -87,8 +88,9 @@ class Client:
         self._jitter = jitter
         self._count = Lock()
         self._thread = local()
-        self._redactor = Redactor([key])
-        self.api_url = self._redactor.redact(api_url)
+        redactor = Redactor([key])
+        self.api_url = redactor.redact(api_url)
+        self._endpoint = Endpoint(self.api_url, how.key_variable, redactor)
         self._transport = transport(api_url, key, how, self.clock)
         self.governor = Governor(
             concurrency=how.concurrency,
@@ -132,7 +134,7 @@ class Client:
         """
         answer = self._once_sent("POST", {}, _json(body), again=again)
         asked = asked_wait(answer, self.clock.utc())
-        return created_id(answer, self._redactor, asked)
+        return created_id(answer, self._endpoint, asked)
 
     def update(self, ids: Sequence[str], body: Body, *, repeats: int | None = None) -> None:
         """Set the fields of `body` on all `ids` (product-sync-api.txt, "Update product").
@@ -184,14 +186,14 @@ class Client:
     def _page(self, query: Mapping[str, str], answer: Response) -> Page:
         """One page; an answer that cannot be read is asked for once more, as a broken one is."""
         try:
-            return read_page(answer, self._redactor)
+            return read_page(answer, self._endpoint.redactor)
         except BadAnswer:
             answer = self._repeatedly("GET", query, None, again=True)
         try:
-            return read_page(answer, self._redactor)
+            return read_page(answer, self._endpoint.redactor)
         except BadAnswer as error:
             problem = error
-        raise misread("GET", answer, self._redactor, problem)
+        raise misread("GET", answer, self._endpoint, problem)
 
     def _once(
         self, method: Method, query: Mapping[str, str], body: bytes | None, *, again: bool = False
@@ -215,7 +217,7 @@ class Client:
                 return answer
             asked = asked_wait(answer, self.clock.utc())
             if asked is not None and asked > LONGEST_WAIT:
-                self.governor.give_up(verdict(method, answer, self._redactor, asked))
+                self.governor.give_up(verdict(method, answer, self._endpoint, asked))
             else:
                 self.governor.throttled(asked or 1.0)
             return answer
@@ -276,7 +278,7 @@ class Client:
                 if succeeded(method, answer):
                     return answer
                 asked = asked_wait(answer, self.clock.utc())
-                failure = verdict(method, answer, self._redactor, asked)
+                failure = verdict(method, answer, self._endpoint, asked)
             failure.may_have_landed = failure.may_have_landed or lost
             if (asked or 0.0) > LONGEST_WAIT or not self._another(own, failure):
                 raise failure

@@ -5,6 +5,7 @@ the context of another: each is mapped outside of its `except` block.
 """
 
 import logging
+import os
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPException
@@ -30,6 +31,10 @@ _LARGEST_ANSWER: Final = 256 << 20
 _DRIP_FACTOR: Final = 10
 """An answer may take this many read timeouts in all: a slow server is not a dead one."""
 
+_PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+# X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED; _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH of OpenSSL.
+_EXPIRED: Final = frozenset({9, 10})
+_MISMATCH: Final = frozenset({62, 64})
 _TIMEOUTS: Final = (urllib3.exceptions.TimeoutError, TimeoutError)
 _LOGGERS: Final = tuple(
     f"urllib3.{name}" for name in ("connection", "connectionpool", "poolmanager", "util.retry")
@@ -160,6 +165,8 @@ class HttpTransport:
     def _mapped(self, method: Method, error: Exception) -> Unreachable:
         """The failure in our own words; the library's, which hold the URL, only where redacted."""
         what, hint, sent = diagnose(error)
+        if not sent and not self._proxies and not is_loopback(host_of(self._url)):
+            hint = " ".join(filter(None, (hint, _unused_proxy())))
         timed_out = any(isinstance(cause, _TIMEOUTS) for cause in _causes(error))
         return Unreachable(
             f"{method} {self.redactor.redact(self._url)}: {what}.",
@@ -206,9 +213,10 @@ def _usable_bundle(path: str) -> str:
 def diagnose(error: Exception) -> tuple[str, str | None, bool]:
     """What happened, what to do, and whether the call may have reached the server."""
     causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        hint = "If a company proxy signs certificates, name its bundle as `requests: {ca_bundle:}`."
-        return "the server's certificate cannot be verified", hint, False
+    broken_tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    for cause in broken_tls:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return *_bad_certificate(cause), False
     if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
         return (
             "the host's name cannot be resolved",
@@ -223,11 +231,37 @@ def diagnose(error: Exception) -> tuple[str, str | None, bool]:
         return "no connection", "Check that the server runs, and ROBOSIZE_API_URL.", False
     if any(isinstance(cause, _TIMEOUTS) for cause in causes):
         return "no answer within the time limit", "`requests: {timeout:}` sets it.", True
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return "the TLS connection failed", "Check that the URL's port speaks TLS.", True
+    if broken_tls:
+        reason = (broken_tls[0].reason or "no reason given").replace("_", " ").lower()
+        hint = "Check that the URL's port speaks TLS, and which versions."
+        return f"the TLS connection failed ({reason})", hint, True
     if any(isinstance(cause, urllib3.exceptions.DecodeError) for cause in causes):
         return "the answer's compression is broken", None, True
     return "the connection broke before the whole answer came", None, True
+
+
+def _bad_certificate(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
+    """Why a certificate is refused, and what to do about it."""
+    # An error that was made by hand lacks what OpenSSL sets.
+    reason = str(getattr(error, "verify_message", "no reason given")).strip().rstrip(".")
+    number = getattr(error, "verify_code", 0)
+    hint = "If a company proxy signs certificates, name its bundle as `requests: {ca_bundle:}`."
+    if number in _EXPIRED:
+        hint = "The server needs a new certificate; check this machine's clock too."
+    elif number in _MISMATCH:
+        hint = "Check the host in ROBOSIZE_API_URL."
+    return f"the server's certificate cannot be verified ({reason})", hint
+
+
+def _unused_proxy() -> str | None:
+    """What to set for a network with a proxy; None if the environment names none."""
+    variable = next((name for name in _PROXY_VARIABLES if os.environ.get(name)), None)
+    if variable is None:
+        return None
+    return (
+        f"The environment has a proxy ({variable}), which is not used on its own: name it as "
+        "`requests: {proxy:}`, and its certificates as `ca_bundle`."
+    )
 
 
 def _causes(error: BaseException) -> list[BaseException]:

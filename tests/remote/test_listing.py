@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import BadAnswer, Rejected, RemoteError, UnstableList
+from reconciler.errors import BadAnswer, KeyRefused, Rejected, RemoteError, UnstableList
 from reconciler.remote.client import Client
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
@@ -257,10 +257,11 @@ def test_an_answer_of_another_shape_is_one_clear_error(
     """What is no list is asked for once more, then told with its status and how it begins."""
     server = serve(lambda call: answer)
     client = connect(server)
-    with pytest.raises(BadAnswer, match=r"^GET: .*Status 200") as caught:
+    with pytest.raises(BadAnswer, match=r"^GET http.*: .*Status 200") as caught:
         client.list()
     assert len(caught.value.message) < 500
     assert "ROBOSIZE_API_URL" in str(caught.value.hint)
+    assert "<" not in caught.value.message
     assert (client.calls["GET"], client.calls["retries"]) == (2, 1)
     assert not caught.value.may_have_landed
 
@@ -324,3 +325,24 @@ def test_a_failed_list_is_never_an_empty_list(serve: Serve, connect: Connect) ->
             server.handler = lambda call: reply(204)
         with pytest.raises(RemoteError):
             connect(server, retries=0, clock=FakeClock()).list()
+
+
+@pytest.mark.parametrize("status", [404, 405, 302])
+def test_a_wrong_path_names_the_url_and_no_page(
+    serve: Serve, connect: Connect, status: int
+) -> None:
+    """Where no endpoint is, the error has the URL and what to check, never the page's markup."""
+    server = serve(lambda call: reply(status, "<html>No</html>", kind="text/html"))
+    client = connect(server)
+    with pytest.raises(Rejected) as caught:
+        client.list()
+    assert caught.value.message.startswith(f"GET {client.api_url}: status {status}: ")
+    assert "<" not in caught.value.message
+    assert "/api/v1/product/" in str(caught.value.hint)
+
+
+def test_a_refused_key_names_its_variable(serve: Serve, connect: Connect) -> None:
+    """The message itself says which variable to look at: an outcome of an apply shows no hint."""
+    client = connect(serve(lambda call: reply(401)), key_variable="ACME_KEY")
+    with pytest.raises(KeyRefused, match="the API key in ACME_KEY"):
+        client.list()

@@ -195,11 +195,39 @@ def test_a_connection_that_is_never_accepted_is_named(connect: Connect) -> None:
     assert (error.timed_out, error.may_have_landed, error.at_rest) == (True, False, True)
 
 
-def test_a_certificate_that_cannot_be_verified_is_named(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("set_it", [False, True])
+def test_a_proxy_of_the_environment_is_named(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, set_it: bool
 ) -> None:
-    """An unknown certificate is told with the setting for it; no key went out, nothing landed."""
-    reason = urllib3.exceptions.SSLError(ssl.SSLCertVerificationError("self-signed"))
+    """A host that cannot be reached, in a network with a proxy, names the two settings for it."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if set_it:
+        monkeypatch.setenv("https_proxy", "http://proxy.shop.invalid:3128")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.exceptions.ConnectTimeout
+
+    monkeypatch.setattr(Connections, "send", refuse)
+    hint = str(failure(ACTIONS["POST"], connect("https://shop.invalid/")).hint)
+    assert ("(https_proxy)" in hint, "requests: {proxy:}" in hint) == (set_it, set_it)
+
+
+@pytest.mark.parametrize(
+    ("number", "why", "remedy"),
+    [
+        (18, "self-signed certificate", "ca_bundle"),
+        (10, "certificate has expired", "clock"),
+        (62, "Hostname mismatch", "the host in ROBOSIZE_API_URL"),
+    ],
+)
+def test_a_certificate_that_cannot_be_verified_is_named(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, number: int, why: str, remedy: str
+) -> None:
+    """What is wrong with a certificate is told with its remedy; no key went out, nothing landed."""
+    cause = ssl.SSLCertVerificationError("refused")
+    cause.verify_code, cause.verify_message = number, f"{why}."
+    reason = urllib3.exceptions.SSLError(cause)
     pool: Any = None
     nested = requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(pool, "/?x", reason))
 
@@ -208,8 +236,8 @@ def test_a_certificate_that_cannot_be_verified_is_named(
 
     monkeypatch.setattr(Connections, "send", refuse)
     error = failure(ACTIONS["POST"], connect("https://shop.invalid/"))
-    assert "certificate cannot be verified" in error.message
-    assert "ca_bundle" in str(error.hint)
+    assert f"certificate cannot be verified ({why})" in error.message
+    assert remedy in str(error.hint)
     assert not error.may_have_landed
 
 
