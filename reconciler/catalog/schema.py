@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from reconciler.linting.invisible_characters import is_invisible
+from reconciler.linting.invisible_character import is_invisible
 from reconciler.model import FIELDS, Field, Kind
 
 Schema: TypeAlias = dict[str, Any]

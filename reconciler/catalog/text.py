@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.codes import Code
-from reconciler.linting.invisible_characters import is_invisible
+from reconciler.linting.invisible_character import is_invisible
 from reconciler.linting.registry import TEXT_RULES
 from reconciler.model import Severity
 

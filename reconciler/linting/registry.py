@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 from reconciler.linting import (
     duplicate_name,
     http_image,
-    invisible_characters,
+    invisible_character,
     not_nfc,
-    tags_differ_only_in_case,
+    tags_differ_in_case,
     unused_default,
 )
 from reconciler.linting.rule import CatalogRule, Hit, Level, Rule, TextRule
@@ -16,17 +16,17 @@ from reconciler.model import Catalog, Finding
 from reconciler.wording import few
 
 CATALOG_RULES: Final[tuple[Rule, ...]] = (
-    tags_differ_only_in_case.RULE,
+    tags_differ_in_case.RULE,
     not_nfc.RULE,
-    invisible_characters.RULE,
+    invisible_character.RULE,
     duplicate_name.RULE,
     http_image.RULE,
     unused_default.RULE,
 )
 """Every built-in rule about catalogues, in the order in which they are listed."""
 
-TEXT_RULES: Final[tuple[TextRule, ...]] = (invisible_characters.RULE, not_nfc.RULE)
-TAG_RULE: Final = tags_differ_only_in_case.RULE
+TEXT_RULES: Final[tuple[TextRule, ...]] = (invisible_character.RULE, not_nfc.RULE)
+TAG_RULE: Final = tags_differ_in_case.RULE
 
 
 class Ruleset:
@@ -82,7 +82,7 @@ def rule_named(name: str, rules: Iterable[Rule]) -> Rule | None:
     """The rule of that name, written with dashes or underscores, as its id or as its code."""
     plain = name.strip().lower().replace("_", "-")
     for rule in rules:
-        if plain in (rule.id, rule.code.replace("_", "-")):
+        if plain in (rule.id, rule.formerly):
             return rule
     return None
 

@@ -41,13 +41,14 @@ class Rule:
     """YAML or text that it complains about."""
     remedy: str
     level: Level = "warning"
-    alias: str | None = None
+    formerly: str | None = None
+    """The name that settings could give it before, and still can."""
     many: str | None = None
 
     @property
     def id(self) -> str:
         """The rule's name in the settings: its code as people write names."""
-        return self.alias or self.code.replace("_", "-")
+        return self.code.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ not read like "nothing to change".
 """
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from reconciler.errors import UnmatchedPattern, UsageError
 from reconciler.model import (
@@ -57,6 +58,9 @@ def means_remote(each: Selector, store_id: str, tags: Collection[str]) -> bool:
     return each.key == "tag" and each.wanted in tags
 
 
+_GLOB: Final = "Patterns are matched whole and case counts; `*` stands for any text."
+
+
 class Selection:
     """The products that `--select` leaves in the plan: all, if no expression is given.
 
@@ -104,7 +108,10 @@ class Selection:
     def check(self) -> None:
         """Raise UnmatchedPattern where an expression has matched nothing."""
         if self._waiting:
-            _complain("--select", sorted(self._waiting))
+            raise UnmatchedPattern(
+                f"--select matches nothing: {', '.join(sorted(self._waiting))}.",
+                hint=" ".join(dict.fromkeys(map(_advice, sorted(self._waiting)))),
+            )
 
 
 class Resend:
@@ -143,12 +150,23 @@ class Resend:
     def check(self) -> None:
         """Raise UnmatchedPattern where an expression has matched no declared value."""
         if self._waiting:
-            _complain("--resend", sorted(self._waiting))
+            raise UnmatchedPattern(
+                f"--resend matches nothing: {', '.join(sorted(self._waiting))}.", hint=_GLOB
+            )
 
 
-def _complain(flag: str, expressions: Sequence[str]) -> None:
-    listed = ", ".join(expressions)
-    raise UnmatchedPattern(
-        f"{flag} matches nothing: {listed}.",
-        hint="Patterns are matched whole and case counts; `*` stands for any text.",
-    )
+def _advice(expression: str) -> str:
+    """What to look at where an expression of --select means no product."""
+    each = selector(expression)
+    if each.key == "file":
+        name = each.wanted.rpartition("/")[2]
+        return (
+            "A file is named from the working folder, as plans name it: "
+            f"`file=*/{name}` finds it in any folder."
+        )
+    if each.key == STORE_ID:
+        return _GLOB
+    text = f"{each.key}= is matched as it is written, without patterns, and case counts."
+    if any(character in each.wanted for character in "*?["):
+        text += " Give one --select for each value."
+    return text

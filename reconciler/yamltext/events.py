@@ -26,7 +26,7 @@ from reconciler.model import pack_location
 from reconciler.yamltext import pure
 from reconciler.yamltext.findings import START, Faults
 from reconciler.yamltext.nodes import Map, Mark, Node, Repeat, Seq, start_of
-from reconciler.yamltext.source import Source, reword
+from reconciler.yamltext.source import Source, conflict_in, pair_up, reword
 
 try:
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # has no stubs
@@ -88,15 +88,19 @@ def pull_from(source: Source) -> Pull:
         pull = LIBYAML(source.text).get_event
     else:
         pull = pure.parse(source.text).__next__
-    return _restoring(pull, source.aliases) if source.aliases else pull
+    return _restoring(pull, source) if source.aliases else pull
 
 
-def _restoring(pull: Pull, aliases: dict[int, str]) -> Pull:
-    """`pull`, with the characters that `source.decode` renamed put back."""
+def _restoring(pull: Pull, source: Source) -> Pull:
+    """`pull`, with what `source` renamed put back."""
+    aliases, escapes = source.aliases, source.escapes
 
     def restored() -> Any:
         event = pull()
         if event.__class__ is ScalarEvent:
+            if escapes and event.style != '"':  # there a backslash stands for itself
+                for stand_in, written in escapes.items():
+                    event.value = event.value.replace(stand_in, written)
             event.value = event.value.translate(aliases)
         return event
 
@@ -132,7 +136,7 @@ class Composer:
             except _StopReadingError:
                 return
             except YAMLError as error:
-                reworded = reword(source)
+                reworded = pair_up(source) or reword(source)
                 if reworded is None:
                     self._report(error)
                     return
@@ -253,6 +257,13 @@ class Composer:
 
     def _report(self, error: YAMLError) -> None:
         """Report the syntax error at which the parser gave up."""
+        if (at := conflict_in(self._source.text)) is not None:
+            message = (
+                "A merge conflict was left in the file. Decide between its two sides, and delete "
+                "the lines that begin with <<<<<<<, ======= and >>>>>>>."
+            )
+            self._faults.error(Code.BAD_YAML, message, at)
+            return
         mark: Mark | None = None
         problem, context = str(error), ""
         if isinstance(error, MarkedYAMLError):

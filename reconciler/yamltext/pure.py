@@ -1,14 +1,18 @@
 """ruamel.yaml's own parser, for machines without libyaml's; it reads what libyaml's reads.
 
-It alone refuses tabs between a key and its value and within plain text, which YAML allows.
+It takes half a surrogate pair for a character, and alone refuses tabs between a key and its value and within plain text, which YAML allows.
 """
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import ScalarEvent
 from ruamel.yaml.scanner import Scanner
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def parse(text: str) -> Iterator[Any]:
@@ -16,7 +20,13 @@ def parse(text: str) -> Iterator[Any]:
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner = _Scanner
     try:
-        yield from yaml.parse(text)
+        for event in yaml.parse(text):
+            if event.__class__ is ScalarEvent and _HALF.search(event.value):
+                raise MarkedYAMLError(
+                    problem="found invalid Unicode character escape code",
+                    problem_mark=event.start_mark,
+                )
+            yield event
     except (ValueError, OverflowError) as error:  # from chr(), for the escape "\UFFFFFFFF"
         raise YAMLError(str(error)) from error
 

@@ -6,6 +6,7 @@ the former travel through the parser under another name, the latter are reported
 time and replaced, so that the rest of the file is still checked.
 """
 
+import json
 import re
 from itertools import islice
 from typing import Final, NamedTuple
@@ -25,6 +26,8 @@ _STUMBLES: Final = frozenset(":?")
 # A colon after a quote or bracket ends a key, as in JSON.
 _COLON_IN_WORD: Final = re.compile(r"(?<=[^\s\[\]{},\"']):(?=[^\s\[\]{},])")
 _QUESTION_IN_WORD: Final = re.compile(r"(?<=[^\s\[\]{},])\?")
+_PAIR: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
 _SAVE_AS_UTF8: Final = "Save the file as UTF-8."
 
@@ -32,11 +35,13 @@ _SAVE_AS_UTF8: Final = "Save the file as UTF-8."
 class Source(NamedTuple):
     """The text of one file, without a byte-order mark.
 
-    `aliases` maps stand-in characters in `text` back to the characters that the file holds.
+    `aliases` maps stand-in characters in `text` back to the characters that the file holds, and
+    `escapes` the stand-ins of escapes back to how the file spells them.
     """
 
     text: str
     aliases: dict[int, str]
+    escapes: dict[str, str] = {}  # noqa: RUF012  (never changed)
 
 
 def decode(data: bytes, faults: Faults) -> Source | None:
@@ -71,8 +76,35 @@ def reword(source: Source) -> Source | None:
         text = _COLON_IN_WORD.sub(colon, source.text)
         text = _QUESTION_IN_WORD.sub(question, text)
         if text != source.text:
-            return Source(text, aliases)
+            return Source(text, aliases, source.escapes)
     return None
+
+
+def pair_up(source: Source) -> Source | None:
+    r"""`source` with its surrogate pairs renamed; None if there are none.
+
+    JSON spells a character beyond U+FFFF as two escapes, `"\ud83d\ude00"`, which YAML parsers
+    refuse. They are asked again with two escapes of the same length, so that every location holds.
+    """
+    if source.escapes:
+        return None
+    pairs = dict.fromkeys(match[0] for match in _PAIR.finditer(source.text))
+    free = _free_characters(source.text, len(pairs) + 1)
+    if not pairs or len(free) <= len(pairs):
+        return None
+    aliases, escapes, text = {**source.aliases, ord(free[0]): ""}, {}, source.text
+    for pair, character in zip(pairs, free[1:], strict=True):
+        stand_in = f"\\u{ord(free[0]):04x}\\u{ord(character):04x}"
+        aliases[ord(character)] = json.loads(f'"{pair}"')
+        escapes[stand_in] = pair
+        text = text.replace(pair, stand_in)
+    return Source(text, aliases, escapes)
+
+
+def conflict_in(text: str) -> int | None:
+    """The packed location of the first marker that a merge left; None if there is none."""
+    marker = _CONFLICT.search(text)
+    return None if marker is None else place_after(text[: marker.start()])
 
 
 def place_after(text: str) -> int:

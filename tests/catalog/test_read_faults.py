@@ -5,7 +5,7 @@ import pytest
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError
 
-from .reading import errors, findings, message, told, warnings
+from .reading import errors, findings, message, read, told, warnings
 
 pytestmark = pytest.mark.usefixtures("parser")
 
@@ -130,6 +130,52 @@ def test_text_warnings(text: str, code: str) -> None:
     assert warnings(f'{document}---\nstore_id: 2\nname: x\ntags: ["{text}"]\n')[2:] == [
         (code, "7:8")
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",  # a family
+        "\U0001f3f3\ufe0f\u200d\U0001f308",  # a flag of two signs, the first as a picture
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, "I want"
+        "\u0915\u094d\u200d\u0937",  # Devanagari
+    ],
+)
+def test_joiners_that_are_needed_are_no_fault(text: str) -> None:
+    """Within an emoji, and between letters of a script that needs them, joiners are spelling."""
+    assert warnings(f"store_id: 1\nname: {text}\n") == []
+    lone = f"store_id: 1\nname: {text} a\u200db\n"
+    assert warnings(lone) == [("invisible_character", "2:7")]
+
+
+def test_a_merge_conflict_is_called_one() -> None:
+    """Markers that a merge left are told as such, at the first of them."""
+    text = "store_id: 1\nname: x\n<<<<<<< HEAD\ntype: a\n=======\ntype: b\n>>>>>>> main\n"
+    (finding,) = findings(text)
+    assert (finding.code, str(finding.location)) == ("bad_yaml", "a.yaml:3:1")
+    assert "merge conflict" in finding.message
+
+
+def test_surrogate_pairs_of_json_are_read() -> None:
+    """JSON spells one character as two escapes; in single quotes these stay what they are."""
+    pair, emoji = "\\ud83d\\ude00", "\U0001f600"
+    text = f'{{"store_id": "1", "name": "A {pair} b", "tags": ["{pair}{pair}"], "type": "x"}}\n'
+    (product,) = read(text).products.values()
+    assert (product.name, product.value("tags")) == (f"A {emoji} b", (emoji * 2,))
+    column = text.index('"x"') + 1
+    assert str(product.location_of("type")) == f"a.yaml:1:{column}"
+    mixed = (
+        f"- {{store_id: 1, name: \"{pair}\", type: '{pair}'}}\n- {{store_id: 2, name: {pair}}}\n"
+    )
+    first, second = read(f"products:\n{mixed}").products.values()
+    assert (first.name, first.value("type"), second.name) == (emoji, pair, pair)
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    """Half of a pair is no character."""
+    ((code, _),) = errors('{"store_id": "1", "name": "\\ud83d"}')
+    assert code == "bad_yaml"
 
 
 def test_raw_separators_are_kept() -> None:

@@ -145,6 +145,7 @@ def test_each_rule_has_a_file_of_its_own() -> None:
     assert len({rule.code for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert rule_named(rule.id, RULES) is rule_named(rule.code, RULES) is rule
+        assert rule.id == rule.code.replace("_", "-")
         assert rule.sentence.endswith(".")
     assert rule_named("nothing", RULES) is None
 

@@ -139,6 +139,24 @@ def test_select_narrows_the_plan(select: list[str], says: list[str] | None) -> N
 
 
 @pytest.mark.parametrize(
+    ("expression", "hint"),
+    [
+        ("X*", "`*` stands for any text"),
+        ("tag=ne*", "tag= is matched as it is written, without patterns"),
+        ("type=x", "type= is matched as it is written"),
+        ("file=a.yaml", "`file=*/a.yaml` finds it in any folder"),
+    ],
+)
+def test_what_matches_nothing_is_advised_on(expression: str, hint: str) -> None:
+    """The hint fits the kind of expression: only some of them are patterns."""
+    with pytest.raises(UnmatchedPattern) as caught:
+        planned([declared("A", tags=["new"], file="catalog/a.yaml")], [], select=[expression])
+    assert hint in str(caught.value.hint)
+    there = planned([declared("A", file="catalog/a.yaml")], [], select=["file=*/a.yaml"])
+    assert told(there) == ["+A"]
+
+
+@pytest.mark.parametrize(
     ("select", "says"),
     [
         (["!A"], ["p2 B name", "-p5 E1", "-p6 E2"]),

@@ -1,4 +1,4 @@
-"""tags-differ-only-in-case: one tag in two spellings, which the remote takes for two tags."""
+"""tags-differ-in-case: one tag in two spellings, which the remote takes for two tags."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ class _Spellings:
 
 RULE: Final = TagRule(
     code=Code.TAGS_DIFFER_IN_CASE,
-    alias="tags-differ-only-in-case",
+    formerly="tags-differ-only-in-case",
     sentence="Two tags differ only in upper and lower case. They are two tags to the remote, so "
     "products that belong together are found apart.",
     example="tags: [Linen]    # here\ntags: [linen]    # and there",
