@@ -1,6 +1,7 @@
 """ruamel.yaml's own parser, for machines without libyaml's; it reads what libyaml's reads.
 
-It takes half a surrogate pair for a character, and alone refuses tabs between a key and its value and within plain text, which YAML allows.
+It alone refuses tabs between a key and its value and within plain text, which YAML allows, and
+takes half a surrogate pair for a character.
 """
 
 import re
