@@ -48,7 +48,7 @@ def command(
     format: str,
     output: Path | None,
 ) -> int:
-    """Apply a plan to a copy of the remote.
+    """Apply a plan to a copy of the remote, in a sandbox.
 
     Reads the remote once, copies it into a sandbox in memory, and applies the plan there, or the
     PLANFILE that `plan --out` saved. Prints the report of that run, what it would destroy, and
