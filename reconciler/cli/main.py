@@ -27,7 +27,8 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     ),
     "pull": CommandEntry(f"{_HERE}.pull", "Bring the catalogue's files up to the remote."),
     "import": CommandEntry(
-        f"{_HERE}.import_", "Bring a shop's own export into the catalogue's files; offline."
+        f"{_HERE}.import_",
+        "Bring a shop's own export into the catalogue's files; offline, without a key.",
     ),
     "status": CommandEntry(f"{_HERE}.status", "Show the remote catalogue at a glance."),
     "schema": CommandEntry(f"{_HERE}.schema", "Print a JSON Schema, for editors and other tools."),
