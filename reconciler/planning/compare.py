@@ -4,7 +4,7 @@ Readable fields compare with the list; write-only ones with the ledger, by the t
 fields" of the interface.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -46,12 +46,14 @@ class Comparison:
 
     `now` is the time that the age of what the server keeps is judged by; without it nothing is too
     old. `made` holds by id the store_id of a lost create that made it, if the server rewrote it.
+    `contested` are the declared store_ids of renames whose source and target both exist.
     """
 
     ledger: Ledger
     resend: _Resend | None = None
     made: Mapping[str, str] = field(default_factory=dict)
     now: datetime | None = None
+    contested: Collection[str] = ()
     adoptions: list[Adoption] = field(default_factory=list)
     unconfirmed: dict[str, list[str]] = field(default_factory=dict)
     """By write-only field, the store_ids of products of which nothing is known."""
@@ -140,7 +142,7 @@ class Comparison:
         self.unconfirmed_products += nothing_known
         assumed = Assumed(product.values, entries)
         self.adoptions.append(
-            Adoption(str(remote.id), store_id, assumed, came_from=product.renamed_from)
+            Adoption(str(remote.id), store_id, assumed, self._came_from(product, None))
         )
 
     def _renew(
@@ -157,11 +159,18 @@ class Comparison:
             if key not in changes  # What is sent is judged by its own call.
             and (remote.value(key) == case.sent or product.value(key) != case.sent)
         )
-        store_id, came_from = product.store_id, product.renamed_from
+        store_id, came_from = product.store_id, self._came_from(product, known)
         if outdated or (store_id, came_from) != (known.store_id, known.came_from):
             self.adoptions.append(
                 Adoption(str(remote.id), store_id, _NOTHING_ASSUMED, came_from, outdated)
             )
+
+    def _came_from(self, product: Product, known: Known | None) -> str | None:
+        """The rename that has brought a product here, as the ledger is to hold it."""
+        if product.store_id in self.contested:
+            # The declared one has not been made: its source is still there.
+            return known.came_from if known is not None else None
+        return product.renamed_from
 
 
 class Assumed(Mapping[str, Value]):

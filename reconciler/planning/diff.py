@@ -49,7 +49,9 @@ def diff(
     """
     selection, resending = Selection(select), Resend(resend)
     matching = match(catalog, remote, ledger, now=now, recreate=recreate)
-    comparison = Comparison(ledger, resending if resending else None, matching.stand.made, now)
+    comparison = Comparison(
+        ledger, resending if resending else None, matching.stand.made, now, matching.contested
+    )
     creates, differing, unchanged = _compare_declared(
         catalog, matching, comparison, selection, resending
     )
@@ -141,7 +143,7 @@ def _updates(
             seen,
             product.location,
             image_md=picture if isinstance(picture, str) else None,
-            came_from=product.renamed_from,
+            came_from=None if product.store_id in matching.contested else product.renamed_from,
             sent_as=_sent_as(product, seen, matching) if "store_id" in fields else None,
         )
 

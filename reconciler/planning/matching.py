@@ -24,14 +24,15 @@ class Matching:
 
     `pairs` holds the remote product of each declared store_id that has one; `held` the declared
     store_ids that are blocked; `undeclared` the remote products that nothing declares;
-    `ring_members` the declared store_ids of pending renames that form rings; `stand` what each
-    remote product stands for.
+    `ring_members` the declared store_ids of pending renames that form rings; `contested` those of
+    renames whose source and target both exist; `stand` what each remote product stands for.
     """
 
     stand: Standing
     pairs: dict[str, RemoteProduct] = field(default_factory=dict)
     undeclared: list[RemoteProduct] = field(default_factory=list)
     ring_members: list[str] = field(default_factory=list)
+    contested: set[str] = field(default_factory=set)
 
     @property
     def blocked(self) -> list[Blocked]:
@@ -255,5 +256,6 @@ def _keep_apart(
         if store_id in targets:
             ids = (str(product.id),)
             matching.blocked.append(Blocked(store_id, ids, Code.RENAME_CONFLICT))
+            matching.contested.add(targets[store_id])
         else:
             matching.undeclared.append(product)

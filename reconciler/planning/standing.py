@@ -123,7 +123,7 @@ def standing(
     wanderers = _take_places(found, places, wanderers)
     for wanderer in sorted(wanderers, key=lambda w: str(w.product.id)):
         _place_wanderer(found, wanderer, catalog, wanted, ledger)
-    _return_reverted(found, catalog, wanted, ledger)
+    _return_reverted(found, catalog, targets, wanted, ledger)
     return found
 
 
@@ -303,16 +303,30 @@ def _stay(found: Standing, here: str, product: RemoteProduct) -> None:
 
 
 def _return_reverted(
-    found: Standing, catalog: Catalog, wanted: Collection[str], ledger: Ledger
+    found: Standing,
+    catalog: Catalog,
+    targets: Mapping[str, str],
+    wanted: Collection[str],
+    ledger: Ledger,
 ) -> None:
     """Let a product stand for where it came from, if nobody wants where it was brought to."""
     present = found.present
     candidates = list(_reverted(present, catalog, wanted, ledger))
     claims = Counter(source for source, _ in candidates)
     for source, place in candidates:
-        if claims[source] == 1 and not _is_filled(source, found, catalog):
+        target = targets.get(source)
+        done = target is not None and _was_brought(present.get(target), target, source, ledger)
+        if claims[source] == 1 and not done and not _is_filled(source, found, catalog):
             found.moves = True
             present[source] = present.pop(place)
+
+
+def _was_brought(
+    product: RemoteProduct | None, place: str, source: str, ledger: Ledger
+) -> bool:
+    """Whether the rename from `source` has brought `product` to `place`."""
+    known = None if product is None else ledger.products.get(str(product.id))
+    return known is not None and (known.store_id, known.came_from) == (place, source)
 
 
 def _is_filled(place: str, found: Standing, catalog: Catalog) -> bool:

@@ -591,3 +591,23 @@ def test_a_product_does_not_return_to_where_another_is_about_to_go() -> None:
         memory = crash(shop, diff(SWAP, shop.listing(), memory), memory, calls)
     settle(shop, SWAP, memory)
     assert shop.places() == {"new1": "B", "new2": "A"}
+
+
+def test_a_product_does_not_return_to_where_another_was_just_renamed_away() -> None:
+    """The rename that is declared now was made from there, so nobody wants that place (P1)."""
+    first = catalog(declared("D"), declared("E", was="B"), declared("B", was="C"))
+    wanted = catalog(declared("D"), declared("C", was="B"))
+    shop = Shop()
+    memory, _ = settle(shop, first, EMPTY)
+    for calls in (0, 1):
+        memory = crash(shop, diff(wanted, shop.listing(), memory), memory, calls)
+    settle(shop, wanted, memory)
+    assert sorted(shop.places().values()) == ["C", "D"]
+
+
+def test_a_rename_that_is_blocked_is_not_recorded_as_made() -> None:
+    """Its source is still there, so nothing came from it (P3)."""
+    for memory in (EMPTY, ledger({"p2": known("B")})):
+        memory, plan = settle(Shop(A, B), catalog(declared("B", was="A")), memory)
+        assert held(plan) == [("A", ("p1",), "rename_conflict")]
+        assert moved(memory) == []
