@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from reconciler.planning.judging import Case
 from reconciler.planning.operations import Patch
-from reconciler.planning.outcome import Answer, Fate, Verdict
+from reconciler.planning.outcome import Answer
 from reconciler.planning.sight import Situation
 from reconciler.planning.standing import parked_target
 
@@ -25,8 +25,7 @@ _STOPPED: Final = "the run was stopped within its ring of renames"
 class Chain:
     """One chain of renames: `done` links are shown, and the next one is to be sent or looked for.
 
-    `failed` says why the chain does not go on. `aside` says where the parked product of a ring
-    stands until the next run, if the chain ended before that product's last link.
+    `failed` says why the chain does not go on.
     """
 
     links: tuple[Patch, ...]
@@ -34,22 +33,22 @@ class Chain:
     send: Patch | None = None
     look: float | None = None
     failed: str | None = None
-    aside: str | None = None
 
-    def verdicts(self, cases: Mapping[str, Case]) -> Iterator[tuple[str, Verdict]]:
+    def cases(self, cases: Mapping[str, Case]) -> Iterator[tuple[str, Case]]:
         """What the chain says of its Changes: which wait in vain, and which one stands aside."""
-        first = self.links[0].store_ids[0]
+        waiting, reason = self.links[self.done :], _STOPPED
         if self.failed is not None:
-            broken = self.links[self.done].store_ids[0]
-            for link in self.links[self.done + 1 :]:
-                (id,) = link.store_ids
-                verdict = cases[id].verdict
-                if id != broken and verdict.fate is Fate.NOT_ATTEMPTED:
-                    yield id, verdict._replace(error=f"needs the rename of {broken}, {self.failed}")
-        verdict = cases[first].verdict
-        if self.aside is not None and verdict.fate is not Fate.APPLIED:
-            lost = verdict.lost | {"store_id"}
-            yield first, verdict._replace(fate=Fate.FAILED, error=self.aside, lost=lost)
+            broken = waiting[0].store_ids
+            waiting = tuple(link for link in waiting if link.store_ids != broken)
+            reason = f"needs the rename of {broken[0]}, {self.failed}"
+        for link in waiting:
+            (store_id,) = link.store_ids
+            verdict, aside = cases[store_id].verdict, cases[store_id].aside
+            if aside and not link.parking:
+                told = verdict._replace(error=f"{reason}; {verdict.error}")
+                yield store_id, Case(told, aside=True)
+            elif self.failed is not None and verdict.error is None:
+                yield store_id, Case(verdict._replace(error=reason))
 
 
 def chains_of(situation: Situation) -> list[Chain]:
@@ -58,39 +57,43 @@ def chains_of(situation: Situation) -> list[Chain]:
     for number, answer in enumerate(situation.answers):
         operation = answer.operation
         if isinstance(operation, Patch) and "store_id" in operation.body:
-            told[operation.ids[0], str(operation.body["store_id"])] = number, answer
+            told[_key(operation)] = number, answer
     return [_chain(links, situation, told) for links in situation.calls.renames]
-
-
-def _chain(links: tuple[Patch, ...], situation: Situation, told: _Told) -> Chain:
-    returned = told.get(_key(_back(links[0]))) if links[0].parking else None
-    if returned is not None and returned[1].failure is None:
-        return Chain(links, 1, failed=_FAILED)
-    aside = _aside(links, _STOPPED, told) if situation.ended else None
-    for done, link in enumerate(links):
-        answered = told.get(_key(link))
-        if answered is None:
-            return Chain(links, done, send=link, aside=aside)
-        state = _state(link, *answered, situation)
-        if isinstance(state, float):
-            return Chain(links, done, look=state, aside=aside)
-        if state is not None:
-            return _broken(links, done, state, situation, told)
-    return Chain(links, len(links))
-
-
-def _was_refused(answer: Answer) -> bool:
-    return answer.failure is not None and not answer.failure.may_have_landed
 
 
 def _key(link: Patch) -> tuple[str, str]:
     return link.ids[0], str(link.body["store_id"])
 
 
+def _chain(links: tuple[Patch, ...], situation: Situation, told: _Told) -> Chain:
+    back = _back(links[0]) if links[0].parking else None
+    returned = told.get(_key(back)) if back else None
+    if returned is not None and returned[1].failure is None:
+        return Chain(links, 1, failed=_FAILED)
+    for done, link in enumerate(links):
+        answered = told.get(_key(link))
+        if answered is None:
+            return Chain(links, done, send=link)
+        state = _state(link, *answered, situation)
+        if isinstance(state, float):
+            return Chain(links, done, look=state)
+        if state is not None:
+            # A parked product goes back while its place is surely free.
+            free = done == 1 and not answered[1].may_have_landed and returned is None
+            return Chain(links, done, send=back if free else None, failed=state)
+    return Chain(links, len(links))
+
+
+def _back(parking: Patch) -> Patch:
+    """The call that gives a parked product its store_id back."""
+    change = parking.changes[0]
+    return Patch((change,), {"store_id": str(change.leaves)}, parking=True)
+
+
 def _state(link: Patch, number: int, answer: Answer, situation: Situation) -> float | str | None:
     """None if a list shows the link; when to look; or why it was not made."""
-    failure, sight = answer.failure, situation.sight
-    if _was_refused(answer):
+    sight = situation.sight
+    if not answer.may_have_landed:
         return _FAILED
     if sight is None or number >= sight.after:
         return situation.now
@@ -104,33 +107,6 @@ def _state(link: Patch, number: int, answer: Answer, situation: Situation) -> fl
         left = parked_target(before) is None and product.store_id == link.body["store_id"]
     if left or product.store_id == link.body["store_id"]:
         return None
-    if failure is None and situation.now - answer.came < situation.settle:
+    if answer.failure is None and situation.now - answer.came < situation.settle:
         return situation.next_look(answer.came)
     return "which no list has shown"
-
-
-def _broken(
-    links: tuple[Patch, ...], done: int, reason: str, situation: Situation, told: _Told
-) -> Chain:
-    """The chain after a link that was not made; a product that stands aside goes back if it can."""
-    if links[0].parking and done == 1 and _was_refused(told[_key(links[done])][1]):
-        back = _back(links[0])
-        if _key(back) not in told and not situation.ended:
-            return Chain(links, done, send=back, failed=reason)
-    message = f"the ring of renames was not carried on: {reason}"
-    return Chain(links, done, failed=reason, aside=_aside(links, message, told))
-
-
-def _back(parking: Patch) -> Patch:
-    """The call that gives a parked product its store_id back."""
-    change = parking.changes[0]
-    return Patch((change,), {"store_id": str(change.leaves)}, parking=True)
-
-
-def _aside(links: tuple[Patch, ...], reason: str, told: _Told) -> str | None:
-    """Where the parked product of a ring stands, unless its last link was sent."""
-    parking = links[0]
-    stepped = told.get(_key(parking)) if parking.parking else None
-    if stepped is None or _was_refused(stepped[1]) or _key(links[-1]) in told:
-        return None
-    return f"{reason}; it stands at {parking.body['store_id']} until the next run"

@@ -99,7 +99,7 @@ def _found(
         return Verdict(change, Fate.FAILED, error=error)
     if ids:
         # After a refusal it is another's, unless it is just what was sent.
-        refused = bool(heard.posts) and not any(map(_may_have_landed, heard.posts))
+        refused = bool(heard.posts) and not any(a.may_have_landed for a in heard.posts)
         return None if refused and not _is_just(change, sight.by_id.get(ids[0])) else ids[0]
     source = change.came_from
     if not heard.posts and source is not None and _came_back(source, situation, sight):
@@ -117,10 +117,6 @@ def _came_back(source: str, situation: Situation, sight: Sight) -> bool:
     """Whether a product is listed at `source` that the plan had not seen, and this run not made."""
     made = {answer.id for answer in situation.answers}
     return any(id not in situation.listed and id not in made for id in sight.with_store_id(source))
-
-
-def _may_have_landed(answer: Answer) -> bool:
-    return answer.failure is None or answer.failure.may_have_landed
 
 
 def _is_just(change: Create, product: RemoteProduct | None) -> bool:
@@ -144,7 +140,7 @@ def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sig
         message, at_rest = f"it was answered with {last.id}, which is another product's id", False
     else:
         message, at_rest = failure.message, failure.at_rest
-    if not _may_have_landed(last):
+    if not last.may_have_landed:
         refused = Verdict(change, Fate.FAILED, error=message)
         return Case(refused, look=None if sight else situation.now)
     every = frozenset(change.fields)
@@ -191,7 +187,7 @@ def twins(
         if not isinstance(change, Create) or change.store_id in named:
             continue
         posts = heard.get(change.store_id, NOTHING_HEARD).posts
-        if change.store_id in situation.lost or any(map(_may_have_landed, posts)):
+        if change.store_id in situation.lost or any(a.may_have_landed for a in posts):
             lost[likeness_sent(values(change))].append(change.store_id)
     found: defaultdict[Likeness, list[str]] = defaultdict(list)
     for product in sight.new if lost else ():

@@ -32,11 +32,13 @@ class Case(NamedTuple):
     """One Change as it stands: the verdict so far, and what would tell or do more.
 
     `send` is a call to make, `look` when a list is wanted. With neither the verdict is final.
+    `aside` says that a ring of renames has parked the product, and has not moved it on.
     """
 
     verdict: Verdict
     send: Operation | None = None
     look: float | None = None
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,41 @@ class _Seen:
 
 def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
     """What became of an Update."""
-    if not heard.patches:
-        return Case(Verdict(change))
-    fields = Fields().after(heard.patches)
+    parked = [answer for answer in heard.patches if _is_parking(answer)]
+    own = [answer for answer in heard.patches if not _is_parking(answer)]
+    if not own:
+        return _judge_parked(change, parked, situation) if parked else Case(Verdict(change))
+    fields = Fields().after(own)
     sight = situation.sight_after(heard)
     if sight is None:
         return Case(fields.verdict(change, change.id), look=situation.now)
     return judge_fields(change, change.id, fields, situation, sight)
+
+
+def _is_parking(answer: Answer) -> bool:
+    return isinstance(answer.operation, Patch) and answer.operation.parking
+
+
+def _judge_parked(change: Update, answers: Sequence[Answer], situation: Situation) -> Case:
+    """What became of a product that was to make room in a ring of renames, and of no more yet."""
+    parking, last = answers[0], answers[-1]
+    verdict = Verdict(change, Fate.FAILED, change.id)
+    if last is not parking and last.failure is None:
+        return Case(verdict)  # It was sent back: why, its chain knows.
+    if not parking.may_have_landed:
+        return Case(verdict._replace(error=_told_by(parking)))
+    verdict = verdict._replace(lost=frozenset({"store_id"}))
+    place = body_of(parking.operation)["store_id"]
+    seen = situation.sight.by_id.get(change.id) if situation.sight else None
+    if last is not parking or seen is None or seen.store_id == place:
+        return Case(verdict._replace(error=f"it stands at {place} until the next run"), aside=True)
+    at_rest = parking.failure is None or parking.failure.at_rest
+    fate = Fate.FAILED if at_rest else Fate.UNKNOWN
+    return Case(verdict._replace(fate=fate, error=_told_by(parking)))
+
+
+def _told_by(answer: Answer) -> str:
+    return "no list has shown its rename" if answer.failure is None else answer.failure.message
 
 
 def judge_fields(

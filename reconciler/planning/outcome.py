@@ -46,6 +46,11 @@ class Answer(NamedTuple):
     id: str | None = None
     failure: Failure | None = None
 
+    @property
+    def may_have_landed(self) -> bool:
+        """Whether the call took effect, for all that its answer tells."""
+        return self.failure is None or self.failure.may_have_landed
+
 
 class Fate(StrEnum):
     """How one Change ended."""

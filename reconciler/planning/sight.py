@@ -123,7 +123,7 @@ class Situation:
     edited: Mapping[str, str] = field(default_factory=dict)
 
     def heard(self) -> dict[str, Heard]:
-        """The answers by the store_id of the Change that they tell of; parking tells of none."""
+        """The answers by the store_id of the Change that they tell of."""
         heard: dict[str, Heard] = {}
         for number, answer in enumerate(self.answers):
             for store_id in answer.operation.store_ids:
@@ -162,5 +162,4 @@ def _with(heard: Heard, answer: Answer, number: int) -> Heard:
         return replace(heard, posts=(*heard.posts, answer), last=number)
     if isinstance(operation, Remove):
         return replace(heard, deletes=(*heard.deletes, answer), last=number)
-    patches = heard.patches if operation.parking else (*heard.patches, answer)
-    return replace(heard, patches=patches, last=number)
+    return replace(heard, patches=(*heard.patches, answer), last=number)

@@ -321,9 +321,7 @@ def _return_reverted(
             present[source] = present.pop(place)
 
 
-def _was_brought(
-    product: RemoteProduct | None, place: str, source: str, ledger: Ledger
-) -> bool:
+def _was_brought(product: RemoteProduct | None, place: str, source: str, ledger: Ledger) -> bool:
     """Whether the rename from `source` has brought `product` to `place`."""
     known = None if product is None else ledger.products.get(str(product.id))
     return known is not None and (known.store_id, known.came_from) == (place, source)

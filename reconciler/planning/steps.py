@@ -49,8 +49,7 @@ def judge(situation: Situation) -> Judgement:
     chains = chains_of(situation)
     cases = _cases(situation, heard)
     for chain in chains:
-        for store_id, verdict in chain.verdicts(cases):
-            cases[store_id] = Case(verdict)
+        cases |= chain.cases(cases)
     vacating = {c.leaves: c.store_id for c in situation.plan.changes if isinstance(c, Update)}
     step = None if situation.ended else _next(situation, heard, cases, chains, vacating)
     verdicts = {
@@ -58,7 +57,7 @@ def judge(situation: Situation) -> Judgement:
         for store_id, case in cases.items()
     }
     done = any(a.failure is None and not _is_parking(a.operation) for a in situation.answers)
-    return Judgement(verdicts, step, done or any(chain.aside for chain in chains))
+    return Judgement(verdicts, step, done or any(case.aside for case in cases.values()))
 
 
 def _is_parking(operation: Operation) -> bool:

@@ -27,6 +27,7 @@ RING = diff(catalog(declared("A", was="B"), declared("B", was="A")), remote(A, B
 CHAIN = diff(catalog(declared("B", was="A"), declared("C", was="B")), remote(A, B), EMPTY)
 ((PARK, FIRST, LAST),) = operations(RING).renames
 ASIDE = listed(PARK.ids[0], str(PARK.body["store_id"]))
+OTHERS = FIRST.store_ids[0]
 OTHER = B if PARK.ids[0] == "p1" else A
 BACK = Patch(PARK.changes, {"store_id": str(PARK.changes[0].leaves)}, parking=True)
 
@@ -47,11 +48,18 @@ def test_each_link_waits_for_a_list_that_shows_the_one_before() -> None:
 
 
 def test_a_ring_that_cannot_begin_says_who_waits_for_it() -> None:
-    """A refused first step leaves both products as they are (P6)."""
-    step, ends = told(RING, refused(PARK), there=[A, B])
-    assert step == "done"
-    assert {fate for fate, _ in ends.values()} == {"not_attempted"}
-    assert f"needs the rename of {PARK.store_ids[0]}" in ends[FIRST.store_ids[0]][1]
+    """A first step without effect leaves both products as they are, and is told as it was (P6)."""
+    first, other = PARK.store_ids[0], FIRST.store_ids[0]
+    for answer, end in (
+        (refused(PARK), ("failed", "refused")),
+        (ok(PARK), ("failed", "no list has shown its rename")),
+        (lost(PARK), ("unknown", "no answer")),
+        (lost(PARK, rest=True), ("failed", "no answer")),
+    ):
+        step, ends = told(RING, answer, there=[A, B], now=100)
+        assert (step, ends[first]) == ("done", end)
+        assert ends[other][0] == "not_attempted"
+        assert f"needs the rename of {first}" in ends[other][1]
 
 
 def test_a_parked_product_goes_back_if_the_next_link_is_refused() -> None:
@@ -60,7 +68,7 @@ def test_a_parked_product_goes_back_if_the_next_link_is_refused() -> None:
     step, _ = told(RING, *answers, there=[ASIDE, OTHER])
     assert step.startswith(f"PATCH {PARK.ids[0]}")
     _, ends = told(RING, *answers, ok(BACK), there=[A, B])
-    assert "stands at" not in ends[PARK.store_ids[0]][1]
+    assert ends[PARK.store_ids[0]] == ("failed", f"needs the rename of {OTHERS}, which failed")
     _, ends = told(RING, *answers, refused(BACK), there=[ASIDE, OTHER])
     assert ends[PARK.store_ids[0]][0] == "failed"
     assert "it stands at" in ends[PARK.store_ids[0]][1]
