@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -291,18 +290,12 @@ class _Run:
         present: Collection[str | None] | None = None
         if sight is not None:
             present = {product.id for product in sight.listing.products} | set(self._means.listed)
-        utc, now = self._clock.utc(), self._clock.now()
         return concluded(
-            self.doubts if self._plan.changes else self._ledger,
+            self._ledger,
             self._plan,
             verdicts.values(),
-            before=self._ledger,
-            at=stamp(utc),
-            stamps={
-                store_id: stamp(utc - timedelta(seconds=now - verdict.sent))
-                for store_id, verdict in verdicts.items()
-                if verdict.sent is not None
-            },
+            utc=self._clock.utc(),
+            now=self._clock.now(),
             present=present,
         )
 

@@ -5,14 +5,15 @@ a Ledger out.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
+from reconciler.clock import stamp
 from reconciler.model import (
     FIELDS,
     INDEX,
     KEYS,
     MOST_APPLIED,
-    NOTHING,
     WRITE_ONLY,
     Applied,
     Entries,
@@ -34,32 +35,16 @@ _UNSENT: Final = tuple(Entry(FIELDS[position].empty, State.DOUBT) for position i
 
 
 def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
-    """The ledger with every write-only value and rename of `plan` in doubt, and every create open.
+    """The ledger as if every call of `plan` had been sent, and none had been answered.
 
     A crash at any later moment, or an answer that never comes, then ends with the declared values.
     """
-    products = dict(ledger.products)
-    creates = dict(ledger.creates)
-    for change in plan.changes:
-        if isinstance(change, Update):
-            doubts = _doubts(change)
-            known = products.get(change.id)
-            if known is None:
-                # A create whose answer was lost is found: what it sent is of this product now.
-                lost = creates.pop(_created_as(change, creates) or "", None)
-                if not (doubts or lost or "store_id" in change.fields):
-                    continue
-                known = Known(change.store_id, lost.entries if lost else NOTHING)
-                known = known._replace(came_from=change.came_from)
-            elif "store_id" in change.fields:
-                known = known._replace(store_id=change.store_id, came_from=change.came_from)
-            products[change.id] = known._replace(entries=_with(known.entries, doubts))
-    for change in plan.changes:
-        if isinstance(change, Create):
-            entries = _with(_UNSENT, _doubts(change))
-            # When it is sent is not known yet: a run that finds it so waits from its own start.
-            creates[change.store_id] = Sent(entries, came_from=change.came_from)
-    return Ledger(products, creates, ledger.applied)
+    books = _Books(ledger)
+    books.enter(
+        Verdict(change, Fate.UNKNOWN, change.id, lost=frozenset(change.fields))
+        for change in plan.changes
+    )
+    return Ledger(books.products, books.creates, ledger.applied)
 
 
 def removed(ledger: Ledger, deletes: Iterable[Delete], at: str) -> tuple[Removed, ...]:
@@ -80,13 +65,148 @@ def removed(ledger: Ledger, deletes: Iterable[Delete], at: str) -> tuple[Removed
     )
 
 
-def _doubts(change: Create | Update) -> dict[str, Entry]:
-    """The write-only values that `change` sends, as they are until its call has succeeded."""
-    return {
-        key: Entry(field.after, State.DOUBT)  # type: ignore[arg-type]  # no Delete: not None
-        for key, field in change.fields.items()
-        if field.write_only
-    }
+def concluded(
+    ledger: Ledger,
+    plan: Plan,
+    verdicts: Collection[Verdict],
+    *,
+    utc: datetime | None = None,
+    now: float = 0.0,
+    present: Collection[str | None] | None = None,
+) -> Ledger:
+    """The ledger after the apply of `plan`: what came of each Change, and what was adopted.
+
+    `ledger` is what was known before. A value that was surely not sent is as it was; one whose
+    answer was lost is in doubt. If everything was applied, declared values that there was no reason
+    to send are assumed. `utc` and `now` are the same moment, of the world and of the run. `present`
+    are the ids that were listed before or after: products that neither list has are forgotten.
+    """
+    books = _Books(ledger, utc, now)
+    books.enter(verdicts)
+    applied = ledger.applied
+    if all(verdict.fate is Fate.APPLIED for verdict in verdicts):
+        books.adopt(plan.adoptions)
+        applied = _applied(plan, applied, books.at)
+    products = books.products
+    if present is not None:
+        waiting = {c.store_id for c in plan.changes if isinstance(c, Create)} & books.creates.keys()
+        products = {
+            id: known
+            for id, known in products.items()
+            if id in present or known.store_id in waiting
+        }
+    return Ledger(products, books.creates, applied)
+
+
+def _applied(plan: Plan, applied: tuple[Applied, ...], at: str | None) -> tuple[Applied, ...]:
+    """The plans that were applied, with this one if it changed something or is of a new commit."""
+    commit = None if plan.partial else plan.catalog.commit
+    last = applied[-1].commit if applied else None
+    if at is None or not (plan.changes or (commit is not None and commit != last)):
+        return applied
+    return (*applied, Applied(commit, plan.digest, at))[-MOST_APPLIED:]
+
+
+class _Books:
+    """A ledger that verdicts are entered into, at a moment of the run and of the world."""
+
+    def __init__(self, before: Ledger, utc: datetime | None = None, now: float = 0.0) -> None:
+        self._before = before
+        self._utc = utc
+        self._now = now
+        self.at = None if utc is None else stamp(utc)
+        self.products = dict(before.products)
+        self.creates = dict(before.creates)
+
+    def enter(self, verdicts: Iterable[Verdict]) -> None:
+        """Record what became of each Change."""
+        # A product that moves takes its own lost create along, before another is made in its place.
+        for verdict in sorted(verdicts, key=lambda verdict: verdict.change.action == "create"):
+            change = verdict.change
+            if isinstance(change, Create):
+                self._create(verdict, change)
+            elif isinstance(change, Update):
+                self._update(verdict, change)
+            elif verdict.fate is Fate.APPLIED:
+                self.products.pop(change.id, None)
+                self.creates.pop(change.store_id, None)
+
+    def _create(self, verdict: Verdict, change: Create) -> None:
+        """Record one Create: by its id once it is listed, as open while nobody knows."""
+        store_id = change.store_id
+        entries = _with(_UNSENT, _sent(change, change.fields, State.DOUBT))
+        learnt = self._learnt(change, verdict, Known(store_id, entries, came_from=change.came_from))
+        # If an older create may be the one that landed, what it sent is still in doubt.
+        if verdict.landed and store_id not in self._before.creates:
+            unsent = {KEYS[position] for position in WRITE_ONLY} - change.fields.keys()
+            empty = {key: Entry(FIELDS[INDEX[key]].empty, State.CONFIRMED) for key in unsent}
+            learnt = learnt._replace(entries=_with(learnt.entries, empty))
+        if verdict.listed and verdict.id is not None:
+            self.creates.pop(store_id, None)
+            self.products[verdict.id] = learnt
+        elif verdict.id is not None or verdict.fate is Fate.UNKNOWN:
+            self.creates[store_id] = Sent(
+                learnt.entries, self._time(verdict), verdict.id, change.came_from
+            )
+
+    def _time(self, verdict: Verdict) -> str | None:
+        """When a create was last sent or answered."""
+        # An id without a time would be waited for without an end: then it is now.
+        if self._utc is None or verdict.sent is None:
+            return self.at
+        return stamp(self._utc - timedelta(seconds=self._now - verdict.sent))
+
+    def _update(self, verdict: Verdict, change: Update) -> None:
+        """Record one Update: what was not lost is known as it was before, unless it landed."""
+        known = self._before.products.get(change.id)
+        renamed = "store_id" in verdict.landed | verdict.lost
+        if known is None:
+            created_as = _created_as(change, self._before.creates)
+            unseen = renamed or bool(_sent(change, verdict.lost, State.DOUBT))
+            if not (verdict.landed or unseen or (verdict.lost and created_as)):
+                return
+            # A create whose answer was lost is found: what it sent is of this product now.
+            lost = self.creates.pop(created_as or "", _NO_CREATE)
+            known = Known(change.store_id, lost.entries, came_from=change.came_from)
+            if "store_id" in change.fields and not renamed:
+                known = known._replace(store_id=str(change.seen.store_id), came_from=None)
+        elif renamed:
+            known = known._replace(store_id=change.store_id, came_from=change.came_from)
+        self.products[change.id] = self._learnt(change, verdict, known)
+
+    def _learnt(self, change: Create | Update, verdict: Verdict, known: Known) -> Known:
+        """What is known of a product once its calls were answered, or were not."""
+        kept = dict(known.kept)
+        for key in verdict.landed & change.fields.keys():
+            kept.pop(key, None)
+        for key, actual in verdict.kept.items():
+            kept[key] = Kept(change.fields[key].after, actual, self.at)  # type: ignore[arg-type]
+        entries = _with(known.entries, _sent(change, verdict.lost, State.DOUBT))
+        entries = _with(entries, _sent(change, verdict.landed, State.CONFIRMED))
+        return known._replace(entries=entries, kept=kept)
+
+    def adopt(self, adoptions: Iterable[Adoption]) -> None:
+        """Record what a whole apply takes as given, and what the list shows as it is declared."""
+        for adoption in adoptions:
+            known = self.products.get(adoption.id)
+            if known is None:
+                # What a create whose answer was lost sent stays in doubt, declared now or not.
+                lost = self.creates.get(adoption.store_id, _NO_CREATE)
+                known = Known(adoption.store_id)
+                if lost.may_be(adoption.id):
+                    self.creates.pop(adoption.store_id, None)
+                    known = known._replace(entries=lost.entries)
+            assumed = {
+                key: Entry(value, State.ASSUMED)
+                for key, value in adoption.assumed.items()
+                if known.entries[slot(key)] is None
+            }
+            kept = {key: case for key, case in known.kept.items() if key not in adoption.outdated}
+            entries = _with(known.entries, assumed)
+            self.products[adoption.id] = Known(adoption.store_id, entries, kept, adoption.came_from)
+
+
+_NO_CREATE: Final = Sent()
 
 
 def _created_as(change: Update, creates: Mapping[str, Sent]) -> str | None:
@@ -101,163 +221,16 @@ def _created_as(change: Update, creates: Mapping[str, Sent]) -> str | None:
     return listed if sent is not None and sent.may_be(change.id) else None
 
 
-def concluded(
-    ledger: Ledger,
-    plan: Plan,
-    verdicts: Iterable[Verdict],
-    *,
-    before: Ledger,
-    at: str | None = None,
-    stamps: Mapping[str, str] | None = None,
-    present: Collection[str | None] | None = None,
-) -> Ledger:
-    """The ledger after the apply of `plan`: what came of each Change, and what was adopted.
-
-    `ledger` holds the doubts, `before` what was known until then. A value that was surely not sent
-    is as it was before; one whose answer was lost stays in doubt. If everything was applied,
-    declared values that there was no reason to send are assumed. `at` is the time now, and
-    `stamps` when each create was last sent or answered, by store_id. `present` are the ids that
-    were listed before or after the writes: products that neither list has are forgotten.
-    """
-    products, creates = dict(ledger.products), dict(ledger.creates)
-    stamps = stamps or {}
-    complete = True
-    for verdict in verdicts:
-        change = verdict.change
-        complete = complete and verdict.fate is Fate.APPLIED
-        if isinstance(change, Create):
-            sent_at = stamps.get(change.store_id)
-            _conclude_create(verdict, change, products, creates, before, at, sent_at)
-        elif isinstance(change, Update):
-            _conclude_update(verdict, change, products, creates, before, at)
-        elif verdict.fate is Fate.APPLIED:
-            products.pop(change.id, None)
-            creates.pop(change.store_id, None)
-    applied = ledger.applied
-    if complete:
-        _adopt(plan, products, creates)
-        applied = _applied(plan, applied, at)
-    if present is not None:
-        waited_for = {c.store_id for c in plan.changes if isinstance(c, Create)} & creates.keys()
-        products = {
-            id: known
-            for id, known in products.items()
-            if id in present or known.store_id in waited_for
-        }
-    return Ledger(products, creates, applied)
-
-
-def _applied(plan: Plan, applied: tuple[Applied, ...], at: str | None) -> tuple[Applied, ...]:
-    """The plans that were applied, with this one if it changed something or is of a new commit."""
-    commit = None if plan.partial else plan.catalog.commit
-    last = applied[-1].commit if applied else None
-    if at is None or not (plan.changes or (commit is not None and commit != last)):
-        return applied
-    return (*applied, Applied(commit, plan.digest, at))[-MOST_APPLIED:]
-
-
-def _conclude_create(
-    verdict: Verdict,
-    change: Create,
-    products: dict[str, Known],
-    creates: dict[str, Sent],
-    before: Ledger,
-    at: str | None,
-    sent_at: str | None,
-) -> None:
-    """Record one Create: by its id once it is listed, as open while nobody knows."""
-    store_id = change.store_id
-    known = Known(store_id, creates[store_id].entries, came_from=change.came_from)
-    learnt = _learnt(verdict, known, at)
-    # If an older create may be the one that landed, what it sent is still in doubt.
-    if verdict.landed and store_id not in before.creates:
-        unsent = {KEYS[position] for position in WRITE_ONLY} - change.fields.keys()
-        empty = {key: Entry(FIELDS[INDEX[key]].empty, State.CONFIRMED) for key in unsent}
-        learnt = learnt._replace(entries=_with(learnt.entries, empty))
-    if verdict.listed and verdict.id is not None:
-        del creates[store_id]
-        products[verdict.id] = learnt
-    elif verdict.id is not None or verdict.fate is Fate.UNKNOWN:
-        # An id without a time would be waited for without an end.
-        creates[store_id] = Sent(learnt.entries, sent_at or at, verdict.id, change.came_from)
-    elif store_id in before.creates:
-        creates[store_id] = before.creates[store_id]
-    else:
-        del creates[store_id]
-
-
-def _conclude_update(
-    verdict: Verdict,
-    change: Update,
-    products: dict[str, Known],
-    creates: dict[str, Sent],
-    before: Ledger,
-    at: str | None,
-) -> None:
-    """Record one Update: what was not lost is known as it was before, unless it landed."""
-    sent = verdict.landed | verdict.lost
-    earlier = before.products.get(change.id)
-    created_as = _created_as(change, before.creates)
-    lost = before.creates.get(created_as or "") if earlier is None else None
-    if earlier is None and not sent:
-        # Only a call makes a product this ledger's own, and no call was made.
-        products.pop(change.id, None)
-        if lost is not None:
-            creates.setdefault(str(created_as), lost)
-        return
-    was = earlier or Known(change.store_id, lost.entries if lost else NOTHING)
-    known = products.get(change.id, was)
-    if "store_id" in change.fields and "store_id" not in sent:
-        pair = (was.store_id, was.came_from) if earlier else (str(change.seen.store_id), None)
-        known = known._replace(store_id=pair[0], came_from=pair[1])
-    not_sent = {
-        key: was.entries[slot(key)]
-        for key, field in change.fields.items()
-        if field.write_only and key not in verdict.lost
+def _sent(change: Create | Update, keys: Iterable[str], state: State) -> dict[str, Entry]:
+    """The write-only values among `keys` that `change` sends, as known by `state`."""
+    return {
+        key: Entry(change.fields[key].after, state)  # type: ignore[arg-type]  # no Delete: not None
+        for key in keys
+        if change.fields[key].write_only
     }
-    known = known._replace(entries=_with(known.entries, not_sent))
-    products[change.id] = _learnt(verdict, known, at)
 
 
-def _learnt(verdict: Verdict, known: Known, at: str | None) -> Known:
-    """What is known of a product once its calls were answered."""
-    confirmed: dict[str, Entry] = {}
-    kept = dict(known.kept)
-    for key, field in verdict.change.fields.items():
-        if key in verdict.kept:
-            kept[key] = Kept(field.after, verdict.kept[key], at)  # type: ignore[arg-type]
-        elif key in verdict.landed:
-            kept.pop(key, None)
-        if field.write_only and key in verdict.landed:
-            confirmed[key] = Entry(field.after, State.CONFIRMED)  # type: ignore[arg-type]
-    return known._replace(entries=_with(known.entries, confirmed), kept=kept)
-
-
-def _adopt(plan: Plan, products: dict[str, Known], creates: dict[str, Sent]) -> None:
-    """Record what a whole apply takes as given, and what the list shows as it is declared."""
-    for adoption in plan.adoptions:
-        products[adoption.id] = _adopted(adoption, products.get(adoption.id), creates)
-
-
-def _adopted(adoption: Adoption, known: Known | None, creates: dict[str, Sent]) -> Known:
-    if known is None:
-        # What was sent by a create whose answer was lost stays in doubt, declared now or not.
-        lost = creates.get(adoption.store_id)
-        if lost is not None and lost.may_be(adoption.id):
-            del creates[adoption.store_id]
-        else:
-            lost = None
-        known = Known(adoption.store_id, lost.entries if lost else NOTHING)
-    assumed = {
-        key: Entry(value, State.ASSUMED)
-        for key, value in adoption.assumed.items()
-        if known.entries[slot(key)] is None
-    }
-    kept = {key: case for key, case in known.kept.items() if key not in adoption.outdated}
-    return Known(adoption.store_id, _with(known.entries, assumed), kept, adoption.came_from)
-
-
-def _with(entries: Entries, changes: Mapping[str, Entry | None]) -> Entries:
+def _with(entries: Entries, changes: Mapping[str, Entry]) -> Entries:
     if not changes:
         return entries
     row = list(entries)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from reconciler.model import Catalog, Ledger, Listing
 from reconciler.planning.account import opened
-from reconciler.planning.conclude import concluded, in_doubt
+from reconciler.planning.conclude import concluded
 from reconciler.planning.diff import diff
 from reconciler.planning.operations import Operation, Patch, Post, Remove, operations
 from reconciler.planning.outcome import Answer, Failure, Verdict
@@ -176,17 +176,11 @@ def _ended(
     if sight is not None and sight.after == len(situation.answers):
         present = {p.id for listing in (before, sight.listing) for p in listing.products}
     final = concluded(
-        in_doubt(ledger, plan) if plan.changes else ledger,
+        ledger,
         plan,
         verdicts.values(),
-        before=ledger,
-        at=stamped(server.now),
-        stamps={s: stamped(v.sent) for s, v in verdicts.items() if v.sent is not None},
+        utc=_DAWN + timedelta(seconds=server.now),
+        now=server.now,
         present=present,
     )
     return End(plan, verdicts, final, frozenset(server.sent), steps)
-
-
-def stamped(seconds: float) -> str:
-    """A moment of the logical clock as the ledger writes it."""
-    return (_DAWN + timedelta(seconds=seconds)).isoformat()

@@ -102,7 +102,6 @@ def carry_out(shop: Shop, plan: Plan, ledger: Ledger) -> Ledger:
     """Apply the whole plan without a fault; the ledger after it."""
     untouched = set(shop.rows) - {change.id for change in plan.changes}
     still = {id: dict(shop.rows[id]) for id in untouched}
-    doubts = in_doubt(ledger, plan)
     made: dict[str, str] = {}
     for operation in operations(plan):
         id = shop.call(operation)
@@ -125,7 +124,7 @@ def carry_out(shop: Shop, plan: Plan, ledger: Ledger) -> Ledger:
             )
         )
     listed = [product.id for product in shop.listing().products]
-    return concluded(doubts, plan, verdicts, before=ledger, present=listed)
+    return concluded(ledger, plan, verdicts, present=listed)
 
 
 def crash(shop: Shop, plan: Plan, ledger: Ledger, after: int) -> Ledger:

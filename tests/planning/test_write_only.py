@@ -240,7 +240,7 @@ def _conclude(
         lost=frozenset(lost),
         listed=fate is Fate.APPLIED,
     )
-    return concluded(in_doubt(memory, plan), plan, [verdict], before=memory)
+    return concluded(memory, plan, [verdict])
 
 
 DRESS = ledger({"p1": known("A", type=("dress", CONFIRMED))})
@@ -325,14 +325,12 @@ def test_nothing_is_adopted_by_an_apply_that_failed_in_part() -> None:
     products = [TOP, declared("B", "Coat")]
     plan = planned(products, [THERE, listed("p2", "B")])
     (change,) = plan.changes
-    doubts = in_doubt(EMPTY, plan)
-    failed = concluded(doubts, plan, [Verdict(change, Fate.FAILED, "p2")], before=EMPTY)
+    failed = concluded(EMPTY, plan, [Verdict(change, Fate.FAILED, "p2")])
     assert failed == EMPTY
     other = Verdict(PLAIN_CREATE.changes[0], Fate.FAILED)
     done = Verdict(change, Fate.APPLIED, "p2", landed=frozenset({"name"}))
-    doubts = in_doubt(EMPTY, planned([*products, declared("N")], [THERE, listed("p2", "B")]))
-    assert concluded(doubts, plan, [other, done], before=EMPTY).products == {"p2": known("B")}
-    applied = concluded(doubts, plan, [done], before=EMPTY)
+    assert concluded(EMPTY, plan, [other, done]).products == {"p2": known("B")}
+    applied = concluded(EMPTY, plan, [done])
     assert applied.products == {"p1": known("A", type=("top", ASSUMED)), "p2": known("B")}
 
 
@@ -347,7 +345,7 @@ def test_products_that_are_gone_are_forgotten() -> None:
         (Fate.APPLIED, {"p1"}, {"p1"}),
     ):
         verdict = Verdict(change, fate, "p2")
-        after = concluded(memory, plan, [verdict], before=memory, present=present)
+        after = concluded(memory, plan, [verdict], present=present)
         assert after.products.keys() == left
 
 
@@ -356,7 +354,7 @@ def test_a_product_that_waits_to_be_created_again_is_not_forgotten() -> None:
     memory = ledger({"p1": known("A")})
     plan = planned([declared("A")], [], ledger=memory)
     unknown = Verdict(plan.changes[0], Fate.UNKNOWN)
-    after = concluded(in_doubt(memory, plan), plan, [unknown], before=memory, present=set())
+    after = concluded(memory, plan, [unknown], present=set())
     assert after.products == memory.products
 
 
