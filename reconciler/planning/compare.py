@@ -4,7 +4,7 @@ Readable fields compare with the list; write-only ones with the ledger, by the t
 fields" of the interface.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -15,7 +15,6 @@ from reconciler.model import (
     KEYS,
     READABLE,
     WRITE_ONLY,
-    Entries,
     Entry,
     Kept,
     Known,
@@ -25,7 +24,6 @@ from reconciler.model import (
     Sent,
     State,
     Value,
-    Values,
 )
 from reconciler.planning.plan import Adoption, FieldChange
 
@@ -77,11 +75,7 @@ class Comparison:
                     kept[KEYS[position]] = case
                 else:
                     changes[KEYS[position]] = FieldChange(actual, value)
-        if known is None:
-            self._write_only_unknown(product, remote, changes)
-        else:
-            self._write_only(product, known, changes, kept)
-            self._renew(product, remote, known, changes)
+        self._write_only(product, remote, known, changes, kept)
         for key, case in kept.items():
             self.kept.setdefault(key, []).append((product.store_id, case))
         self.kept_products += bool(kept) and not changes
@@ -99,71 +93,52 @@ class Comparison:
     def _write_only(
         self,
         product: Product,
-        known: Known,
+        remote: RemoteProduct,
+        known: Known | None,
         changes: dict[str, FieldChange],
         kept: dict[str, Kept],
     ) -> None:
-        """Compare with what the ledger holds of a product that it knows."""
-        for slot, position in _SLOTS:
-            key, value, entry = KEYS[position], product.values[position], known.entries[slot]
-            if value is None:
-                continue
-            if self.resend is not None and self.resend(key, product.store_id):
-                changes[key] = _sent_again(entry, value)
-            elif (case := self._kept(product, known, key)) is not None and case.sent == value:
-                kept[key] = case
-            elif entry is None or entry.state is State.DOUBT or entry.value != value:
-                changes[key] = _sent_again(entry, value)
-
-    def _write_only_unknown(
-        self, product: Product, remote: RemoteProduct, changes: dict[str, FieldChange]
-    ) -> None:
-        """Say what nobody knows of a product that the ledger does not know, and adopt it.
-
-        A create whose answer was lost is recorded by its store_id alone, which is the remote one:
-        the product may have been declared under another name since.
-        """
-        store_id = product.store_id
-        created_as = self.made.get(str(remote.id), str(remote.store_id))
-        sent = self.ledger.creates.get(created_as, _NOTHING_SENT)
-        entries = sent.entries if sent.may_be(remote.id) else _NOTHING_SENT.entries
-        nothing_known = False
+        """Compare with what the ledger holds of a product; adopt it if that is not all."""
+        store_id, came_from = product.store_id, self._came_from(product, known)
+        entries = self._of_create(remote).entries if known is None else known.entries
+        unconfirmed = False
         for slot, position in _SLOTS:
             key, value, entry = KEYS[position], product.values[position], entries[slot]
             if value is None:
                 continue
             if self.resend is not None and self.resend(key, store_id):
                 changes[key] = _sent_again(entry, value)
-            elif entry is None:
-                nothing_known = True
+            elif (case := self._kept(product, known, key)) is not None and case.sent == value:
+                kept[key] = case
+            elif entry is None and known is None:
+                unconfirmed = True
                 self.unconfirmed.setdefault(key, []).append(store_id)
-            elif entry.state is State.DOUBT or entry.value != value:
+            elif entry is None or entry.state is State.DOUBT or entry.value != value:
                 changes[key] = _sent_again(entry, value)
-        self.unconfirmed_products += nothing_known
-        assumed = Assumed(product.values, entries)
-        self.adoptions.append(
-            Adoption(str(remote.id), store_id, assumed, self._came_from(product, None))
-        )
-
-    def _renew(
-        self,
-        product: Product,
-        remote: RemoteProduct,
-        known: Known,
-        changes: Mapping[str, FieldChange],
-    ) -> None:
-        """Note what the ledger holds of a product that is outdated by now."""
+        self.unconfirmed_products += unconfirmed
         outdated = tuple(
             key
-            for key, case in known.kept.items()
+            for key, case in (known.kept if known is not None else {}).items()
             if key not in changes  # What is sent is judged by its own call.
             and (remote.value(key) == case.sent or product.value(key) != case.sent)
         )
-        store_id, came_from = product.store_id, self._came_from(product, known)
-        if outdated or (store_id, came_from) != (known.store_id, known.came_from):
-            self.adoptions.append(
-                Adoption(str(remote.id), store_id, _NOTHING_ASSUMED, came_from, outdated)
+        pair = None if known is None else (known.store_id, known.came_from)
+        if outdated or (store_id, came_from) != pair:
+            assumed = tuple(
+                product.values[position] if known is None and entries[slot] is None else None
+                for slot, position in _SLOTS
             )
+            self.adoptions.append(Adoption(str(remote.id), store_id, assumed, came_from, outdated))
+
+    def _of_create(self, remote: RemoteProduct) -> Sent:
+        """What a create of which no run saw the end sent of `remote`, if it made it.
+
+        It is recorded by its store_id alone, which is the remote one: the product may have been
+        declared under another name since.
+        """
+        created_as = self.made.get(str(remote.id), str(remote.store_id))
+        sent = self.ledger.creates.get(created_as, _NOTHING_SENT)
+        return sent if sent.may_be(remote.id) else _NOTHING_SENT
 
     def _came_from(self, product: Product, known: Known | None) -> str | None:
         """The rename that has brought a product here, as the ledger is to hold it."""
@@ -171,39 +146,6 @@ class Comparison:
             # The declared one has not been made: its source is still there.
             return known.came_from if known is not None else None
         return product.renamed_from
-
-
-class Assumed(Mapping[str, Value]):
-    """The declared write-only values of which the ledger has no entry, by field.
-
-    It looks into the product and the ledger, and holds no value itself: a first plan adopts
-    every product of a shop.
-    """
-
-    __slots__ = ("_desired", "_entries")
-
-    def __init__(self, desired: Values, entries: Entries) -> None:
-        self._desired = desired
-        self._entries = entries
-
-    def __getitem__(self, key: str) -> Value:
-        return self._found()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found())
-
-    def __len__(self) -> int:
-        return len(self._found())
-
-    def _found(self) -> dict[str, Value]:
-        return {
-            KEYS[position]: value
-            for slot, position in _SLOTS
-            if (value := self._desired[position]) is not None and self._entries[slot] is None
-        }
-
-
-_NOTHING_ASSUMED: Final[Mapping[str, Value]] = {}
 
 
 def _in_sync(product: Product, remote: RemoteProduct, known: Known) -> bool:
@@ -221,11 +163,9 @@ def _in_sync(product: Product, remote: RemoteProduct, known: Known) -> bool:
 
 def _sent_again(entry: Entry | None, value: Value) -> FieldChange:
     """A write-only value that is sent; an entry in doubt tells no `before`."""
-    if entry is None:
-        return FieldChange(None, value, write_only=True)
-    if entry.state is State.DOUBT:
-        return FieldChange(None, value, write_only=True, in_doubt=True)
-    return FieldChange(entry.value, value, write_only=True)
+    in_doubt = entry is not None and entry.state is State.DOUBT
+    before = None if entry is None or in_doubt else entry.value
+    return FieldChange(before, value, write_only=True, in_doubt=in_doubt)
 
 
 def declared(product: Product) -> dict[str, FieldChange]:

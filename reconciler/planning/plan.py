@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Location, Record, RemoteProduct, Value
+from reconciler.model import (
+    KEYS,
+    WRITE_ONLY,
+    Finding,
+    Location,
+    Record,
+    RemoteProduct,
+    Value,
+)
 
 Action: TypeAlias = Literal["create", "update", "delete"]
 Prune: TypeAlias = Literal["all", "managed", "none"]
@@ -112,15 +120,22 @@ class Blocked(NamedTuple):
 class Adoption(NamedTuple):
     """A declared product at the remote of which the ledger does not hold all that a list shows.
 
-    A successful apply records these values as assumed, sends nothing for them, and forgets what the
-    server kept of the `outdated` fields, which are listed as declared, or declared otherwise.
+    A successful apply records `values` as assumed, sends nothing for them, and forgets what the
+    server kept of the `outdated` fields, which are listed as declared, or declared otherwise. There
+    is one value for each write-only field; None if the ledger knows of it, or nothing is declared.
     """
 
     id: str
     store_id: str
-    assumed: Mapping[str, Value]
+    values: tuple[Value | None, ...]
     came_from: str | None = None
     outdated: tuple[str, ...] = ()
+
+    @property
+    def assumed(self) -> dict[str, Value]:
+        """The values by field."""
+        keys = (KEYS[position] for position in WRITE_ONLY)
+        return {k: v for k, v in zip(keys, self.values, strict=True) if v is not None}
 
 
 class Refusal(NamedTuple):

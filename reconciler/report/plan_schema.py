@@ -12,6 +12,8 @@ from reconciler.codes import Code
 from reconciler.model import (
     FIELDS,
     INDEX,
+    KEYS,
+    WRITE_ONLY,
     Finding,
     Kind,
     Location,
@@ -305,10 +307,10 @@ class PlanDocument(_Model):
         )
 
 
-def _assumed(values: dict[str, str | list[str]]) -> dict[str, Value]:
-    """Remembered values by key."""
+def _assumed(values: dict[str, str | list[str]]) -> tuple[Value | None, ...]:
+    """One value for each write-only field."""
     read = {key: _value(key, value) for key, value in values.items()}
-    return {key: value for key, value in read.items() if value is not None}
+    return tuple(read.get(KEYS[position]) for position in WRITE_ONLY)
 
 
 def _value(key: str, value: str | list[str] | None) -> Value | None:

@@ -72,7 +72,7 @@ def test_a_value_of_a_product_that_nobody_knows_is_told_not_sent() -> None:
     assert told(plan) == []
     assert (plan.unchanged, plan.unconfirmed, codes(plan)) == (1, 1, ["unconfirmed"])
     assert "--resend type" in plan.warnings[0].message
-    assert plan.adoptions == (Adoption("p1", "A", {"type": "top"}),)
+    assert plan.adoptions == (Adoption("p1", "A", (None, "top")),)
 
 
 def test_only_what_is_not_known_is_assumed() -> None:
@@ -80,8 +80,8 @@ def test_only_what_is_not_known_is_assumed() -> None:
     memory = ledger({}, {"A": entries(image_url=("u", CONFIRMED))})
     products = [declared("A", tags=[], image="u", type="top")]
     plan = planned(products, [THERE], ledger=memory)
-    assert plan.adoptions == (Adoption("p1", "A", {"type": "top"}),)
-    assert (len(plan.adoptions[0].assumed), plan.adoptions[0].assumed["type"]) == (1, "top")
+    assert plan.adoptions == (Adoption("p1", "A", (None, "top")),)
+    assert plan.adoptions[0].assumed == {"type": "top"}
 
 
 def test_unconfirmed_counts_products_not_fields() -> None:

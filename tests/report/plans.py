@@ -102,7 +102,7 @@ def small_plan() -> Plan:
         remote_products=23,
         changes=(create, update, rename, delete),
         blocked=(Blocked("77", ("a", "b"), Code.DUPLICATE_REMOTE),),
-        adoptions=(Adoption("5f2c", "10391", {"type": "top"}),),
+        adoptions=(Adoption("5f2c", "10391", (None, "top")),),
         warnings=(
             Finding(
                 "warning",
@@ -255,7 +255,7 @@ PLANS = st.builds(
             Adoption,
             TEXTS,
             TEXTS,
-            st.fixed_dictionaries({}, optional=dict.fromkeys(sorted(_WRITE_ONLY), TEXTS)),
+            st.tuples(*(st.none() | TEXTS for _ in _WRITE_ONLY)),
             st.none() | TEXTS,
             st.lists(TEXTS, max_size=2).map(tuple),
         ),
