@@ -9,14 +9,13 @@ decides when a product is posted again:
   posted: at once, and when it must have settled.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
-from reconciler.model import RemoteProduct
+from reconciler.model import RemoteProduct, Value
 from reconciler.planning.judging import Case, Fields, judge_fields
-from reconciler.planning.likeness import Likeness, likeness_of, likeness_sent
+from reconciler.planning.likeness import Twin, likely
 from reconciler.planning.operations import Patch, Post, values
 from reconciler.planning.outcome import Answer, Fate, Verdict
 from reconciler.planning.plan import Create, Delete
@@ -35,7 +34,7 @@ def judge_create(
     situation: Situation,
     *,
     id: str | None = None,
-    twin: "Twin | None" = None,
+    twin: Twin | None = None,
 ) -> Case:
     """What became of a Create.
 
@@ -89,7 +88,7 @@ def _called(answer: Answer) -> str | None:
 
 
 def _found(
-    change: Create, heard: Heard, situation: Situation, sight: Sight, twin: "Twin | None"
+    change: Create, heard: Heard, situation: Situation, sight: Sight, twin: Twin | None
 ) -> str | Verdict | None:
     """The id of what a create without a listed id has made; a Verdict if nobody can tell."""
     # A product that another Change is about to rename may still be listed here.
@@ -157,44 +156,26 @@ def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sig
     return Case(Verdict(change, Fate.FAILED, error=error))
 
 
-class Twin(NamedTuple):
-    """New products that a lost create may have made under a store_id of the server's own form.
-
-    `sure`: there is just one such product for just one such create.
-    """
-
-    ids: tuple[str, ...]
-    sure: bool
-
-
 def twins(
     situation: Situation, heard: Mapping[str, Heard], answered: Mapping[str, str]
 ) -> dict[str, Twin]:
     """What lost creates may have made that no list shows under their own store_id, by store_id.
 
-    `answered` holds the valid ids. Only products that came since the apply began, that no Change
-    means, and that are what was sent but for case, white space and Unicode form.
+    `answered` holds the valid ids. Only products that came since the apply began and that no Change
+    means may be it.
     """
     sight = situation.sight
     if sight is None or not sight.new:
         return {}
     named = set(answered.values())
-    lost: defaultdict[Likeness, list[str]] = defaultdict(list)
+    lost: dict[str, Mapping[str, Value | None]] = {}
     meant: set[str | None] = set()
     for change in situation.plan.changes:
         if not isinstance(change, Delete):
             meant.add(change.store_id)
-        if not isinstance(change, Create) or change.store_id in named:
-            continue
-        posts = heard.get(change.store_id, NOTHING_HEARD).posts
-        if change.store_id in situation.lost or any(a.may_have_landed for a in posts):
-            lost[likeness_sent(values(change))].append(change.store_id)
-    found: defaultdict[Likeness, list[str]] = defaultdict(list)
-    for product in sight.new if lost else ():
-        if product.id not in answered and product.store_id not in meant:
-            found[likeness_of(product)].append(str(product.id))
-    return {
-        store_id: Twin(tuple(ids), len(ids) == len(lost[likeness]) == 1)
-        for likeness, ids in found.items()
-        for store_id in lost.get(likeness, ())
-    }
+        if isinstance(change, Create) and change.store_id not in named:
+            posts = heard.get(change.store_id, NOTHING_HEARD).posts
+            if change.store_id in situation.lost or any(a.may_have_landed for a in posts):
+                lost[change.store_id] = values(change)
+    strangers = (p for p in sight.new if p.id not in answered and p.store_id not in meant)
+    return likely(lost, strangers)

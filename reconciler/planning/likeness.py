@@ -2,19 +2,10 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
-from reconciler.model import (
-    FIELDS,
-    KEYS,
-    READABLE,
-    Catalog,
-    Ledger,
-    Listing,
-    RemoteProduct,
-    Value,
-)
+from reconciler.model import FIELDS, READABLE, RemoteProduct, Value
 
 Likeness: TypeAlias = tuple[tuple[str, ...] | None, ...]
 """The readable values without case, white space, Unicode form and order."""
@@ -49,28 +40,31 @@ def _folded(value: Value | None) -> tuple[str, ...] | None:
     return tuple(sorted({folded_text(text) for text in texts}))
 
 
-def lost_creates(
-    catalog: Catalog, wanted: Collection[str], remote: Listing, ledger: Ledger
-) -> Iterator[tuple[str, str]]:
-    """(id, store_id) of what creates made that no run saw the end of, if the server rewrites ids.
+class Twin(NamedTuple):
+    """Products that a lost create may have made; `sure`: just one of them, for just this create."""
 
-    Only a product that nobody declares or knows, and that is what was sent but for case, white
-    space and Unicode form; and only if one such product stands before one such create.
+    ids: tuple[str, ...]
+    sure: bool
+
+
+def likely(
+    lost: Mapping[str, Mapping[str, Value | None]], products: Iterable[RemoteProduct]
+) -> dict[str, Twin]:
+    """Which of `products` may be what creates of the values `lost`, by store_id, have made.
+
+    They are what was sent but for case, white space and Unicode form.
     """
-    listed = {product.store_id for product in remote.products}
-    lost: defaultdict[Likeness, list[str]] = defaultdict(list)
-    for store_id, sent in ledger.creates.items():
-        if sent.id is None and store_id in catalog.products and store_id not in listed:
-            values = dict(zip(KEYS, catalog.products[store_id].values, strict=True))
-            lost[likeness_sent(values)].append(store_id)
-    store_ids = {folded_text(store_id) for alike in lost.values() for store_id in alike}
+    sent: defaultdict[Likeness, list[str]] = defaultdict(list)
+    for store_id, values in lost.items():
+        sent[likeness_sent(values)].append(store_id)
+    forms = {folded_text(store_id) for store_id in lost}
     found: defaultdict[Likeness, list[str]] = defaultdict(list)
-    for product in remote.products if lost else ():
-        id, here = product.id, product.store_id
-        if id is None or here is None or folded_text(here) not in store_ids:
-            continue
-        if not (here in wanted or id in ledger.products):
-            found[likeness_of(product)].append(id)
-    for likeness, ids in found.items():
-        if len(ids) == len(lost.get(likeness, ())) == 1:
-            yield ids[0], lost[likeness][0]
+    for product in products if lost else ():
+        # The store_id alone soon tells of most products that they are others.
+        if product.store_id is not None and folded_text(product.store_id) in forms:
+            found[likeness_of(product)].append(str(product.id))
+    return {
+        store_id: Twin(tuple(ids), len(ids) == len(sent[likeness]) == 1)
+        for likeness, ids in found.items()
+        for store_id in sent.get(likeness, ())
+    }

@@ -4,7 +4,7 @@ What cannot be decided is blocked, never guessed: a store_id that the remote hol
 without one, a rename whose source and target both exist.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.codes import Code
 from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Sent
 from reconciler.planning.plan import Blocked
-from reconciler.planning.standing import Standing, parked_target, standing
+from reconciler.planning.standing import Standing, lines
 
 _UNLISTED: Final = timedelta(hours=1)
 """How long after its answer a create that is not listed is waited for."""
@@ -22,10 +22,10 @@ _UNLISTED: Final = timedelta(hours=1)
 class Matching:
     """The declared and the remote side by side.
 
-    `pairs` holds the remote product of each declared store_id that has one; `held` the declared
-    store_ids that are blocked; `undeclared` the remote products that nothing declares;
-    `ring_members` the declared store_ids of pending renames that form rings; `contested` those of
-    renames whose source and target both exist; `stand` what each remote product stands for.
+    `pairs` holds the remote product of each declared store_id that has one; `undeclared` the remote
+    products that nothing declares; `ring_members` the declared store_ids of pending renames that
+    form rings; `contested` those of renames whose source and target both exist; `stand` what each
+    remote product stands for.
     """
 
     stand: Standing
@@ -44,6 +44,11 @@ class Matching:
         """The store_ids that are blocked."""
         return self.stand.held
 
+    def hold(self, store_id: str, ids: Iterable[str], reason: Code) -> None:
+        """Leave what is declared as `store_id` as it is, because of the remote products `ids`."""
+        self.blocked.append(Blocked(store_id, tuple(ids), reason))
+        self.held.add(store_id)
+
 
 def match(
     catalog: Catalog,
@@ -58,19 +63,14 @@ def match(
     `now` is the time that the age of what the ledger holds is judged by; without it nothing is too
     old. `recreate` are the store_ids whose answered create is not waited for.
     """
-    targets = {
-        product.renamed_from: store_id
-        for store_id, product in catalog.products.items()
-        if product.renamed_from is not None
-    }
-    matching = Matching(standing(catalog, targets, remote, ledger))
-    present = matching.stand.present
-    parked = _take_parked(catalog, targets, matching.stand, ledger)
-    takers = _takers(targets, present, parked, _Arrivals(catalog, ledger))
-    leaving = _pending(takers, present, matching)
-    _hold_targets(takers, present, leaving, matching)
-    pairs, held = matching.pairs, matching.held
+    stand = Standing.of(catalog, remote, ledger)
+    matching = Matching(stand)
+    pairs, held, present = matching.pairs, matching.held, stand.present
+    takers = _takers(stand)
+    leaving = _pending(takers, matching)
+    _hold_targets(takers, leaving, matching)
     arriving = {target: source for source, target in leaving.items()}
+    parked = dict(stand.parked)
     for store_id in catalog.products:
         if store_id in held:
             continue
@@ -81,12 +81,11 @@ def match(
         elif store_id in parked:
             pairs[store_id] = parked.pop(store_id)
         elif store_id not in recreate and (id := _awaited(ledger.creates.get(store_id), now)):
-            matching.blocked.append(Blocked(store_id, (id,), Code.NOT_LISTED_YET))
-            held.add(store_id)
+            matching.hold(store_id, [id], Code.NOT_LISTED_YET)
     for product in parked.values():
-        matching.stand.block(str(product.store_id), [product], Code.RENAME_CONFLICT)
-    _keep_apart(catalog, targets, present, leaving, matching)
-    if matching.stand.moves or matching.stand.parked:
+        stand.block(str(product.store_id), [product], Code.RENAME_CONFLICT)
+    _keep_apart(leaving, matching)
+    if stand.moves or stand.parked:
         _hold_moves(remote, matching)
     return matching
 
@@ -98,125 +97,58 @@ def _awaited(sent: Sent | None, now: datetime | None) -> str | None:
     return sent.id if now - datetime.fromisoformat(sent.at) < _UNLISTED else None
 
 
-def _take_parked(
-    catalog: Catalog,
-    targets: Mapping[str, str],
-    stand: Standing,
-    ledger: Ledger,
-) -> dict[str, RemoteProduct]:
-    """What is on its way to each store_id, also for a ring that the ledger does not know.
-
-    If the ledger was lost in the middle of a ring, the store_id still says where it belongs.
-    """
-    present, parked = stand.present, dict(stand.parked)
-    for store_id in [store_id for store_id in present if parked_target(store_id) is not None]:
-        target = str(parked_target(store_id))
-        known = ledger.products.get(str(present[store_id].id))
-        if known is not None and known.came_from is not None:
-            continue
-        if target in parked or store_id in catalog.products or store_id in targets:
-            continue
-        if target in catalog.products:
-            parked[target] = present.pop(store_id)
-    return parked
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrivals:
-    """Which products are where a declared rename, or a create in its stead, has brought them."""
-
-    catalog: Catalog
-    ledger: Ledger
-
-    def settled(self, product: RemoteProduct | None, place: str) -> bool:
-        """Whether a declared rename has brought `product` to `place`, and so none takes it away."""
-        declared = self.catalog.products.get(place)
-        if product is None or declared is None or declared.renamed_from is None:
-            return False
-        known = self.ledger.products.get(str(product.id))
-        if known is not None:
-            return (known.store_id, known.came_from) == (place, declared.renamed_from)
-        sent = self.ledger.creates.get(place)
-        return (
-            sent is not None and sent.may_be(product.id) and sent.came_from == declared.renamed_from
-        )
-
-    def pushes(self, product: RemoteProduct | None, place: str) -> bool:
-        """Whether `product` was applied at `place`, so that a newer rename takes it from there.
-
-        A product that somebody put there by hand moves none that a rename has brought to its place.
-        """
-        known = None if product is None else self.ledger.products.get(str(product.id))
-        return known is not None and known.store_id == place
-
-
-def _takers(
-    targets: Mapping[str, str],
-    present: Mapping[str, RemoteProduct],
-    parked: Collection[str],
-    arrivals: _Arrivals,
-) -> dict[str, str]:
+def _takers(stand: Standing) -> dict[str, str]:
     """The declared renames that are not done already: the target by the store_id that is given up.
 
     What one rename brought to a place is not what another takes from there, unless the place is
     wanted anew: a product that was applied where the first rename begins comes by a newer
-    declaration that reads alike, and moves all before it on.
+    declaration that reads alike, and moves all before it on. One that somebody put there by hand
+    moves none.
     """
-    open_now = {source: target for source, target in targets.items() if target not in parked}
+    open_now = {s: target for s, target in stand.targets.items() if target not in stand.parked}
     takers: dict[str, str] = {}
     for start in open_now:
-        if arrivals.settled(present.get(start), start):
+        if stand.settled(start):
             continue
         place = start
         while place in open_now and place not in takers:
             takers[place] = target = open_now[place]
-            product = present.get(place)
-            waits = arrivals.settled(present.get(target), target)
-            if product is None or (waits and not arrivals.pushes(product, place)):
+            product = stand.present.get(place)
+            known = None if product is None else stand.ledger.products.get(str(product.id))
+            pushes = known is not None and known.store_id == place
+            if product is None or (stand.settled(target) and not pushes):
                 break
             place = target
     return takers
 
 
-def _pending(
-    takers: Mapping[str, str], present: Mapping[str, RemoteProduct], matching: Matching
-) -> dict[str, str]:
+def _pending(takers: Mapping[str, str], matching: Matching) -> dict[str, str]:
     """The renames still to be made: the declared store_id by the store_id that is given up.
 
     A rename is pending while its source is at the remote and its target is not, or is itself
-    about to be renamed. Each depends on the next one only, so every chain is walked once.
+    about to be renamed.
     """
-    pending: dict[str, bool] = {}
-    for start in takers:
-        path: dict[str, None] = {}
-        place = start
-        while place in present and place in takers and not (place in pending or place in path):
-            path[place] = None
-            place = takers[place]
-        if place in path:
-            verdict = True
-            matching.ring_members += [takers[source] for source in path]
-        elif place in pending:
-            verdict = pending[place]
-        else:
-            verdict = place not in present and place not in matching.held
-        pending.update(dict.fromkeys(path, verdict))
-    return {source: takers[source] for source, waits in pending.items() if waits}
+    present = matching.stand.present
+    moves = {source: target for source, target in takers.items() if source in present}
+    pending: dict[str, str] = {}
+    for line, is_ring in lines(moves):
+        end = moves[line[-1]]
+        if is_ring:
+            matching.ring_members += [moves[source] for source in line]
+        elif end in present or end in matching.held:
+            continue
+        pending.update({source: moves[source] for source in line})
+    return pending
 
 
-def _hold_targets(
-    takers: Mapping[str, str],
-    present: Mapping[str, RemoteProduct],
-    leaving: Collection[str],
-    matching: Matching,
-) -> None:
+def _hold_targets(takers: Mapping[str, str], leaving: Collection[str], matching: Matching) -> None:
     """Hold what would be created only because its source is blocked: it is there already."""
     blocked = {block.store_id: block for block in matching.blocked}
+    present = matching.stand.present
     for source, target in takers.items():
         cause = blocked.get(source)
         if cause and target not in blocked and (target not in present or target in leaving):
-            matching.blocked.append(Blocked(target, cause.ids, cause.reason))
-            matching.held.add(target)
+            matching.hold(target, cause.ids, cause.reason)
 
 
 def _hold_moves(remote: Listing, matching: Matching) -> None:
@@ -234,28 +166,21 @@ def _hold_moves(remote: Listing, matching: Matching) -> None:
     while waiting:
         id = waiting.pop()
         to = moves.pop(id)
-        ids = sorted({id, there.get(to, id)})
-        matching.blocked.append(Blocked(to, tuple(ids), Code.RENAME_WAITS))
-        matching.held.add(to)
+        matching.hold(to, sorted({id, there.get(to, id)}), Code.RENAME_WAITS)
         del pairs[to]
         if (comer := comers.get(here[id])) is not None:
             waiting.append(comer)
 
 
-def _keep_apart(
-    catalog: Catalog,
-    targets: Mapping[str, str],
-    present: Mapping[str, RemoteProduct],
-    leaving: Collection[str],
-    matching: Matching,
-) -> None:
+def _keep_apart(leaving: Collection[str], matching: Matching) -> None:
     """What is left is undeclared; but the source of a rename that cannot be made is not deleted."""
-    for store_id, product in present.items():
-        if store_id in catalog.products or store_id in leaving:
+    stand = matching.stand
+    for store_id, product in stand.present.items():
+        if store_id in stand.catalog.products or store_id in leaving:
             continue
-        if store_id in targets:
+        if store_id in stand.targets:
             ids = (str(product.id),)
             matching.blocked.append(Blocked(store_id, ids, Code.RENAME_CONFLICT))
-            matching.contested.add(targets[store_id])
+            matching.contested.add(stand.targets[store_id])
         else:
             matching.undeclared.append(product)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from reconciler.model import KEYS, Body, Value
 from reconciler.planning.plan import Create, Delete, Plan, Update
-from reconciler.planning.standing import parked_name
+from reconciler.planning.standing import lines, parked_name
 
 DEFAULT_BATCH: Final = 100
 """The most products that share one PATCH. The API names no limit; this keeps bodies small."""
@@ -130,32 +130,16 @@ def values(change: Create | Update) -> dict[str, Value]:
     }
 
 
-def _lines(renames: Sequence[Update]) -> Iterator[tuple[list[Update], bool]]:
-    """Renames in lines, each after the one that gives up its store_id; and whether it is a ring."""
-    vacating = {change.leaves: change for change in renames}
-    heir = {change.store_id: change for change in renames}
-    placed: set[str] = set()
-    heads = [change for change in renames if change.store_id not in vacating]
-    for is_ring, starts in ((False, heads), (True, renames)):
-        for start in starts:
-            line: list[Update] = []
-            link: Update | None = start
-            while link is not None and link.id not in placed:
-                placed.add(link.id)
-                line.append(link)
-                link = heir.get(str(link.leaves))
-            if line:
-                yield line, is_ring
-
-
 def _chains(renames: Sequence[Update]) -> tuple[tuple[Patch, ...], ...]:
+    """Renames in chains, each after the one that gives up its store_id."""
+    by_target = {change.store_id: change for change in renames}
     chains = []
-    for line, is_ring in _lines(renames):
-        chain = [Patch((change,), values(change)) for change in line]
+    for line, is_ring in lines({change.store_id: str(change.leaves) for change in renames}):
+        first = by_target[line[0]]
+        chain = [Patch((by_target[target],), values(by_target[target])) for target in line]
         if is_ring:
             # The first link's target is still taken by the last one of the ring: step aside, let
             # the others move up, then take it.
-            first = line[0]
             parked: Body = {"store_id": parked_name(first.store_id, first.id)}
             chain = [Patch((first,), parked, parking=True), *chain[1:], chain[0]]
         chains.append(tuple(chain))

@@ -16,13 +16,13 @@ A ring that is done leaves no product parked: there nothing is taken back, and t
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import Catalog, Known, Ledger, Listing, RemoteProduct
-from reconciler.planning.likeness import lost_creates
+from reconciler.model import KEYS, Catalog, Known, Ledger, Listing, RemoteProduct
+from reconciler.planning.likeness import likely
 from reconciler.planning.plan import Blocked
 
 _PARKED: Final = "~moving-"
@@ -45,18 +45,35 @@ def parked_target(store_id: str | None) -> str | None:
     return found[1] if found else None
 
 
+def lines(moves: Mapping[str, str]) -> Iterator[tuple[list[str], bool]]:
+    """Places in lines, each before the one that it maps to; and whether the line is a ring."""
+    left, ends = dict(moves), set(moves.values())
+    heads = [place for place in moves if place not in ends]
+    for is_ring, starts in ((False, heads), (True, moves)):
+        for start in starts:
+            line: list[str] = []
+            while start in left:
+                line.append(start)
+                start = left.pop(start)
+            if line:
+                yield line, is_ring
+
+
 @dataclass(slots=True)
 class Standing:
-    """The remote by what its products stand for.
+    """The remote by what its products stand for; `targets` are the declared renames by source.
 
     `present` holds the product of each store_id, and `parked` those that are on their way to one
-    that another may have yet; `blocked` is what cannot be decided. `here` is the
-    declared form of the store_id that a product is listed with, by id, if the server writes it in
-    another; `made` the store_id of the lost create that made a product, by its id; `by_hand` the
-    ids of products whose store_id somebody has changed at the remote. `moves` says
-    that some product stands for another store_id than it is listed with.
+    that another may have yet; `blocked` is what cannot be decided, and `held` its store_ids. `here`
+    is the declared form of the store_id that a product is listed with, by id, if the server writes
+    it in another; `made` the store_id of the lost create that made a product, by its id; `by_hand`
+    the ids of products whose store_id somebody has changed at the remote. `moves` says that some
+    product stands for another store_id than it is listed with.
     """
 
+    catalog: Catalog
+    ledger: Ledger
+    targets: Mapping[str, str]
     present: dict[str, RemoteProduct] = field(default_factory=dict)
     parked: dict[str, RemoteProduct] = field(default_factory=dict)
     blocked: list[Blocked] = field(default_factory=list)
@@ -65,6 +82,20 @@ class Standing:
     made: Mapping[str, str] = field(default_factory=dict)
     by_hand: set[str] = field(default_factory=set)
     moves: bool = False
+
+    @classmethod
+    def of(cls, catalog: Catalog, remote: Listing, ledger: Ledger) -> "Standing":
+        """What each remote product stands for."""
+        targets = {
+            product.renamed_from: store_id
+            for store_id, product in catalog.products.items()
+            if product.renamed_from is not None
+        }
+        stand = cls(catalog, ledger, targets)
+        stand._take_places(remote)
+        stand._move(stand._known())
+        stand._take_parked()
+        return stand
 
     def block(self, store_id: str | None, products: Iterable[RemoteProduct], reason: Code) -> None:
         """Leave `products`, and what is declared as `store_id`, as they are."""
@@ -77,274 +108,206 @@ class Standing:
         """The declared form of the store_id that `product` is listed with."""
         return self.here.get(str(product.id), str(product.store_id))
 
+    def declares(self, known: Known) -> bool:
+        """Whether the catalogue declares just the rename that `known` tells of, or none if so."""
+        product = self.catalog.products.get(known.store_id)
+        return product is not None and product.renamed_from == known.came_from
 
-@dataclass(frozen=True, slots=True)
-class _Wanderer:
-    """A product that is not listed where it was last sent; `wishes` are where it may belong."""
-
-    product: RemoteProduct
-    known: Known
-    wishes: tuple[str, ...]
-
-
-def declares(catalog: Catalog, known: Known) -> bool:
-    """Whether the catalogue declares just the rename that `known` tells of, or none if it does."""
-    product = catalog.products.get(known.store_id)
-    return product is not None and product.renamed_from == known.came_from
-
-
-def standing(
-    catalog: Catalog, targets: Mapping[str, str], remote: Listing, ledger: Ledger
-) -> Standing:
-    """What each remote product stands for; `targets` are the declared renames by their source."""
-    found = Standing()
-    wanted = catalog.products.keys() | targets.keys()
-    found.made = dict(lost_creates(catalog, wanted, remote, ledger)) if ledger.creates else {}
-    answered = {sent.id: store_id for store_id, sent in ledger.creates.items() if sent.id}
-    own_forms = _own_forms(ledger)
-    places: list[tuple[str, RemoteProduct]] = []
-    wanderers: list[_Wanderer] = []
-    for product in remote.products:
-        id, listed = product.id, product.store_id
-        if id is None:
-            found.block(listed, [], Code.MISSING_ID)
-        elif not listed or listed.isspace():
-            found.block(None, [product], Code.MISSING_STORE_ID)
-        elif (
-            known := ledger.products.get(id) or _of_create(id, answered, found, ledger)
-        ) is None or (known.store_id == listed and known.came_from is None):
-            places.append((listed, product))
-        elif (place := _place(product, known, wanted, found, own_forms)) is not None:
-            places.append((place, product))
-        elif _is_on_its_way(product, known, catalog, wanted, found):
-            found.parked[known.store_id] = product
-        else:
-            wanderers.append(_Wanderer(product, known, _wishes(product, known, catalog)))
-    wanderers = _take_places(found, places, wanderers)
-    for wanderer in sorted(wanderers, key=lambda w: str(w.product.id)):
-        _place_wanderer(found, wanderer, catalog, wanted, ledger)
-    _return_reverted(found, catalog, targets, wanted, ledger)
-    return found
-
-
-def _of_create(
-    id: str, answered: Mapping[str, str], found: Standing, ledger: Ledger
-) -> Known | None:
-    """What is known of a product that the ledger knows only from the create that made it."""
-    store_id = answered.get(id) or found.made.get(id)
-    if store_id is None:
-        return None
-    return Known(store_id, came_from=ledger.creates[store_id].came_from)
-
-
-def _place(
-    product: RemoteProduct,
-    known: Known,
-    wanted: Collection[str],
-    found: Standing,
-    own_forms: Mapping[str, str],
-) -> str | None:
-    """The store_id that a known product stands for; None if it is at none of its own."""
-    here = str(product.store_id)
-    sent = own_forms.get(here)
-    if sent is not None and (sent in wanted or here not in wanted):
-        here = found.here[str(product.id)] = sent
-    if here == known.store_id:
-        return here
-    if here == known.came_from:
-        return here
-    target = parked_target(here)
-    on_its_way = target is not None and target.casefold() == known.store_id.casefold()
-    if on_its_way and known.came_from is not None and known.came_from not in wanted:
-        return here  # It goes with the rename that is declared no more.
-    return None
-
-
-def _is_on_its_way(
-    product: RemoteProduct,
-    known: Known,
-    catalog: Catalog,
-    wanted: Collection[str],
-    found: Standing,
-) -> bool:
-    """Whether a declared rename has begun to move `product`, and is to be carried to its end."""
-    if known.came_from is None or not declares(catalog, known):
-        return False
-    return found.at(product) not in wanted and known.store_id not in found.parked
-
-
-def _own_forms(ledger: Ledger) -> dict[str, str]:
-    """What was sent, by the store_id that the server keeps for it."""
-    return {
-        str(kept.kept): str(kept.sent)
-        for known in ledger.products.values()
-        if known.kept and (kept := known.kept.get("store_id")) is not None
-    }
-
-
-def _wishes(product: RemoteProduct, known: Known, catalog: Catalog) -> tuple[str, ...]:
-    """Where a product may belong that is neither where it came from nor where it was sent."""
-    if known.came_from is None or declares(catalog, known):
-        return (known.store_id,)
-    if parked_target(product.store_id) is not None:
-        return (known.came_from,)
-    return known.came_from, known.store_id
-
-
-def _take_places(
-    found: Standing, places: list[tuple[str, RemoteProduct]], wanderers: list[_Wanderer]
-) -> list[_Wanderer]:
-    """Let each product have its place; two at one are blocked, as is one at a broken record's.
-
-    Two that are listed alike are blocked too, whatever the ledger knows of one of them. Returns the
-    wanderers that are listed alone.
-    """
-    here = Counter(found.at(product) for _, product in places) if wanderers else Counter()
-    here.update(found.at(wanderer.product) for wanderer in wanderers)
-    doubled = [w.product for w in wanderers if here[found.at(w.product)] > 1]
-    places = [*places, *((found.at(product), product) for product in doubled)]
-    present: dict[str, RemoteProduct] = {}
-    twice: dict[str, list[RemoteProduct]] = {}
-    for place, product in places:
-        if place in present:
-            twice.setdefault(place, [present[place]]).append(product)
-        else:
-            present[place] = product
-    for place in found.held & present.keys():
-        twice.setdefault(place, [present[place]])
-    for place, products in twice.items():
-        del present[place]
-        found.block(place, products, Code.DUPLICATE_REMOTE)
-    found.present = present
-    return [w for w in wanderers if here[found.at(w.product)] == 1]
-
-
-def _place_wanderer(
-    found: Standing,
-    wanderer: _Wanderer,
-    catalog: Catalog,
-    wanted: Collection[str],
-    ledger: Ledger,
-) -> None:
-    """Give a product that wanders the first of its wishes that is to be had."""
-    product, present = wanderer.product, found.present
-    here, first = found.at(product), wanderer.wishes[0]
-    sent = wanderer.known.store_id
-    free = [
-        wish
-        for wish in wanderer.wishes
-        if wish in wanted and wish not in found.held and _is_free(wish, wanderer, found, catalog)
-    ]
-    if here in catalog.products and here not in present and here not in found.held:
-        if sent in free and declares(catalog, wanderer.known):
-            # Both are declared, and nobody can tell which one the product is meant to be.
-            found.block(here, [product], Code.RENAME_CONFLICT)
-            found.block(sent, [product], Code.RENAME_CONFLICT)
-        else:
-            present[here] = product
-    elif free[:1] == [first] or _make_room(found, first, catalog, wanted, ledger):
-        _take(found, first, wanderer)
-    elif free:
-        _take(found, free[0], wanderer)
-    else:
-        _stay(found, here, product)
-
-
-def _take(found: Standing, place: str, wanderer: _Wanderer) -> None:
-    found.moves = True
-    found.present[place] = wanderer.product
-    if place == wanderer.known.store_id and parked_target(wanderer.product.store_id) is None:
-        found.by_hand.add(str(wanderer.product.id))
-
-
-def _is_free(place: str, wanderer: _Wanderer, found: Standing, catalog: Catalog) -> bool:
-    """Whether no product has `place`, and no other one is about to be renamed to it."""
-    product = catalog.products.get(place)
-    if place in found.present:
-        return False
-    if product is None or product.renamed_from is None or declares(catalog, wanderer.known):
-        return True
-    return product.renamed_from not in found.present
-
-
-def _make_room(
-    found: Standing, place: str, catalog: Catalog, wanted: Collection[str], ledger: Ledger
-) -> bool:
-    """Send back what took `place` in a ring that was taken back, and so on; whether that works."""
-    present = found.present
-    if place not in present or place not in wanted or place in found.held:
-        return False
-    moves: dict[str, RemoteProduct] = {}
-    start = place
-    while (occupant := present.get(place)) is not None:
-        known = ledger.products.get(str(occupant.id))
-        if known is None or known.came_from not in wanted or declares(catalog, known):
+    def settled(self, place: str) -> bool:
+        """Whether a declared rename, or a create in its stead, has brought a product to `place`."""
+        product, declared = self.present.get(place), self.catalog.products.get(place)
+        if product is None or declared is None or declared.renamed_from is None:
             return False
-        place = str(known.came_from)
-        if place in moves or place == start or place in found.held:
+        known = self.ledger.products.get(str(product.id))
+        if known is not None:
+            return (known.store_id, known.came_from) == (place, declared.renamed_from)
+        sent = self.ledger.creates.get(place)
+        return (
+            sent is not None and sent.may_be(product.id) and sent.came_from == declared.renamed_from
+        )
+
+    def _wanted(self, place: str) -> bool:
+        return place in self.catalog.products or place in self.targets
+
+    def _take_places(self, remote: Listing) -> None:
+        """Put each product where it is listed. Two at one place are blocked, and broken records."""
+        own_forms = {
+            str(kept.kept): str(kept.sent)
+            for known in self.ledger.products.values()
+            if known.kept and (kept := known.kept.get("store_id")) is not None
+        }
+        present = self.present
+        twice: dict[str, list[RemoteProduct]] = {}
+        for product in remote.products:
+            id, here = product.id, product.store_id
+            if id is None:
+                self.block(here, [], Code.MISSING_ID)
+                continue
+            if not here or here.isspace():
+                self.block(None, [product], Code.MISSING_STORE_ID)
+                continue
+            sent = own_forms.get(here) if id in self.ledger.products else None
+            if sent is not None and (self._wanted(sent) or not self._wanted(here)):
+                here = self.here[id] = sent
+            if here in present:
+                twice.setdefault(here, [present[here]]).append(product)
+            else:
+                present[here] = product
+        for here in self.held & present.keys():
+            twice.setdefault(here, [present[here]])
+        for here, products in twice.items():
+            del present[here]
+            self.block(here, products, Code.DUPLICATE_REMOTE)
+        if self.ledger.creates:
+            self._find_lost_creates(remote)
+
+    def _find_lost_creates(self, remote: Listing) -> None:
+        """Find what creates of which no run saw the end made, if the server rewrites store_ids.
+
+        It is a product that nobody declares or knows, and is alike in all that the list shows.
+        """
+        listed = {product.store_id for product in remote.products}
+        lost = {
+            store_id: dict(zip(KEYS, self.catalog.products[store_id].values, strict=True))
+            for store_id, sent in self.ledger.creates.items()
+            if sent.id is None and store_id in self.catalog.products and store_id not in listed
+        }
+        strangers = (
+            product
+            for product in remote.products
+            if product.id is not None
+            and product.id not in self.ledger.products
+            and not self._wanted(str(product.store_id))
+        )
+        found = likely(lost, strangers)
+        self.made = {twin.ids[0]: store_id for store_id, twin in found.items() if twin.sure}
+
+    def _known(self) -> Iterator[tuple[str, RemoteProduct, Known]]:
+        """Where the products are of which more is known than where they are listed."""
+        answered = {sent.id: store_id for store_id, sent in self.ledger.creates.items() if sent.id}
+        for here, product in self.present.items():
+            id = str(product.id)
+            known = self.ledger.products.get(id)
+            created_as = answered.get(id) or self.made.get(id)
+            if known is None and created_as is not None:
+                known = Known(created_as, came_from=self.ledger.creates[created_as].came_from)
+            if known is not None and (known.store_id != here or known.came_from is not None):
+                yield here, product, known
+
+    def _move(self, candidates: Iterable[tuple[str, RemoteProduct, Known]]) -> None:
+        """Let products stand for what the ledger knows of them."""
+        wanderers, reverted = [], []
+        for here, product, known in sorted(candidates, key=lambda found: str(found[1].id)):
+            if here == known.store_id:
+                if self._wanted(str(known.came_from)) and not self._wanted(here):
+                    reverted.append((here, product, known))
+            elif here != known.came_from and not self._goes_along(here, known):
+                del self.present[here]
+                wanderers.append((here, product, known))
+        left = [w for w in wanderers if not self._is_on_its_way(*w)]
+        for here, product, known in left:
+            self._place(here, product, known)
+        claims = Counter(known.came_from for _, _, known in reverted)
+        for here, product, known in reverted:
+            source = str(known.came_from)
+            alone = claims[source] == 1 and self.present.get(here) is product
+            if alone and self._is_free(source, known):
+                self.moves = True
+                self.present[source] = self.present.pop(here)
+
+    def _goes_along(self, here: str, known: Known) -> bool:
+        """Whether a product is parked for a rename that is declared no more, source included."""
+        target = parked_target(here)
+        parked = target is not None and target.casefold() == known.store_id.casefold()
+        return parked and known.came_from is not None and not self._wanted(known.came_from)
+
+    def _is_on_its_way(self, here: str, product: RemoteProduct, known: Known) -> bool:
+        """Whether a declared rename has begun to move `product`: then it is carried to its end."""
+        if known.came_from is None or not self.declares(known):
             return False
-        moves[place] = occupant
-    for occupant in moves.values():
-        present.pop(found.at(occupant), None)
-    present.update(moves)
-    return True
-
-
-def _stay(found: Standing, here: str, product: RemoteProduct) -> None:
-    """Leave a product for which there is no room where it is listed."""
-    if parked_target(here) is not None:
-        # Another has the place that it must return to. Nobody declares it, but it is not lost.
-        found.block(here, [product], Code.RENAME_CONFLICT)
-    elif here in found.present or here in found.held:
-        others = [found.present.pop(here)] if here in found.present else []
-        found.block(here, [product, *others], Code.DUPLICATE_REMOTE)
-    else:
-        found.present[here] = product
-
-
-def _return_reverted(
-    found: Standing,
-    catalog: Catalog,
-    targets: Mapping[str, str],
-    wanted: Collection[str],
-    ledger: Ledger,
-) -> None:
-    """Let a product stand for where it came from, if nobody wants where it was brought to."""
-    present = found.present
-    candidates = list(_reverted(present, catalog, wanted, ledger))
-    claims = Counter(source for source, _ in candidates)
-    for source, place in candidates:
-        target = targets.get(source)
-        done = target is not None and _was_brought(present.get(target), target, source, ledger)
-        if claims[source] == 1 and not done and not _is_filled(source, found, catalog):
-            found.moves = True
-            present[source] = present.pop(place)
-
-
-def _was_brought(product: RemoteProduct | None, place: str, source: str, ledger: Ledger) -> bool:
-    """Whether the rename from `source` has brought `product` to `place`."""
-    known = None if product is None else ledger.products.get(str(product.id))
-    return known is not None and (known.store_id, known.came_from) == (place, source)
-
-
-def _is_filled(place: str, found: Standing, catalog: Catalog) -> bool:
-    """Whether another product has `place`, or is to be renamed to it."""
-    if place in found.present or place in found.parked or place in found.held:
+        if self._wanted(here) or known.store_id in self.parked:
+            return False
+        self.parked[known.store_id] = product
         return True
-    product = catalog.products.get(place)
-    return product is not None and product.renamed_from in found.present
 
+    def _place(self, here: str, product: RemoteProduct, known: Known) -> None:
+        """Give a product that is not where it was last sent its first place that is free."""
+        declares, parked = self.declares(known), parked_target(here) is not None
+        wishes = [known.store_id]
+        if known.came_from is not None and not declares:
+            wishes = [known.came_from] if parked else [known.came_from, known.store_id]
+        free = [wish for wish in wishes if self._is_free(wish, known)]
+        if here in self.catalog.products and here not in self.present and here not in self.held:
+            if known.store_id in free and declares:
+                # Both are declared, and nobody can tell which one the product is meant to be.
+                self.block(here, [product], Code.RENAME_CONFLICT)
+                self.block(known.store_id, [product], Code.RENAME_CONFLICT)
+            else:
+                self.present[here] = product
+        elif wishes[0] in free or self._make_room(wishes[0]):
+            self._take(wishes[0], product, known)
+        elif free:
+            self._take(free[0], product, known)
+        else:
+            self._stay(here, product)
 
-def _reverted(
-    present: Mapping[str, RemoteProduct],
-    catalog: Catalog,
-    wanted: Collection[str],
-    ledger: Ledger,
-) -> Iterator[tuple[str, str]]:
-    """(Where it came from, where it is) of the products whose rename is declared no more."""
-    for id, known in ledger.products.items():
-        source, place = known.came_from, known.store_id
-        if source is not None and source in wanted and place not in wanted:
-            product = present.get(place)
-            if product is not None and product.id == id and not declares(catalog, known):
-                yield source, place
+    def _take(self, place: str, product: RemoteProduct, known: Known) -> None:
+        self.moves = True
+        self.present[place] = product
+        if place == known.store_id and parked_target(product.store_id) is None:
+            self.by_hand.add(str(product.id))
+
+    def _is_free(self, place: str, known: Known) -> bool:
+        """Whether `place` is wanted, and no product has it, has just left it, or is to come."""
+        if not self._wanted(place) or place in self.held or place in self.present:
+            return False
+        target = self.targets.get(place)
+        if place in self.parked or (target is not None and self.settled(target)):
+            return False
+        product = self.catalog.products.get(place)
+        if product is None or product.renamed_from is None or self.declares(known):
+            return True
+        return product.renamed_from not in self.present
+
+    def _make_room(self, place: str) -> bool:
+        """Send back what took `place` in a ring that was taken back, and so on; if that works."""
+        present, start = self.present, place
+        moves: dict[str, RemoteProduct] = {}
+        if place not in present or place in self.held or not self._wanted(place):
+            return False
+        while (occupant := present.get(place)) is not None:
+            known = self.ledger.products.get(str(occupant.id))
+            if known is None or known.came_from is None or self.declares(known):
+                return False
+            place = known.came_from
+            if place in moves or place == start or place in self.held or not self._wanted(place):
+                return False
+            moves[place] = occupant
+        for occupant in moves.values():
+            present.pop(self.at(occupant), None)
+        present.update(moves)
+        return True
+
+    def _stay(self, here: str, product: RemoteProduct) -> None:
+        """Leave a product for which there is no room where it is listed."""
+        if parked_target(here) is not None:
+            # Another has the place that it must return to. Nobody declares it, but it is not lost.
+            self.block(here, [product], Code.RENAME_CONFLICT)
+        elif here in self.present or here in self.held:
+            others = [self.present.pop(here)] if here in self.present else []
+            self.block(here, [product, *others], Code.DUPLICATE_REMOTE)
+        else:
+            self.present[here] = product
+
+    def _take_parked(self) -> None:
+        """Take along what is on its way in a ring that the ledger does not know.
+
+        If the ledger was lost in the middle of a ring, the store_id still says where it belongs.
+        """
+        for here in sorted(here for here in self.present if parked_target(here) is not None):
+            target = str(parked_target(here))
+            if self._wanted(here) or target in self.parked or target not in self.catalog.products:
+                continue
+            known = self.ledger.products.get(str(self.present[here].id))
+            if known is None or known.came_from is None:
+                self.parked[target] = self.present.pop(here)
