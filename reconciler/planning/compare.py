@@ -142,10 +142,12 @@ class Comparison:
 
     def _came_from(self, product: Product, known: Known | None) -> str | None:
         """The rename that has brought a product here, as the ledger is to hold it."""
-        if product.store_id in self.contested:
-            # The declared one has not been made: its source is still there.
-            return known.came_from if known is not None else None
-        return product.renamed_from
+        if product.store_id not in self.contested:
+            return product.renamed_from
+        # The declared one has not been made: its source is still there.
+        if known is None or known.store_id != product.store_id:
+            return None
+        return known.came_from
 
 
 def _in_sync(product: Product, remote: RemoteProduct, known: Known) -> bool:

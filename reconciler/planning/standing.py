@@ -205,7 +205,8 @@ class Standing:
                 del self.present[here]
                 wanderers.append((here, product, known))
         left = [w for w in wanderers if not self._is_on_its_way(*w)]
-        for here, product, known in left:
+        # What is declared as it is listed keeps its place, whoever else would like to have it.
+        for here, product, known in sorted(left, key=lambda w: w[0] not in self.catalog.products):
             self._place(here, product, known)
         claims = Counter(known.came_from for _, _, known in reverted)
         for here, product, known in reverted:

@@ -607,7 +607,14 @@ def test_a_product_does_not_return_to_where_another_was_just_renamed_away() -> N
 
 def test_a_rename_that_is_blocked_is_not_recorded_as_made() -> None:
     """Its source is still there, so nothing came from it (P3)."""
-    for memory in (EMPTY, ledger({"p2": known("B")})):
+    for memory in (EMPTY, ledger({"p2": known("B")}), ledger({}, {}, ("p2", "A", "C"))):
         memory, plan = settle(Shop(A, B), catalog(declared("B", was="A")), memory)
         assert held(plan) == [("A", ("p1",), "rename_conflict")]
         assert moved(memory) == []
+
+
+def test_a_product_that_is_declared_where_it_is_listed_keeps_its_place() -> None:
+    """Another that was last sent there is not renamed to it, nor is any of them blocked (P1)."""
+    memory = ledger({"p1": known("B"), "p2": known("A")})
+    plan = planned([declared("B")], [listed("p1", "D"), B], ledger=memory)
+    assert (told(plan), held(plan)) == (["-p1 D"], [])
