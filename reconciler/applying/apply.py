@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -290,12 +291,13 @@ class _Run:
         present: Collection[str | None] | None = None
         if sight is not None:
             present = {product.id for product in sight.listing.products} | set(self._means.listed)
+        utc, now = self._clock.utc(), self._clock.now()
         return concluded(
             self._ledger,
             self._plan,
             verdicts.values(),
-            utc=self._clock.utc(),
-            now=self._clock.now(),
+            now=now,
+            utc=lambda moment: stamp(utc + timedelta(seconds=moment - now)),
             present=present,
         )
 

@@ -4,11 +4,9 @@ The rules are those of "Write-only fields" in the interface. Both functions are 
 a Ledger out.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final, TypeAlias
 
-from reconciler.clock import stamp
 from reconciler.model import (
     FIELDS,
     INDEX,
@@ -32,6 +30,9 @@ from reconciler.planning.plan import Adoption, Create, Delete, Plan, Update
 
 _UNSENT: Final = tuple(Entry(FIELDS[position].empty, State.DOUBT) for position in WRITE_ONLY)
 """What a Create leaves out is empty at the remote: so an edit that adds it later is seen."""
+
+Utc: TypeAlias = Callable[[float], str]
+"""A moment of the clock of the run as the time of day, in ISO 8601, UTC."""
 
 
 def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
@@ -70,18 +71,18 @@ def concluded(
     plan: Plan,
     verdicts: Collection[Verdict],
     *,
-    utc: datetime | None = None,
     now: float = 0.0,
+    utc: Utc | None = None,
     present: Collection[str | None] | None = None,
 ) -> Ledger:
     """The ledger after the apply of `plan`: what came of each Change, and what was adopted.
 
     `ledger` is what was known before. A value that was surely not sent is as it was; one whose
     answer was lost is in doubt. If everything was applied, declared values that there was no reason
-    to send are assumed. `utc` and `now` are the same moment, of the world and of the run. `present`
-    are the ids that were listed before or after: products that neither list has are forgotten.
+    to send are assumed. `now` is of the clock of the run, and without `utc` nothing is dated.
+    `present` are the ids that were listed before or after: what neither list has is forgotten.
     """
-    books = _Books(ledger, utc, now)
+    books = _Books(ledger, now, utc)
     books.enter(verdicts)
     applied = ledger.applied
     if all(verdict.fate is Fate.APPLIED for verdict in verdicts):
@@ -108,13 +109,12 @@ def _applied(plan: Plan, applied: tuple[Applied, ...], at: str | None) -> tuple[
 
 
 class _Books:
-    """A ledger that verdicts are entered into, at a moment of the run and of the world."""
+    """A ledger that verdicts are entered into."""
 
-    def __init__(self, before: Ledger, utc: datetime | None = None, now: float = 0.0) -> None:
+    def __init__(self, before: Ledger, now: float = 0.0, utc: Utc | None = None) -> None:
         self._before = before
         self._utc = utc
-        self._now = now
-        self.at = None if utc is None else stamp(utc)
+        self.at = None if utc is None else utc(now)
         self.products = dict(before.products)
         self.creates = dict(before.creates)
 
@@ -154,7 +154,7 @@ class _Books:
         # An id without a time would be waited for without an end: then it is now.
         if self._utc is None or verdict.sent is None:
             return self.at
-        return stamp(self._utc - timedelta(seconds=self._now - verdict.sent))
+        return self._utc(verdict.sent)
 
     def _update(self, verdict: Verdict, change: Update) -> None:
         """Record one Update: what was not lost is known as it was before, unless it landed."""

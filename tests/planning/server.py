@@ -179,8 +179,8 @@ def _ended(
         ledger,
         plan,
         verdicts.values(),
-        utc=_DAWN + timedelta(seconds=server.now),
         now=server.now,
+        utc=lambda moment: (_DAWN + timedelta(seconds=moment)).isoformat(),
         present=present,
     )
     return End(plan, verdicts, final, frozenset(server.sent), steps)

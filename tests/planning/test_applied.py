@@ -1,7 +1,5 @@
 """Which commits the ledger takes for applied."""
 
-from datetime import UTC, datetime
-
 from reconciler.planning.conclude import concluded
 from reconciler.planning.diff import diff
 from reconciler.planning.origin import only_of, with_origins
@@ -19,5 +17,5 @@ def test_a_commit_whose_edits_were_left_out_does_not_count_as_applied() -> None:
     edits = only_of(with_origins(whole, base, there, EMPTY), ["drift"])
     for plan, commit in ((whole, "c1"), (some, None), (edits, None)):
         done = [Verdict(change, Fate.APPLIED, change.id) for change in plan.changes]
-        after = concluded(EMPTY, plan, done, utc=datetime(2026, 1, 1, tzinfo=UTC))
+        after = concluded(EMPTY, plan, done, utc=lambda _: "2026-01-01T00:00:00.000Z")
         assert [applied.commit for applied in after.applied] == ([commit] if plan.changes else [])
