@@ -21,7 +21,7 @@ from reconciler.authoring.edit_values import changed_fields, value_edits
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
-from reconciler.model import Finding, Location, Product, Values
+from reconciler.model import Finding, Location, Notes, Product, Values
 from reconciler.yamltext.layout import Edit, FileText, Layout, NotLaidOutError
 
 Read = Callable[[bytes], Sequence[Product]]
@@ -93,6 +93,11 @@ class _Wanted:
         }
         return renames | {new: renames[old] for old, new in self._new_ids.items()}
 
+    def notes(self, before: Sequence[Product]) -> dict[str, Notes]:
+        """The notes that each product keeps, by its old and by its new store_id."""
+        notes = {product.store_id: product.notes for product in before}
+        return notes | {new: notes[old] for old, new in self._new_ids.items()}
+
 
 def _with_added(data: bytes, added: Sequence[Values]) -> bytes:
     file = FileText(data)
@@ -127,7 +132,7 @@ def _attempt(
     move_anchors: bool,
 ) -> tuple[bytes, Product | None]:
     """The edited bytes, and None; or with a product that could not be made to say its values."""
-    renames = wanted.renames(products)
+    renames, notes = wanted.renames(products), wanted.notes(products)
     unmet: Product | None = None
     for _ in range(_ROUNDS):
         pending = (
@@ -135,6 +140,7 @@ def _attempt(
             for product in products
             if wanted.values.get(product.store_id) != product.values
             or product.renamed_from != renames.get(product.store_id)
+            or product.notes != notes.get(product.store_id)
         )
         still = next(pending, None)
         if still is None and len(products) == wanted.count:

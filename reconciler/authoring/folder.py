@@ -92,7 +92,7 @@ class Folder:
         except CatalogError:
             return False
         said = [
-            [(p.file, p.values, p.renamed_from) for p in catalog.products.values()]
+            [(p.file, p.values, p.renamed_from, p.notes) for p in catalog.products.values()]
             for catalog in (self._catalog, after)
         ]
         return [each for each in said[0] if each[0] in changed] == said[1]

@@ -10,12 +10,13 @@ from typing import Any, Final, NamedTuple
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.values import POSITIONS, ROWS, Checks, Interned, Written
+from reconciler.catalog.values import POSITIONS, ROWS, Checks, Interned, Written, is_note
 from reconciler.codes import Code
 from reconciler.model import (
     COLUMN_BITS,
     FIELDS,
     KEYS,
+    Notes,
     Product,
     Value,
     first_line,
@@ -39,10 +40,14 @@ from reconciler.yamltext.source import Source
 
 
 class Defaults(NamedTuple):
-    """One value per row of FIELDS, None if there is no default, and where each is written."""
+    """One value per row of FIELDS, None if there is no default, and where each is written.
+
+    `notes` are the shop's own keys.
+    """
 
     values: tuple[Value | None, ...]
     written: tuple[Written | None, ...]
+    notes: Notes = ()
 
 
 NO_DEFAULTS: Final = Defaults((None,) * len(FIELDS), (None,) * len(FIELDS))
@@ -61,7 +66,13 @@ def nearest(near: Defaults, far: Defaults) -> Defaults:
     return Defaults(
         tuple([f if n is None else n for n, f in zip(near.values, far.values, strict=True)]),
         tuple([n or f for n, f in zip(near.written, far.written, strict=True)]),
+        _joined(near.notes, far.notes),
     )
+
+
+def _joined(near: Notes, far: Notes) -> Notes:
+    """The notes of both; of one key the near one."""
+    return tuple(sorted({**dict(far), **dict(near)}.items())) if near and far else near or far
 
 
 class FileReader:
@@ -73,7 +84,8 @@ class FileReader:
         self._faults = faults
         self._file = faults.file
         self._defaults = defaults
-        self._checks = Checks(faults, interned).checks
+        checks = Checks(faults, interned)
+        self._checks, self._check_note = checks.checks, checks.note
         self._interned = interned
         self._shapes = interned.shapes
 
@@ -129,9 +141,9 @@ class FileReader:
             )
             self._faults.error(code, message, start_of(found))
             return []
-        complete = self._complete
+        complete, lacking = self._complete, bool(defaults.notes)
         return [
-            complete(product, defaults) if None in product.values else product
+            complete(product, defaults) if lacking or None in product.values else product
             for product in self._entries(found)
         ]
 
@@ -175,17 +187,31 @@ class FileReader:
         return self._made((first + 1) << COLUMN_BITS | (start.column + 1), values, tuple(offsets))
 
     def _careful_product(self, node: Map) -> Product:
-        """As `_product`, for a mapping with merges, unknown or repeated keys."""
+        """As `_product`, for a mapping with notes, merges, unknown or repeated keys."""
         values, offsets = _NO_VALUES[:], _NO_OFFSETS[:]
+        notes: dict[str, Value] = {}
         at = start_of(node.items[0] if node.items else node)
         for text, (key, value) in fields_of(node, self._faults).items():
             position = POSITIONS.get(text)
-            if position is None:
+            if is_note(text):
+                self._note(text, value, notes)
+            elif position is None:
                 self._report_unknown(key, _OF_PRODUCT)
             else:
                 offsets[position] = start_of(value) - first_line(at)
                 values[position] = self._checks[position](value)
-        return self._made(at, values, tuple(offsets))
+        product = self._made(at, values, tuple(offsets))
+        return product._replace(notes=self._interned_notes(notes)) if notes else product
+
+    def _note(self, key: str, value: Node, notes: dict[str, Value]) -> None:
+        """Take in one of the shop's own keys, unless its value is at fault."""
+        note = self._check_note(key, value)
+        if note is not None:
+            notes[key] = note
+
+    def _interned_notes(self, notes: dict[str, Value]) -> Notes:
+        by_key = tuple(sorted(notes.items()))
+        return self._interned.notes.setdefault(by_key, by_key)
 
     def _made(self, at: int, values: list[Value | None], offsets: tuple[int, ...]) -> Product:
         renamed_from: str | None = values.pop()  # type: ignore[assignment]  # its row is text
@@ -208,7 +234,8 @@ class FileReader:
             if values[position] is None and not product.offsets[position]:
                 message = f"A product without {KEYS[position]}. Add `{KEYS[position]}:` to it."
                 self._faults.error(Code.MISSING_FIELD, message, product.at)
-        return product._replace(values=values)
+        notes = _joined(product.notes, defaults.notes)
+        return product._replace(values=values, notes=self._interned.notes.setdefault(notes, notes))
 
     def _defaults_in(self, node: Node) -> Defaults:
         """The defaults that `node` declares."""
@@ -219,6 +246,7 @@ class FileReader:
             return NO_DEFAULTS
         values: list[Value | None] = [None] * len(FIELDS)
         written: list[Written | None] = [None] * len(FIELDS)
+        notes: dict[str, Value] = {}
         allowed = tuple(key for key in KEYS if key not in _OF_ONE_PRODUCT)
         for text, (key, value) in fields_of(node, self._faults).items():
             if text in allowed:
@@ -227,12 +255,14 @@ class FileReader:
                 at = unpack_location(self._file, start_of(value))
                 written[position] = default = Written(text, at)
                 self._interned.written.append(default)
+            elif is_note(text):
+                self._note(text, value, notes)
             elif text in _OF_ONE_PRODUCT:
                 message = f"{text} cannot be a default. Move it to the product that it belongs to."
                 self._faults.error(Code.UNKNOWN_FIELD, message, start_of(key))
             else:
                 self._report_unknown(key, allowed)
-        return Defaults(tuple(values), tuple(written))
+        return Defaults(tuple(values), tuple(written), self._interned_notes(notes))
 
     def _report_unknown(self, key: ScalarEvent, allowed: tuple[str, ...]) -> None:
         """Report a key that has no meaning where it stands, and the one that was meant."""

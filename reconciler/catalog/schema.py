@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 from reconciler.linting.invisible_character import is_invisible
-from reconciler.model import FIELDS, Field, Kind
+from reconciler.model import FIELDS, NOTE_PREFIX, Field, Kind
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -86,6 +86,7 @@ def _product() -> Schema:
     return {
         "type": "object",
         "properties": _references(_rows()),
+        "patternProperties": _notes(),
         "required": [field.key for field in FIELDS if field.required],
         "additionalProperties": False,
         "examples": [_product_example()],
@@ -127,9 +128,17 @@ def _defaults() -> Schema:
         "title": "What the products share, unless they say otherwise.",
         "type": "object",
         "properties": _references(shared),
+        "patternProperties": _notes(),
         "additionalProperties": False,
         "examples": [{"type": "top"}],
     }
+
+
+def _notes() -> Schema:
+    """The shop's own keys, which are never sent."""
+    text = {"type": _TEXT_KINDS}
+    either = {"anyOf": [text, {"type": "array", "items": text}]}
+    return {f"^{NOTE_PREFIX}.": {"title": "A note of the shop's own; never sent.", **either}}
 
 
 def _rows() -> tuple[Field, ...]:

@@ -12,7 +12,17 @@ from ruamel.yaml.events import ScalarEvent
 
 from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
 from reconciler.codes import Code
-from reconciler.model import FIELDS, Field, Kind, Location, Value, canonical_tags, unpack_location
+from reconciler.model import (
+    FIELDS,
+    NOTE_PREFIX,
+    Field,
+    Kind,
+    Location,
+    Notes,
+    Value,
+    canonical_tags,
+    unpack_location,
+)
 from reconciler.yamltext.findings import Faults
 from reconciler.yamltext.nodes import NULLS, Map, Node, Seq, is_null, start_of
 
@@ -21,6 +31,12 @@ ROWS: Final = (*FIELDS, RENAMED_FROM)
 """What a product may say: a row for each field, and the rename."""
 
 POSITIONS: Final[dict[str | None, int]] = {row.key: position for position, row in enumerate(ROWS)}
+
+
+def is_note(key: str | None) -> bool:
+    """Whether a product's key is the shop's own: `x-` and a name."""
+    return key is not None and key.startswith(NOTE_PREFIX) and key != NOTE_PREFIX
+
 
 Check = Callable[[Node], Value | None]
 
@@ -47,6 +63,7 @@ class Interned:
         self.tags: dict[tuple[str | None, ...], tuple[str, ...]] = {}
         self.shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.origins: set[str] = set()
+        self.notes: dict[Notes, Notes] = {}
         self.written: list[Written] = []
         self._met: list[tuple[str, Location]] = []
         self._spellings: set[str] = set()
@@ -174,6 +191,20 @@ class Checks:
             clean = clean and text is not None and text not in NULLS and is_ordinary(text)
         tags = canonical_tags(texts)
         return self._interned.tags.setdefault(raw, tags) if clean else tags
+
+    def note(self, key: str, node: Node) -> Value | None:
+        """The value of one of the shop's own keys: text, or a list of texts."""
+        texts: list[str] = []
+        for item in node.items if isinstance(node, Seq) else [node]:
+            if not isinstance(item, ScalarEvent):
+                message = f"{key} must be text, or a list of texts. Write `{key}: text`."
+                self._faults.error(Code.WRONG_KIND, message, start_of(item))
+            elif is_null(item):
+                message = f"{key} has no value. Write one, or remove the key."
+                self._faults.error(Code.EMPTY_VALUE, message, start_of(item))
+            elif self._judge(key, item.value, item):
+                texts.append(item.value)
+        return tuple(texts) if isinstance(node, Seq) else next(iter(texts), None)
 
     def _careful_text(self, row: Field, node: Node) -> str | None:
         """The text in `node`, or None with a finding."""

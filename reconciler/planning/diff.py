@@ -118,7 +118,11 @@ def _compare_declared(
         if remote is None:
             fields, where = declared(product), product.location
             came_from = product.renamed_from
-            creates.append(Create(store_id, product.name, fields, where, came_from=came_from))
+            creates.append(
+                Create(
+                    store_id, product.name, fields, where, came_from=came_from, notes=product.notes
+                )
+            )
         elif fields := comparison.differences(product, remote):
             differing.append((product, remote, fields))
         else:
@@ -145,6 +149,7 @@ def _updates(
             image_md=picture if isinstance(picture, str) else None,
             came_from=None if product.store_id in matching.contested else product.renamed_from,
             sent_as=_sent_as(product, seen, matching) if "store_id" in fields else None,
+            notes=product.notes,
         )
 
 

@@ -12,6 +12,7 @@ from reconciler.model import (
     WRITE_ONLY,
     Finding,
     Location,
+    Notes,
     Record,
     RemoteProduct,
     Value,
@@ -49,6 +50,7 @@ class Create:
     source: Location | None = None
     origin: Origin | None = None
     came_from: str | None = None
+    notes: Notes = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Update:
     image_md: str | None = None
     came_from: str | None = None
     sent_as: str | None = None
+    notes: Notes = ()
 
     @property
     def renamed_from(self) -> str | None:
@@ -91,6 +94,7 @@ class Delete:
 
     action: ClassVar[Action] = "delete"
     source: ClassVar[None] = None
+    notes: ClassVar[Notes] = ()
     store_id: str
     id: str
     name: str | None

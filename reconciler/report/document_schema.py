@@ -60,6 +60,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "seen": ("The remote product that the plan was made from.", {"store_id": "10391"}),
     "sent_as": ("What the store_id was sent as, if the server keeps another one.", None),
     "came_from": ("The `renamed_from` that is declared.", "9001"),
+    "notes": ("The shop's own keys of the product, which are never sent.", {"x-owner": "anna"}),
     "outdated": ("Fields of which it does not count any more what the server kept.", ["name"]),
     "record": ("Everything that the remote holds and the delete destroys.", {"id": "5f2c"}),
     "before": ("The value so far; null if there is none, or it is not known.", ["autumn"]),

@@ -22,6 +22,7 @@ from reconciler.report.words import (
     destroyed,
     finding_line,
     location_text,
+    notes_text,
     rehearsal_text,
     shown,
     summary_line,
@@ -126,7 +127,8 @@ def _sentence(kind: ChangeKind, change: Change) -> str:
     """What would happen to one product."""
     fields = "" if kind == "create" else f" ({', '.join(change.fields)})"
     origin = f" [{change.origin}]" if change.origin else ""
-    return f"{shown(change.store_id)} {_DID[kind]}{fields}{origin}"
+    notes = "".join(f", {key}: {note}" for key, note in notes_text(change))
+    return f"{shown(change.store_id)} {_DID[kind]}{fields}{origin}{notes}"
 
 
 def _plain(kind: ChangeKind, change: Change) -> str:

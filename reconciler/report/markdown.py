@@ -33,6 +33,7 @@ from reconciler.report.words import (
     destroyed,
     location_text,
     matching,
+    notes_text,
     origin_legend,
     origins_text,
     other_counts,
@@ -289,6 +290,8 @@ def _where(change: Change, context: Context) -> str:
         parts.append(_linked(change.source, context))
     if change.origin:
         parts.append(f"({change.origin})")
+    for key, note in notes_text(change):
+        parts.append(f"{entities(key)}: {code(clip(note, _TAG_LIMIT))}")
     return " ".join(parts)
 
 

@@ -145,6 +145,8 @@ def _change(change: Change) -> dict[str, Any]:
         document["record"] = dict(change.record)
     if not isinstance(change, Delete) and change.came_from is not None:
         document["came_from"] = change.came_from
+    if change.notes:
+        document["notes"] = {key: _value(value) for key, value in change.notes}
     return document
 
 

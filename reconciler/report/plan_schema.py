@@ -17,6 +17,7 @@ from reconciler.model import (
     Finding,
     Kind,
     Location,
+    Notes,
     RemoteProduct,
     Value,
 )
@@ -102,9 +103,16 @@ class _ChangeDocument(_Model):
     store_id: Text
     fields: dict[Text, FieldDocument]
     origin: Origin | None = None
+    notes: dict[Text, Text | list[Text]] = Field(default_factory=dict)
 
     def field_changes(self) -> dict[str, FieldChange]:
         return {key: field.change(key) for key, field in self.fields.items()}
+
+    def all_notes(self) -> Notes:
+        return tuple(
+            (key, tuple(note) if isinstance(note, list) else note)
+            for key, note in self.notes.items()
+        )
 
 
 class CreateDocument(_ChangeDocument):
@@ -119,7 +127,15 @@ class CreateDocument(_ChangeDocument):
         """The Create meant."""
         source = self.source.location() if self.source else None
         fields = self.field_changes()
-        return Create(self.store_id, self.name, fields, source, self.origin, self.came_from)
+        return Create(
+            self.store_id,
+            self.name,
+            fields,
+            source,
+            self.origin,
+            self.came_from,
+            self.all_notes(),
+        )
 
 
 class UpdateDocument(_ChangeDocument):
@@ -146,6 +162,7 @@ class UpdateDocument(_ChangeDocument):
             image_md=self.seen.image_md,
             came_from=self.came_from,
             sent_as=self.sent_as,
+            notes=self.all_notes(),
         )
 
 

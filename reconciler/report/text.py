@@ -28,6 +28,7 @@ from reconciler.report.words import (
     destroyed,
     kind_of,
     location_text,
+    notes_text,
     origin_legend,
     plural,
     shown,
@@ -135,6 +136,8 @@ def _legend(plan: Plan, look: _Look) -> str:
 def _change_lines(change: Change, look: _Look) -> Iterator[str]:
     """The block of one product."""
     yield from _heading(change, look)
+    for key, note in notes_text(change):
+        yield look.style.dim(f"{_INDENT}{key:<{_KEY_WIDTH}}  {note}")
     if isinstance(change, Delete):
         yield from _destroyed_lines(change, look)
         return

@@ -144,6 +144,14 @@ def origin_legend(changes: Iterable[Change]) -> str | None:
     return "; ".join(meanings) + "." if meanings else None
 
 
+def notes_text(change: Change) -> list[tuple[str, str]]:
+    """The shop's own keys of a product with their values, as text to be shown."""
+    return [
+        (escape(key), ", ".join(map(shown, note)) if isinstance(note, tuple) else shown(note))
+        for key, note in change.notes
+    ]
+
+
 def telling_fields(change: Change) -> list[tuple[str, FieldChange]]:
     """The fields that a reader needs beside the heading, which shows a create's id and name."""
     hidden = ("store_id", "name") if change.action == "create" else ()
