@@ -22,6 +22,7 @@ from reconciler.cli.options import (
 from reconciler.cli.pull import FILES_DIFFER, show_files, tell_warnings
 from reconciler.errors import UsageError
 from reconciler.model.exports import EXPORT_NAMES
+from reconciler.wording import nearest_word
 
 if TYPE_CHECKING:
     from reconciler.authoring.imports.export import ImportChoice
@@ -161,6 +162,12 @@ def _name_and_files(
     imports = settings.for_store(settings.store_name(store)).imports
     first, *others = words
     if first not in imports:
+        near = nearest_word(first, imports)
+        if near and not (invocation.folder / first).exists():
+            raise UsageError(
+                f"There is no file {first}, and no entry {first!r} of `imports` in the settings.",
+                hint=f"Did you mean {near!r}?",
+            )
         return None, [Path(word) for word in words]
     if not others:
         raise UsageError(

@@ -50,6 +50,7 @@ FORMAT: Final = table_format(
         },
         _folding,
         joined=frozenset({"image_url"}),
+        needs=("item", "item type"),
     ),
     kinds=category_paths,
 )

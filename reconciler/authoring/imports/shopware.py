@@ -29,6 +29,7 @@ FORMAT: Final = table_format(
             "image_url": ("cover media url",),
         },
         _folding,
+        needs=("parent id",),
     ),
     kinds=category_paths,
 )

@@ -56,13 +56,15 @@ class Layouts:
     """How a table is read: the columns of each field, normalised, the best one first.
 
     A field of `joined` takes the texts of all its columns, one a line. `key_is_id` says that what a
-    garment is called is its store_id.
+    garment is called is its store_id. Without one of the columns `needs` variants cannot be told
+    from garments.
     """
 
     columns: Mapping[str, Sequence[str]]
     folding: Callable[[TableHeader], Folding] = one_row_each
     joined: frozenset[str] = frozenset()
     key_is_id: bool = False
+    needs: Sequence[str] = ()
 
 
 def table_format(
@@ -99,6 +101,11 @@ def open_rows(
     opening = open_workbook if file.kind == "workbook" else open_table
     table = opening(file.path, file.name, faults)
     header = table.header
+    if layouts.needs and header.at(*layouts.needs) < 0:
+        raise UsageError(
+            f"{file.name} has no column {layouts.needs[0]!r}, which tells variants from products.",
+            hint=f"Export all columns. It has: {', '.join(filter(None, header.titles))}.",
+        )
     places = _places(layouts, header, choice)
     columns = {
         key: header.column(place)

@@ -36,12 +36,11 @@ class TableHeader:
 
     def __init__(self, titles: Sequence[str], file: str) -> None:
         self.titles = [title.strip() for title in titles]
-        while self.titles and not self.titles[-1]:
-            self.titles.pop()
         self._file = file
         self._places: dict[str, int] = {}
         for place, title in enumerate(self.titles):
-            self._places.setdefault(normal(title), place)
+            if title:
+                self._places.setdefault(normal(title), place)
 
     @property
     def names(self) -> frozenset[str]:
@@ -101,7 +100,7 @@ def _table(
 ) -> Table:
     first, titles = next(((n, row) for n, row in rows if any(map(str.strip, row))), (1, []))
     header = TableHeader(titles, name)
-    if not header.titles:
+    if not header.names:
         raise ExportError.at(name, "The file is empty: it has no row with the titles of columns.")
     for place, title in enumerate(header.titles):
         if "\ufeff" in title:
@@ -121,15 +120,16 @@ def _whole(
     width = len(header.titles)
     # A first column without a title is an index that some programs write.
     unnamed = [place for place, title in enumerate(header.titles) if place and not title]
+    named = max(place for place, title in enumerate(header.titles) if title) + 1
     for number, cells in rows:
+        if not any(map(str.strip, cells)):
+            continue
         length = len(cells)
+        if length < named or any(map(str.strip, cells[width:])):
+            _report_length(length, width, name, number, faults)
+            continue
         if length != width:
-            if not any(map(str.strip, cells)):
-                continue
-            if length < width or any(map(str.strip, cells[width:])):
-                _report_length(length, width, name, number, faults)
-                continue
-            del cells[width:]
+            cells = [*cells[:width], *[""] * (width - length)]
         for place in unnamed:
             if cells[place].strip():
                 message = (

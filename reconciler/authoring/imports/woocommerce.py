@@ -1,4 +1,7 @@
-"""WooCommerce's product export: variations are rows below, each with its Parent."""
+"""WooCommerce's product export: variations are rows below, each with its Parent.
+
+It has its titles in the language of whoever exports; the kinds of rows are always in English.
+"""
 
 from typing import Final
 
@@ -12,9 +15,11 @@ from reconciler.authoring.imports.table_format import (
 )
 from reconciler.authoring.imports.tables import TableHeader
 
+_KIND: Final = ("type", "typ", "tipo")
+
 
 def _folding(header: TableHeader) -> Folding:
-    kind = header.at("type")
+    kind = header.at(*_KIND)
     return lambda cells: (
         "",
         VARIANT if cells[kind].strip().casefold().startswith("variation") else WHOLE,
@@ -28,16 +33,20 @@ FORMAT: Final = table_format(
         ("id", "type", "sku", "name"),
         ("id", "type", "name", "parent"),
         ("id", "type", "name", "regular price"),
+        ("id", "typ", "name", "kategorien"),
+        ("id", "type", "nom", "ugs"),
+        ("id", "tipo", "nombre"),
     ],
     Layouts(
         {
             "store_id": ("id",),
-            "name": ("name",),
-            "tags": ("tags",),
-            "type": ("categories",),
-            "image_url": ("images",),
+            "name": ("name", "nom", "nombre"),
+            "tags": ("tags", "schlagwörter", "étiquettes", "etiquetas"),
+            "type": ("categories", "kategorien", "catégories", "categorías"),
+            "image_url": ("images", "bilder", "imágenes"),
         },
         _folding,
+        needs=_KIND,
     ),
     not_with=("item", "handle"),
     kinds=category_paths,
