@@ -5,8 +5,9 @@ again: it gets as many as its workers have threads. A task whose worker has died
 once, and is sent again from here; the ledger's lease keeps two workers from writing to one store.
 """
 
+import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
@@ -33,23 +34,54 @@ def scheduler_place(address: str, parallel: int) -> Iterator[Place]:
     with _connected(address, dask) as client:
         threads = _checked_workers(client, str(dask.__version__))
         client.run_on_scheduler(_rules())
-        executor = client.get_executor(pure=False, retries=0)
         lost = (dask.KilledWorker, CancelledError)
-        try:
-            yield Place(executor, min(parallel, threads), _broadcast(client), lost)
-        finally:
-            executor.shutdown(wait=False)
+        yield Place(SchedulerExecutor(client), min(parallel, threads), _broadcast(client), lost)
+
+
+class SchedulerExecutor(Executor):
+    """Runs tasks on a Dask client's workers, once each.
+
+    Like `Client.get_executor()`, which lets go of a result only when the garbage collector finds
+    it. A worker that dies before that takes the result with it, and Dask would run the task again.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Run `function(*args, **kwargs)` on a worker that has nothing to do."""
+        answer: Future[Any] = Future()
+        answer.set_running_or_notify_cancel()
+
+        def settle(task: Any) -> None:
+            try:
+                result = task.result()
+            except (Exception, CancelledError) as error:  # raised again where it is asked for
+                answer.set_exception(error)
+            else:
+                answer.set_result(result)
+            finally:
+                task.release()
+
+        task = self._client.submit(function, *args, pure=False, retries=0, **kwargs)
+        task.add_done_callback(settle)
+        return answer
 
 
 def _dask() -> Any:
     """The package of Dask's scheduler, which has no types; MissingExtra without it."""
     try:
-        return import_module("distributed")
+        dask = import_module("distributed")
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"--scheduler needs {error.name}, which is not installed.",
             hint=f'Install it: pip install "{_TOOL}[fleet]"',
         ) from None
+    # It logs every lost worker with a traceback; what matters of it is in the results.
+    for name in [*logging.root.manager.loggerDict]:
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    return dask
 
 
 @contextmanager
@@ -121,13 +153,13 @@ def _version_probe() -> Callable[[], tuple[str, str]]:
     return probe
 
 
-def _rules() -> Callable[[Any], None]:
+def _rules() -> Callable[[Any], Any]:
     """A function that forbids a scheduler to run a lost task again, and to move tasks."""
 
-    def rules(dask_scheduler: Any) -> Any:
+    async def rules(dask_scheduler: Any) -> None:
         dask_scheduler.allowed_failures = 0
-        stealing = dask_scheduler.extensions.get("stealing")
-        return None if stealing is None else stealing.stop()
+        if "stealing" in dask_scheduler.extensions:
+            await dask_scheduler.extensions["stealing"].stop()
 
     return rules
 

@@ -11,6 +11,7 @@ from reconciler.fleet.place import Place
 
 def write_shops(folder: Path, shops: int, products: int = 2) -> None:
     """Write settings with one file a shop, and a catalogue for each."""
+    folder.mkdir(exist_ok=True)
     (folder / "reconciler.yaml").write_text('include: ["shops/*/store.yaml"]\n', encoding="utf-8")
     for shop in range(1, shops + 1):
         catalog = folder / "shops" / f"s{shop}" / "catalog"

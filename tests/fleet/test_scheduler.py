@@ -1,0 +1,206 @@
+"""A fleet on a Dask scheduler: what travels, who is refused, and workers that die."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.errors import SettingsError
+from reconciler.fleet import scheduler
+from reconciler.fleet.scheduler import scheduler_place
+from reconciler.sandbox.server import Sandbox
+from tests.cli.run import environment
+from tests.commands.here import Here
+from tests.fleet.cluster import cluster, contents, fleet_in_git, git, keys
+from tests.fleet.test_commands import document
+from tests.git.conftest import plain_git  # noqa: F401  (a fixture)
+
+SHOPS = 6
+PRODUCTS = 5
+
+
+@pytest.fixture
+def travelled(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """All that this process pickles for Dask."""
+    core = pytest.importorskip("distributed.protocol.core")
+
+    seen: list[bytes] = []
+    original = core.dumps
+
+    def dumps(*arguments: Any, **options: Any) -> Any:
+        frames = original(*arguments, **options)
+        seen.extend(bytes(frame) for frame in frames)
+        return frames
+
+    # Each kind of connection has its own name for it.
+    for module in [*sys.modules.values()]:
+        if getattr(module, "__name__", "").startswith("distributed."):
+            for name, value in vars(module).copy().items():
+                if value is original:
+                    monkeypatch.setattr(module, name, dumps)
+    return seen
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A server of several shops, slow enough to be interrupted."""
+    with Sandbox(shops=SHOPS, latency_ms=15) as sandbox:
+        for name, value in keys(SHOPS).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
+        monkeypatch.setenv("RECONCILER_REQUESTS__CONCURRENCY", "1")
+        monkeypatch.setenv("RECONCILER_REQUESTS__SETTLE", "0.3")
+        yield sandbox
+
+
+@pytest.mark.usefixtures("plain_git")
+def test_a_fleet_on_a_scheduler(
+    tmp_path: Path,
+    remote: Sandbox,
+    here: Here,
+    travelled: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Workers use keys of their own, and none travels; others' versions and changes are refused."""
+    work = fleet_in_git(tmp_path, SHOPS, 2)
+    monkeypatch.chdir(work)
+    # The workers have no key for the last shop, and the first shop's only they have.
+    with cluster(2, tmp_path, {f"SHOP_{SHOPS}_KEY": ""}) as running:
+        at = ("--scheduler", running.scheduler_address)
+        monkeypatch.delenv("SHOP_1_KEY")
+        ended = here("fleet", "apply", "--yes", *at, "--format", "json")
+        stores = document(ended.out)["stores"]
+        assert [store["exit_code"] for store in stores] == [0] * (SHOPS - 1) + [1], ended
+        assert stores[-1]["code"] == "no_api_key"
+        assert contents(remote) == [["0", "1"]] * (SHOPS - 1) + [[]]
+        assert git(work, "ls-remote", "origin", "refs/reconciler/*").count("\n") == SHOPS - 2
+        ended = here("fleet", "plan", *at, "--store", "s[12]", "--out", "plans")
+        assert ended.code == 0
+        assert here("fleet", "apply", "plans", *at).code == 0
+        assert any(b"StoreTask" in part for part in travelled)
+        assert not [part for part in travelled if b"shop-" in part]
+        monkeypatch.setattr(scheduler, "VERSION", "0.9.9")
+        ended = here("fleet", "plan", *at)
+        assert ended.code == 1
+        assert "The worker tcp://127.0.0.1" in ended.err
+        monkeypatch.undo()
+        monkeypatch.chdir(work)
+        (work / "shops" / "s1" / "catalog" / "all.yaml").write_text("products: []\n")
+        ended = here("fleet", "plan", *at)
+        assert (ended.code, "not committed" in ended.err) == (1, True)
+
+
+@pytest.mark.usefixtures("plain_git")
+def test_killed_workers_cost_nothing_but_time(tmp_path: Path, remote: Sandbox) -> None:
+    """Workers are killed in the middle of their writes; every shop converges, and none doubles."""
+    work = fleet_in_git(tmp_path, SHOPS, PRODUCTS)
+    environ = environment()
+    with cluster(2, tmp_path, {}) as running:
+        command = [sys.executable, "-m", "reconciler.cli", "fleet", "apply", "--yes"]
+        at = ["--scheduler", running.scheduler_address, "--format", "json"]
+        process = subprocess.Popen(
+            [*command, *at], cwd=work, env=environ, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        killed = kill_by_writes(running, remote, process, after=[4, 14])
+        out, _ = process.communicate(timeout=40)
+    found = document(out)
+    assert killed == 2
+    assert found["exit_code"] == 0, out
+    assert contents(remote) == [[str(number) for number in range(PRODUCTS)]] * SHOPS
+    assert sum(store["takeovers"] for store in found["stores"]) >= killed - 1
+    assert all(store["converged"] for store in found["stores"])
+    posts = sum(len(store.calls("POST")) for store in remote.stores.values())
+    assert found["summary"]["applied"] <= posts
+
+
+def kill_by_writes(
+    running: Any, remote: Sandbox, process: "subprocess.Popen[str]", *, after: list[int]
+) -> int:
+    """Kill a worker whenever the shops have taken so many writes; the number of those killed."""
+    pause, killed = threading.Event(), 0
+    while after and process.poll() is None:
+        writes = sum(len(store.calls("POST")) for store in remote.stores.values())
+        pids = [nanny.pid for nanny in running.workers.values() if nanny.pid]
+        if writes >= after[0] and pids:
+            after.pop(0)
+            os.kill(pids[killed % len(pids)], signal.SIGKILL)
+            killed += 1
+        pause.wait(0.005)
+    return killed
+
+
+@pytest.mark.usefixtures("plain_git")
+def test_a_scheduler_needs_git(fleet: Path, here: Here) -> None:
+    """Without git there is no commit to name, and a ledger in files is nobody's to take over."""
+    ended = here("fleet", "apply", "--yes", "--scheduler", "tcp://127.0.0.1:1")
+    assert (ended.code, "ledger: git" in ended.err) == (1, True)
+    ended = here("fleet", "plan", "--scheduler", "tcp://127.0.0.1:1")
+    assert (ended.code, "needs the catalogue in git" in ended.err) == (1, True)
+
+
+def test_a_connection_to_elsewhere_must_be_encrypted() -> None:
+    """A scheduler on another machine is refused before any connection, unless it speaks TLS."""
+    pytest.importorskip("distributed")
+    for address in ("tcp://scheduler.example:8786", "10.0.0.1:8786", "[2001:db8::1]:8786"):
+        with pytest.raises(SettingsError, match="not encrypted"), scheduler_place(address, 1):
+            pass
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    from reconciler.errors import MissingExtra
+
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtra) as caught, scheduler_place("tcp://127.0.0.1:1", 1):
+        pass
+    assert "robosize-reconciler[fleet]" in str(caught.value.hint)
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """A certificate for this machine, as Dask's configuration names it."""
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-keyout", str(key), "-out", str(cert), *names],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    if done.returncode:
+        pytest.skip("openssl cannot make a certificate here")
+    return {"ca": str(cert), "cert": str(cert), "key": str(key)}
+
+
+@pytest.mark.usefixtures("plain_git")
+def test_tls_lets_in_whom_it_knows(
+    tmp_path: Path, remote: Sandbox, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With certificates in Dask's configuration a fleet runs; without them nobody gets in."""
+    dask = pytest.importorskip("dask")
+    distributed = pytest.importorskip("distributed")
+    work = fleet_in_git(tmp_path, 2)
+    monkeypatch.chdir(work)
+    files = certificate(tmp_path)
+    both = {"cert": files["cert"], "key": files["key"]}
+    security = distributed.Security(
+        require_encryption=True,
+        tls_ca_file=files["ca"],
+        **{f"tls_{role}_{name}": file for role in ("scheduler", "worker", "client")
+           for name, file in both.items()},
+    )  # fmt: skip
+    with cluster(1, tmp_path, {}, security=security, protocol="tls://") as running:
+        at = ("--scheduler", running.scheduler_address)
+        assert at[1].startswith("tls://")
+        monkeypatch.setattr(scheduler, "_CONNECT", 1.0)
+        ended = here("fleet", "plan", *at)
+        assert (ended.code, "cannot be reached" in ended.err) == (1, True)
+        with dask.config.set(
+            {"distributed.comm.tls.ca-file": files["ca"], "distributed.comm.tls.client": both}
+        ):
+            monkeypatch.setattr(scheduler, "_CONNECT", 30.0)
+            assert here("fleet", "plan", *at).code == 0
