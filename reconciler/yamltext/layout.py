@@ -31,6 +31,9 @@ from reconciler.yamltext.source import Source, decode, reword
 
 PieceKind: TypeAlias = Literal["scalar", "map", "seq", "alias"]
 
+_NO_ITEMS: Final[list["Piece"]] = []
+"""Shared by all scalars; nothing is ever added to it."""
+
 _BOM: Final = "\ufeff"
 _DROPPED: Final = re.compile("\r(?=\n)|(?<=[\r\n])\ufeff")
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s|#[^\n]*\n)*)*")
@@ -67,6 +70,8 @@ class Piece:
     name: str | None = None
     tagged: bool = False
     items: "list[Piece]" = field(default_factory=list)
+    is_special: bool = False
+    """Whether it is special, or anything in it is: then its position or its text matters."""
 
     @property
     def pairs(self) -> "list[tuple[Piece, Piece]]":
@@ -83,11 +88,6 @@ class Piece:
     def is_special_itself(self) -> bool:
         """Whether it is an alias, or has an anchor or a tag."""
         return self.kind == "alias" or self.name is not None or self.tagged
-
-    @property
-    def is_special(self) -> bool:
-        """Whether it is special, or anything in it is: then its position or its text matters."""
-        return self.is_special_itself or any(item.is_special for item in self.items)
 
 
 @dataclass(slots=True)
@@ -220,12 +220,16 @@ class _Builder:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = stack.pop()
                 node.end = event.end_mark.index if node.flow else node.items[-1].end
+                if node.is_special and stack:
+                    stack[-1].is_special = True
             elif kind is not StreamStartEvent:
                 node = self._scalar(event) if kind is ScalarEvent else self._node(event)
-                if stack:
-                    stack[-1].items.append(node)
-                else:
+                if not stack:
                     documents[-1].root = None if _is_nothing(node) else node
+                else:
+                    parent = stack[-1]
+                    parent.items.append(node)
+                    parent.is_special = parent.is_special or node.is_special
                 if node.kind in ("map", "seq"):
                     stack.append(node)
         return documents
@@ -238,19 +242,24 @@ class _Builder:
     def _scalar(self, event: Any) -> Piece:
         start, end, anchor = event.start_mark.index, event.end_mark.index, event.anchor
         tagged = event.ctag is not None
-        content = self._content(event) if tagged or anchor is not None else start
+        special = tagged or anchor is not None
+        content = self._content(event) if special else start
         # A block scalar ends before the line breaks that follow it.
         if end > content and self._text[content] in "|>":
             end = content + len(self._text[content:end].rstrip())
-        return Piece("scalar", start, content, end, event.value, False, anchor, tagged)
+        return Piece(
+            "scalar", start, content, end, event.value, False, anchor, tagged, _NO_ITEMS, special
+        )
 
     def _node(self, event: Any) -> Piece:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, AliasEvent):
-            return Piece("alias", start, start, end, name=event.anchor)
+            return Piece("alias", start, start, end, name=event.anchor, is_special=True)
         kind: PieceKind = "map" if isinstance(event, MappingStartEvent) else "seq"
         flow, tagged = bool(event.flow_style), event.ctag is not None
-        return Piece(kind, start, self._content(event), end, "", flow, event.anchor, tagged)
+        special = tagged or event.anchor is not None
+        content = self._content(event)
+        return Piece(kind, start, content, end, "", flow, event.anchor, tagged, [], special)
 
     def _content(self, event: Any) -> int:
         """Where what follows the anchor and the tag of a node begins."""
@@ -277,9 +286,11 @@ class FileText:
         raw = data.decode("utf-8")
         self._mark = _BOM if raw.startswith(_BOM) else ""
         self._raw = raw.removeprefix(_BOM)
-        dropped = [match.start() for match in _DROPPED.finditer(self._raw)]
+        # A search for one sign is much faster than the pattern, and few files have either.
+        odd = "\r" in self._raw or _BOM in self._raw
+        dropped = [match.start() for match in _DROPPED.finditer(self._raw)] if odd else []
         self._dropped = [offset - earlier for earlier, offset in enumerate(dropped)]
-        self.text = _DROPPED.sub("", self._raw).replace("\r", "\n")
+        self.text = _DROPPED.sub("", self._raw).replace("\r", "\n") if odd else self._raw
         crlf, breaks = self._raw.count("\r\n"), self.text.count("\n")
         self.newline = "\r\n" if crlf * 2 > breaks else "\n"
 

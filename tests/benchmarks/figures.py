@@ -234,6 +234,20 @@ def start(bench: Bench) -> Iterator[Figure]:
                      note=note)  # fmt: skip
 
 
+def formatting(bench: Bench) -> Iterator[Figure]:
+    """CPU time of bringing one large file into form, against that of reading it."""
+    folder = bench.new_folder()
+    shop.write_catalog(folder, 12_000, files=1)
+    pairs = paired(
+        bench.times,
+        lambda: run([*TOOL, "fmt", "--check"], folder=folder, codes=[2]),
+        lambda: run([*TOOL, "validate"], folder=folder),
+    )
+    note = f"{median(f.cpu for f, _ in pairs):.2f} s : {median(v.cpu for _, v in pairs):.2f} s CPU"
+    yield Figure("fmt, 12,000 in one file: CPU, against validate", cpu_ratio(pairs), 3.0,
+                 note=note)  # fmt: skip
+
+
 def linear(bench: Bench) -> Iterator[Figure]:
     """Whether ten times the changes take ten times as long, in whatever handles changes."""
     small, large = job("growth", 10_000), job("growth", 100_000)
@@ -268,6 +282,7 @@ GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
     "listing": listing,
     "creates": creates,
     "peers": peers,
+    "formatting": formatting,
     "linear": linear,
     "scale": scale,
 }
