@@ -16,3 +16,18 @@ def few(texts: Sequence[str], most: int = 3) -> str:
     listed = ", ".join(texts[:most])
     more = len(texts) - most
     return f"{listed} and {more} more" if more > 0 else listed
+
+
+def wrapped(text: str, width: int | None, *, hang: str = "") -> list[str]:
+    """`text` in lines of at most `width` columns, broken between words; None breaks nowhere.
+
+    A word that is longer stays whole, so that a path or a URL can be copied. `hang` begins all
+    lines but the first.
+    """
+    if width is None or len(text) <= width:
+        return [text]
+    from textwrap import wrap  # only a narrow terminal pays for it
+
+    return wrap(
+        text, max(width, 20), subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+    )

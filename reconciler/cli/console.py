@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO, TypeAlias
 
 from reconciler.clock import stamp
+from reconciler.wording import wrapped
 
 ColorChoice: TypeAlias = Literal["auto", "always", "never"]
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -73,10 +74,13 @@ class Console:
 
         # Line breaks too: text from outside could otherwise forge a line that a pipeline obeys.
         text = escape(message)
-        if level in _UNPRINTED:
-            return text
-        label = f"{level}:"
-        return f"{paint(label, _CODES[level]) if self.stderr_color else label} {text}"
+        label = "" if level in _UNPRINTED else f"{level}: "
+        # The key may be longer than its mask, so it is masked before the line is measured.
+        lines = wrapped(self.redact(label + text), self.stderr_width, hang="  ")
+        whole = "\n".join(lines)
+        if not label or not self.stderr_color:
+            return whole
+        return paint(label.rstrip(), _CODES[level]) + whole[len(label) - 1 :]
 
     def line(self, text: str) -> None:
         """Write one line to stderr as it is, unless logs are JSON: these have it in a record."""
@@ -142,6 +146,21 @@ class Console:
         import shutil
 
         return shutil.get_terminal_size().columns
+
+    @property
+    def stderr_width(self) -> int | None:
+        """The columns of the terminal that messages go to, or None if stderr is not one."""
+        stream = sys.stderr
+        if stream is None or not _is_terminal(stream):
+            return None
+        given = os.environ.get("COLUMNS", "")
+        if given.isdecimal() and int(given):
+            return int(given)
+        try:
+            # Asked of stderr itself: stdout may be a file.
+            return os.get_terminal_size(stream.fileno()).columns or None
+        except (OSError, ValueError):
+            return None
 
     @property
     def ascii(self) -> bool:

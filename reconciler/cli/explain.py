@@ -7,8 +7,15 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import pass_invocation
 
 
+def _codes(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """The codes that begin like what was typed, for the shell."""
+    from reconciler.codes import Code
+
+    return [code for code in Code if code.startswith(begun)]
+
+
 @named("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=_codes)
 @pass_invocation
 def command(invocation: Invocation, code: str | None) -> int:
     """Say what a code means and what to do about it.
@@ -21,9 +28,10 @@ def command(invocation: Invocation, code: str | None) -> int:
     from reconciler.report.explanations import explanation_text, list_text
     from reconciler.report.output import write_stdout
 
-    color = invocation.console.stdout_color
+    console = invocation.console
+    color, width = console.stdout_color, console.width
     if code is None:
-        write_stdout(list_text(color=color))
+        write_stdout(list_text(color=color, width=width))
         return 0
     known = code_named(code)
     if known is None:
@@ -32,5 +40,5 @@ def command(invocation: Invocation, code: str | None) -> int:
         raise UsageError(
             f"There is no code {code!r}.", hint=f"{meant}`reconciler explain` lists them all."
         )
-    write_stdout(explanation_text(known, color=color))
+    write_stdout(explanation_text(known, color=color, width=width))
     return 0

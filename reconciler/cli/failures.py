@@ -10,6 +10,7 @@ from reconciler.cli.console import Console
 from reconciler.codes import Code
 from reconciler.errors import ReconcilerError
 from reconciler.model import Finding
+from reconciler.wording import wrapped
 
 
 def tell(error: ReconcilerError, console: Console) -> int:
@@ -20,14 +21,18 @@ def tell(error: ReconcilerError, console: Console) -> int:
     details: Sequence[str] = getattr(error, "details", ())
     console.say("error", error.message, **_record(error, findings, details))
     if findings:
-        lines = findings_text(findings, color=console.stderr_color).splitlines()
+        text = findings_text(
+            findings, color=console.stderr_color, width=console.stderr_width, indent="  "
+        )
+        lines = text.splitlines()
         # The last line repeats the count in the error's message.
         for line in lines[:-1]:
-            console.line(f"  {line}")
+            console.line(line)
     from reconciler.report.escape import escape
 
     for detail in details:
-        console.line(f"  {escape(detail)}")
+        for line in wrapped(f"  {escape(detail)}", console.stderr_width, hang="    "):
+            console.line(line)
     # A JSON line holds the hint already.
     if error.hint and console.log_format == "text":
         console.say("hint", error.hint)

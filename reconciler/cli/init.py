@@ -45,7 +45,7 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
             filled = _fill(replace(invocation, within=invocation.folder / (folder or ".")))
     finally:
         # List the files also if the remote then fails.
-        write_stdout(_told(begun, folder, filled))
+        write_stdout(_told(begun, folder, filled, invocation.console.width))
     return 0
 
 
@@ -63,12 +63,15 @@ def _fill(invocation: Invocation) -> str:
     return f"{'pulled':<14} {plural(count, 'product')}"
 
 
-def _told(begun: "Beginning", folder: Path | None, filled: str) -> str:
+def _told(begun: "Beginning", folder: Path | None, filled: str, width: int | None) -> str:
     from reconciler.report.escape import escape
+    from reconciler.wording import wrapped
 
     lines = [f"{_WORDS[fate]:<14} {escape(path)}" for path, fate in begun.files]
     lines += [filled] if filled else []
-    lines += ["", *(f"Note: {escape(note)}" for note in begun.notes)] if begun.notes else []
+    lines += [""] if begun.notes else []
+    for note in begun.notes:
+        lines += wrapped(f"Note: {escape(note)}", width, hang="  ")
     at = f", in {escape(shlex.quote(str(folder)))}" if folder and folder != Path() else ""
     lines += ["", f"Next{at}:"]
     lines += [f"  {line}" for line in begun.commands]

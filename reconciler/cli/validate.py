@@ -1,6 +1,5 @@
 """`reconciler validate`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from reconciler.cli.options import FOLDER, has_catalog, if_present, pass_invocat
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
-    from reconciler.model import Finding
+    from reconciler.cli.console import Console
+    from reconciler.reconcile.files import Examined
     from reconciler.settings import Settings
 
 
@@ -44,38 +44,41 @@ def command(
     with its file, line and column. Exits with 1 if there is an error, not for warnings. Lint rules
     are set in the settings to off, warning or error: `lint: {duplicate-name: off}`.
     """
-    from reconciler import reconcile
+    from reconciler.reconcile.files import examined
     from reconciler.report.output import write_stdout
 
     settings = invocation.settings
-    color = invocation.console.stdout_color
     if rules:
-        write_stdout(_rules(settings, format, color=color))
+        write_stdout(_rules(settings, format, invocation.console))
         return 0
     if if_present and not has_catalog(invocation, catalog):
         return 0
-    findings = reconcile.validate(settings, catalog, paths)
-    write_stdout(_rendered(findings, format, color=color))
-    return 1 if any(finding.severity == "error" for finding in findings) else 0
+    found = examined(settings, catalog, paths)
+    write_stdout(_rendered(found, format, invocation.console))
+    return 1 if any(finding.severity == "error" for finding in found.findings) else 0
 
 
-def _rules(settings: "Settings", format: str, *, color: bool) -> str:
+def _rules(settings: "Settings", format: str, console: "Console") -> str:
     from reconciler.errors import UsageError
     from reconciler.report.explanations import rules_json, rules_text
 
     if format not in ("text", "json"):
         raise UsageError(f"The rules have no {format} format.", hint="Use --format text or json.")
     ruleset = settings.ruleset()
-    return rules_json(ruleset) if format == "json" else rules_text(ruleset, color=color)
+    if format == "json":
+        return rules_json(ruleset)
+    return rules_text(ruleset, color=console.stdout_color, width=console.width)
 
 
-def _rendered(findings: "Sequence[Finding]", format: str, *, color: bool) -> str:
+def _rendered(found: "Examined", format: str, console: "Console") -> str:
     from reconciler.report import findings as plain
 
+    findings = found.findings
+    read = plain.Read(found.products, found.files, found.folders)
     if format == "github":
         from reconciler.report.github import findings_github
 
-        return findings_github(findings)
+        return findings_github(findings, read)
     if format == "gitlab":
         from reconciler.report.gitlab import findings_gitlab
 
@@ -86,4 +89,4 @@ def _rendered(findings: "Sequence[Finding]", format: str, *, color: bool) -> str
         return findings_sarif(findings, tool=VERSION)
     if format == "json":
         return plain.findings_json(findings)
-    return plain.findings_text(findings, color=color)
+    return plain.findings_text(findings, read, color=console.stdout_color, width=console.width)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.catalog.files import belongs, find_files, is_defaults
 from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.paths import Asked, home_of
-from reconciler.catalog.read import check_catalog, examine_catalog, load_catalog
+from reconciler.catalog.read import examine_catalog, load_catalog
 from reconciler.errors import UsageError
 from reconciler.linting.registry import CATALOG_RULESET, Ruleset
 from reconciler.model import Catalog, Finding, Product, Record, Removed, Values
@@ -48,6 +48,16 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """The findings of a check, and how many products in how many files below `folders` it read."""
+
+    findings: tuple[Finding, ...]
+    products: int
+    files: int
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Formatted:
     """The files that formatting would change, the number it has seen, and the errors in others.
 
@@ -68,21 +78,33 @@ def validate(
     Without a `catalog`, of all stores. A path outside all of them is checked as a catalogue of its
     own; a path that no catalogue reads is reported by the first.
     """
+    return examined(settings, catalog, paths).findings
+
+
+def examined(
+    settings: "Settings", catalog: Path | None = None, paths: Sequence[Path] = ()
+) -> Examined:
+    """What `validate` finds, and what it has read for that."""
     catalogs = _catalogs(settings, catalog)
 
     def elsewhere(path: Path) -> Path:
         alone = path.parent if path.is_file() and belongs(path.name) else catalogs[0]
         return path if path.is_dir() else alone
 
-    found = (
-        finding
-        for folder, within in _shares(settings, catalogs, paths, elsewhere)
-        for ruleset in _rulesets(settings, folder)
-        for finding in check_catalog(
-            folder, within or None, working_folder=settings.folder, lint=ruleset
-        )
-    )
-    return tuple(dict.fromkeys(found))
+    found: dict[Finding, None] = {}
+    files: set[str] = set()
+    products = 0
+    for folder, within in _shares(settings, catalogs, paths, elsewhere):
+        for ruleset in _rulesets(settings, folder):
+            findings, read = examine_catalog(
+                folder, within or None, working_folder=settings.folder, lint=ruleset
+            )
+            found.update(dict.fromkeys(findings))
+        covers = Asked(within, settings.folder).covers if within else None
+        files.update(name for name in read.files if covers is None or covers(name))
+        products += sum(covers is None or covers(p.file) for p in read.products.values())
+    folders = tuple(name_of(path, settings.folder) for path in paths or catalogs)
+    return Examined(tuple(found), products, len(files), folders)
 
 
 def _rulesets(settings: "Settings", folder: Path) -> list[Ruleset]:

@@ -11,54 +11,64 @@ from reconciler.policy.plan_rule import PlanRule
 from reconciler.policy.registry import RULES
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
+from reconciler.wording import wrapped
 
 _WIDTH = 80
 
 
-def explanation_text(code: Code, *, color: bool = False) -> str:
+def explanation_text(code: Code, *, color: bool = False, width: int | None = None) -> str:
     """One code: what it means, an example, what to do."""
+    columns = min(_WIDTH, width or _WIDTH)
     entry, style = ENTRIES[code], Style(color)
     heading = style.bold(code)
     if rule := rule_named(code, RULES):
-        heading += f" (lint rule {rule.id}, {rule.level} unless the settings say otherwise)"
+        about = f" (lint rule {rule.id}, {rule.level} unless the settings say otherwise)"
+        first, *rest = wrapped(f"{code}{about}", width, hang="  ")
+        heading = "\n".join([heading + first[len(code) :], *rest])
     return "\n".join(
         [
             heading,
             "",
-            *wrap(entry.meaning, _WIDTH),
+            *wrap(entry.meaning, columns),
             "",
             style.dim("For example:"),
             indent(entry.example, "    "),
             "",
             style.dim("What to do:"),
-            *wrap(entry.remedy, _WIDTH, initial_indent="    ", subsequent_indent="    "),
+            *wrap(entry.remedy, columns, initial_indent="    ", subsequent_indent="    "),
             "",
         ]
     )
 
 
-def list_text(*, color: bool = False) -> str:
+def list_text(*, color: bool = False, width: int | None = None) -> str:
     """Every code with the first sentence of its meaning, group by group."""
     style = Style(color)
-    width = max(map(len, ENTRIES))
+    longest = max(map(len, ENTRIES))
     lines: list[str] = []
     for title, group in GROUPS.items():
         lines += [style.bold(title), ""]
         for code, entry in group.items():
-            lines.append(f"  {code.ljust(width)}  {_first_sentence(entry.meaning)}")
+            sentence = _first_sentence(entry.meaning)
+            if width is None or width >= _WIDTH:
+                line = f"  {code.ljust(longest)}  {sentence}"
+                lines += wrapped(line, width, hang=" " * (longest + 4))
+            else:
+                lines += [f"  {code}", *wrapped(f"      {sentence}", width, hang="      ")]
         lines.append("")
     return "\n".join([*lines, "`reconciler explain CODE` tells more.", ""])
 
 
-def rules_text(ruleset: Ruleset, *, color: bool = False) -> str:
+def rules_text(ruleset: Ruleset, *, color: bool = False, width: int | None = None) -> str:
     """Every lint rule with its level, where it is run, its sentence and its example."""
-    style = Style(color)
+    style, columns = Style(color), min(_WIDTH, width or _WIDTH)
     lines: list[str] = []
     for rule in ruleset.rules:
         lines.append(f"{style.bold(rule.id)}  {ruleset.level_of(rule)}  ({_where(rule)})")
-        lines += wrap(rule.sentence, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines += wrap(rule.sentence, columns, initial_indent="  ", subsequent_indent="  ")
         lines += [style.dim(indent(rule.example, "    ")), ""]
-    lines.append("Switch a rule in reconciler.yaml: `lint: {RULE: off}`, or warning, or error.")
+    switch = "Switch a rule in reconciler.yaml: `lint: {RULE: off}`, or warning, or error."
+    lines += wrapped(switch, width)
     return "\n".join([*lines, ""])
 
 

@@ -13,7 +13,7 @@ from reconciler.model import Finding, Location
 from reconciler.planning.plan import Change, Delete, Plan
 from reconciler.report.context import Context
 from reconciler.report.escape import escape
-from reconciler.report.findings import findings_summary
+from reconciler.report.findings import Read, findings_summary
 from reconciler.report.words import (
     ChangeKind,
     block_text,
@@ -84,13 +84,13 @@ def plan_github(plan: Plan, context: Context) -> str:
     return "\n".join([*lines, *plain]) + "\n"
 
 
-def findings_github(findings: Sequence[Finding]) -> str:
+def findings_github(findings: Sequence[Finding], read: Read | None = None) -> str:
     """Findings as annotations: the total first, then places from as many files as there are."""
     errors = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity == "warning"]
     total: _Level = "error" if errors else "warning" if warnings else "notice"
     room = {"error": PER_LEVEL - (total == "error"), "warning": PER_LEVEL - (total == "warning")}
-    lines = [annotation(total, findings_summary(findings))]
+    lines = [annotation(total, findings_summary(findings, read))]
     plain = []
     for group in (_spread(errors), _spread(warnings)):
         fits = room[group[0].severity] if group else 0

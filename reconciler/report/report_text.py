@@ -4,13 +4,15 @@ It stands beside `text`, which draws plans, because the two share nothing but th
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
 from reconciler.planning.outcome import Fate, Outcome, Report
 from reconciler.planning.plan import Action
 from reconciler.report.escape import escape
 from reconciler.report.style import Style
-from reconciler.report.words import finding_line, plural, shown
+from reconciler.report.words import plural, shown, unlabelled_line
+from reconciler.wording import few, wrapped
 
 _DONE: Mapping[Action, str] = {"create": "created", "update": "updated", "delete": "deleted"}
 _NEXT_FOR_UNKNOWN: Mapping[Action, str] = {
@@ -18,6 +20,9 @@ _NEXT_FOR_UNKNOWN: Mapping[Action, str] = {
     "update": "The next run compares again and sends what is still missing.",
     "delete": "The next run looks whether it is still there.",
 }
+_ALONE: Final = 5
+"""So many changes that end for one reason have a line each; more share one."""
+_NAMED: Final = 3
 _WORDS = {
     Fate.APPLIED: "applied",
     Fate.FAILED: "failed",
@@ -41,15 +46,23 @@ def report_text(report: Report, *, color: bool = False, width: int | None = None
         lines += _section(report.outcomes, fate, heading, style, width)
     if report.warnings:
         lines.append(style.bold(f"{plural(len(report.warnings), 'warning').capitalize()}:"))
-        lines += [f"  {style.yellow(finding_line(warning))}" for warning in report.warnings]
+        for warning in report.warnings:
+            parts = wrapped(f"  {unlabelled_line(warning)}", width, hang="    ")
+            lines += [style.yellow(line) for line in parts]
         lines.append("")
     if report.error:
-        lines.append(style.red(f"The apply ended early: {escape(report.error)}"))
+        early = wrapped(f"The apply ended early: {escape(report.error)}", width)
+        lines += [style.red(line) for line in early]
     if report.interrupted:
-        lines.append(style.yellow("The apply was interrupted; calls under way were let finish."))
-    lines.append(style.bold(_counts(report)))
-    lines.append(_convergence(report, style))
-    lines.append(_requests(report.requests))
+        stopped = "The apply was interrupted; calls under way were let finish."
+        lines += [style.yellow(line) for line in wrapped(stopped, width)]
+    paint, verdict = _convergence(report, style)
+    for told, sentence in (
+        (style.bold, _counts(report)),
+        (paint, verdict),
+        (str, _requests(report.requests)),
+    ):
+        lines += [told(line) for line in wrapped(sentence, width)]
     return "\n".join(lines) + "\n"
 
 
@@ -61,17 +74,31 @@ def _section(
     if not found:
         return []
     lines = [style.bold(heading)]
-    for outcome in found:
-        start = f"  {outcome.action} {shown(outcome.store_id)}"
-        why = escape(outcome.error) if outcome.error else ""
+    for why, named in _by_reason(found):
+        start = f"  {few(named, _NAMED)}"
         if why and width is not None and len(start) + 2 + len(why) > width:
-            lines += [style.red(f"{start}:"), f"      {why}"]
+            lines += [style.red(f"{start}:"), *wrapped(f"      {why}", width, hang="      ")]
         else:
             lines.append(style.red(f"{start}: {why}" if why else start))
     if fate is Fate.UNKNOWN:
         actions = [action for action in _DONE if any(o.action == action for o in found)]
-        lines += [f"  {_NEXT_FOR_UNKNOWN[action]}" for action in actions]
+        for action in actions:
+            lines += wrapped(f"  {_NEXT_FOR_UNKNOWN[action]}", width, hang="  ")
     return [*lines, ""]
+
+
+def _by_reason(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, list[str]]]:
+    """The changes by what became of them: each alone, but those of one reason that are many."""
+    groups: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        why = escape(outcome.error) if outcome.error else ""
+        groups.setdefault(why, []).append(f"{outcome.action} {shown(outcome.store_id)}")
+    for why, named in groups.items():
+        if len(named) > _ALONE:
+            yield why, named
+        else:
+            for each in named:
+                yield why, [each]
 
 
 def _counts(report: Report) -> str:
@@ -92,21 +119,21 @@ def _counts(report: Report) -> str:
     return f"{text}; {', '.join(others)}." if others else f"{text}."
 
 
-def _convergence(report: Report, style: Style) -> str:
-    """Whether the remote now equals the catalogue."""
+def _convergence(report: Report, style: Style) -> tuple[Callable[[str], str], str]:
+    """Whether the remote now equals the catalogue, with the colour of that."""
     if report.converged and report.unconfirmed:
         given = plural(report.unconfirmed, "product has", "products have")
-        return style.green(
+        return style.green, (
             "Converged: the remote equals the catalogue as far as the API shows; "
             f"{given} values that it never returns, and that are taken as given."
         )
     if report.converged:
-        return style.green("Converged: the remote equals the catalogue.")
+        return style.green, "Converged: the remote equals the catalogue."
     if report.converged is None:
-        return style.yellow(
+        return style.yellow, (
             "Not verified: the closing list was not read. Run `reconciler plan` to look again."
         )
-    return style.yellow(
+    return style.yellow, (
         "Not converged: the remote still differs from the catalogue. Run `reconciler plan` to see"
         " how."
     )

@@ -4,7 +4,6 @@ Plain strings and one pass, without a layout library, so that 100,000 changes ta
 are never shortened: what would be written is shown whole, on a line of its own if it is long.
 """
 
-import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +36,7 @@ from reconciler.report.words import (
     telling_fields,
     unlabelled_line,
 )
+from reconciler.wording import wrapped
 
 _KEY_WIDTH: Final = 9
 _INDENT: Final = "    "
@@ -82,11 +82,11 @@ def plan_text(
     if origins := origin_legend(plan.changes):
         legends.append(origins)
     for legend in legends:
-        lines += [*_wrapped(legend, width, look.style.dim), ""]
-    lines += _blocked_lines(plan, look.style)
-    lines += _warning_lines(plan, look.style)
-    lines += _refusal_lines(plan.refusals, look.style)
-    lines += _wrapped(summary_line(plan, calls), width, look.style.bold)
+        lines += [*map(look.style.dim, wrapped(legend, width)), ""]
+    lines += _blocked_lines(plan, look.style, width)
+    lines += _warning_lines(plan, look.style, width)
+    lines += _refusal_lines(plan.refusals, look.style, width)
+    lines += map(look.style.bold, wrapped(summary_line(plan, calls), width))
     return "\n".join(lines) + "\n"
 
 
@@ -209,40 +209,40 @@ def _destroyed_lines(change: Delete, look: _Look) -> Iterator[str]:
         label = ""
 
 
-def _blocked_lines(plan: Plan, style: Style) -> list[str]:
+def _blocked_lines(plan: Plan, style: Style, width: int | None) -> list[str]:
     """The products left untouched, whatever is declared."""
     if not plan.blocked:
         return []
     lines = [style.bold("Blocked, left untouched:")]
     for blocked in plan.blocked:
         store_id = "(no store_id)" if blocked.store_id is None else shown(blocked.store_id)
-        lines.append(f"  {style.yellow(store_id)}  {block_text(blocked)}")
+        first, *rest = wrapped(f"  {store_id}  {block_text(blocked)}", width, hang=_INDENT)
+        lines += [f"  {style.yellow(store_id)}{first[2 + len(store_id) :]}", *rest]
     return [*lines, ""]
 
 
-def _warning_lines(plan: Plan, style: Style) -> list[str]:
+def _warning_lines(plan: Plan, style: Style, width: int | None) -> list[str]:
     """The plan's warnings, each with its location if it has one."""
     if not plan.warnings:
         return []
     heading = style.bold(f"{plural(len(plan.warnings), 'warning').capitalize()}:")
-    lines = (f"  {style.yellow(unlabelled_line(warning))}" for warning in plan.warnings)
+    lines = []
+    for warning in plan.warnings:
+        told = wrapped(f"  {unlabelled_line(warning)}", width, hang=_INDENT)
+        lines += [style.yellow(line) for line in told]
     return [heading, *lines, ""]
 
 
-def _refusal_lines(refusals: tuple[Refusal, ...], style: Style) -> list[str]:
+def _refusal_lines(refusals: tuple[Refusal, ...], style: Style, width: int | None) -> list[str]:
     """Why apply will refuse, with the flag that allows each."""
     if not refusals:
         return []
     lines = [style.bold("Apply will refuse this plan:")]
     for refusal in refusals:
-        lines.append(f"  {style.red(escape(refusal.message))} [{refusal.code}]")
+        told = wrapped(f"  {escape(refusal.message)} [{refusal.code}]", width, hang=_INDENT)
+        lines += [style.red(line) for line in told]
         lines.append(f"    To allow it: {escape(refusal.allow)}")
     return [*lines, ""]
-
-
-def _wrapped(sentence: str, width: int | None, paint: Callable[[str], str]) -> list[str]:
-    """A sentence, broken at spaces on a terminal and left in one line in a pipe."""
-    return [paint(line) for line in (textwrap.wrap(sentence, width) if width else [sentence])]
 
 
 def _columns(text: str) -> int:

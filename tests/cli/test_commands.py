@@ -277,7 +277,7 @@ def test_what_the_sandbox_cannot_do_is_told(folder: Path, here: Here) -> None:
 
 def test_validate_tells_every_place(folder: Path, here: Here) -> None:
     """Faults are findings on stdout in each format with exit 1; a sound catalogue is 0."""
-    assert here("validate") == (0, "No findings.\n", "")
+    assert here("validate") == (0, "2 products in 2 files: no findings.\n", "")
     (folder / "catalog" / "bad.yaml").write_text("store_id: a\nnmae: b\n", encoding="utf-8")
     done = here("validate")
     assert done.code == 1

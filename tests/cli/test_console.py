@@ -95,6 +95,23 @@ def test_a_terminal_is_seen_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[31;1merror:\x1b[0m Bad." in terminal.getvalue()
 
 
+@pytest.mark.parametrize("columns", [60, 120])
+def test_messages_break_between_words_on_a_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal of any width gets whole words; a pipe gets one line."""
+    message = "lengthy words " * 20
+    monkeypatch.setenv("COLUMNS", str(columns))
+    Console(environ={}).say("warning", message)
+    assert capsys.readouterr().err == f"warning: {message}\n"
+    monkeypatch.setattr("reconciler.cli.console._is_terminal", lambda stream: True)
+    Console(environ={}).say("warning", message)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("\x1b[33mwarning:\x1b[0m lengthy")
+    assert max(map(len, lines[1:])) <= columns
+    assert " ".join(lines).split()[1:] == message.split()
+
+
 @pytest.mark.parametrize(
     ("answer", "agreed"),
     [("y\n", True), ("YES\n", True), ("\n", False), ("no\n", False), ("", False), ("ja\n", False)],

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.codes import Code
 from reconciler.explain.registry import ENTRIES, GROUPS, code_named
+from reconciler.report.explanations import explanation_text, list_text
 from tests.project import modules
 
 from .here import Here
@@ -77,6 +78,28 @@ def test_without_a_code_all_are_listed(here: Here) -> None:
 def test_spellings_of_a_code(typed: str, meant: Code | None) -> None:
     """A code is known as it is printed, with dashes, in capitals, and by its rule's name."""
     assert code_named(typed) is meant
+
+
+def test_codes_are_completed() -> None:
+    """A shell that asks what a code begins like is given the codes."""
+    from click.shell_completion import ShellComplete
+
+    from reconciler.cli.main import cli
+
+    complete = ShellComplete(cli, {}, "reconciler", "_RECONCILER_COMPLETE")
+    found = complete.get_completions(["explain"], "bad_u")
+    assert [item.value for item in found] == ["bad_url"]
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_explanations_fit_the_terminal(width: int) -> None:
+    """Whatever is said in sentences is broken between words; an example stays as it is."""
+    lines = list_text(width=width).splitlines()
+    for code in Code:
+        example = ENTRIES[code].example
+        text = explanation_text(code, width=width)
+        lines += [line for line in text.splitlines() if line.strip() not in example]
+    assert max(map(len, lines)) <= width
 
 
 def test_an_unknown_code_is_exit_1(here: Here) -> None:

@@ -108,7 +108,9 @@ def test_sarif_is_sarif(here: Here) -> None:
 def test_github_puts_the_total_first(here: Here) -> None:
     """The first annotation counts all, ten errors and ten warnings at most are annotations."""
     lines = here("validate", "--format", "github").out.splitlines()
-    assert lines[0].startswith("::error::25 errors and 5 warnings in 10 files.")
+    assert lines[0].startswith(
+        "::error::12 products in 10 files: 25 errors and 5 warnings in 10 files."
+    )
     assert sum(line.startswith("::error") for line in lines) == 10
     assert len(lines) == 31
 

@@ -29,7 +29,7 @@ def test_the_beginning_is_sound(folder: Path, here: Here) -> None:
     assert (done.code, done.err) == (0, "")
     commands = done.out.split("Next:\n")[1].split("\n")[:-1]
     assert [command.strip().split()[1] for command in commands] == ["validate", "plan", "apply"]
-    assert here("validate").out == "No findings.\n"
+    assert here("validate").out == "1 product in 1 file: no findings.\n"
     for command in commands:
         assert here(*command.split()[1:], *(["--yes"] if "apply" in command else [])).code == 0
     assert here("plan", "--sandbox", "--detailed-exitcode").code == 0

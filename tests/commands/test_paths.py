@@ -129,5 +129,10 @@ def test_what_is_read_is_no_fault(catalog: Path, here: Here) -> None:
     (catalog / "_defaults.yaml").write_text("type: top\n")
     (catalog / "_shared.yaml").write_text("store_id: s\nname: S\n")
     (catalog / "shared.yaml").symlink_to("_shared.yaml")
-    for name in ("_defaults.yaml", "sub", "_shared.yaml", "shared.yaml"):
-        assert here("validate", f"catalog/{name}") == (0, "No findings.\n", "")
+    for name, products in (("_defaults.yaml", 0), ("_shared.yaml", 1), ("shared.yaml", 1)):
+        found = here("validate", f"catalog/{name}")
+        assert found.code == 0
+        assert found.out.startswith(f"{products} product")
+        assert found.out.endswith("in 1 file: no findings.\n")
+    empty = "Empty: there is no .yaml or .yml file below catalog/sub.\n"
+    assert here("validate", "catalog/sub") == (0, empty, "")

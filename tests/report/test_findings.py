@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
+
 from reconciler.codes import Code
 from reconciler.model import Finding, Location
-from reconciler.report.findings import findings_json, findings_text
+from reconciler.report.findings import Read, findings_json, findings_text
 from reconciler.report.github import PER_LEVEL, findings_github
 from reconciler.report.gitlab import findings_gitlab
 from reconciler.report.sarif import findings_sarif
@@ -40,6 +42,28 @@ def test_text_without_findings() -> None:
     """A sound catalogue is one sentence."""
     assert findings_text(()) == "No findings.\n"
     assert findings_text(FINDINGS[2:]).endswith("\n1 error and 0 warnings.\n")
+
+
+def test_what_was_read_is_told() -> None:
+    """The total says how many products in how many files were looked at; none is told as such."""
+    assert findings_text((), Read(78, 19)) == "78 products in 19 files: no findings.\n"
+    assert findings_text(FINDINGS[:2], Read(3, 2)).endswith(
+        "\n3 products in 2 files: 1 error and 1 warning in 2 files.\n"
+    )
+    empty = findings_text((), Read(0, 0, ("catalog",)))
+    assert empty == "Empty: there is no .yaml or .yml file below catalog.\n"
+    missing = findings_text(FINDINGS[2:], Read(0, 0, ("catalog",)))
+    assert missing.endswith("\n1 error and 0 warnings.\n")
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_findings_break_between_words(width: int) -> None:
+    """On a terminal a long finding goes on in the next line, indented, each word whole."""
+    long = Finding("error", Code.BAD_URL, "lengthy words " * 20, Location("a.yaml", 1, 1))
+    text = findings_text((long,), width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.splitlines()[1].startswith("    ")
+    assert text.split() == findings_text((long,)).split()
 
 
 def test_text_in_colour() -> None:

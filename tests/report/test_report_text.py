@@ -1,6 +1,9 @@
 """A report as text and as JSON."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from reconciler.codes import Code
 from reconciler.model import Finding
@@ -38,7 +41,7 @@ Not attempted:
   delete 5: an earlier call failed
 
 1 warning:
-  warning: the server keeps A for a [server_keeps]
+  the server keeps A for a [server_keeps]
 
 Applied 2 of 5 changes: 1 created, 1 updated; 1 failed, 1 not attempted, 1 unknown.
 Not converged: the remote still differs from the catalogue. Run `reconciler plan` to see how.
@@ -85,9 +88,27 @@ def test_an_early_end_is_told() -> None:
     assert text.startswith("The apply ended early: the key was refused\nThe apply was interrupted")
 
 
+def test_many_of_one_reason_are_one_line() -> None:
+    """An interrupted apply of thousands of changes names a few of them, and counts the others."""
+    stopped = [Outcome("create", str(n), None, Fate.NOT_ATTEMPTED, "stopped") for n in range(2306)]
+    text = report_text(_done(outcomes=(*stopped, *REPORT.outcomes), interrupted=True))
+    assert "  create 0, create 1, create 2 and 2303 more: stopped\n" in text
+    assert "  delete 5: an earlier call failed\n" in text
+    assert len(text.splitlines()) < 25
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_lines_break_between_words(width: int) -> None:
+    """No line is wider than the terminal, and none ends within a word."""
+    warning = Finding("warning", Code.SERVER_KEEPS, "lengthy words " * 30)
+    text = report_text(replace(REPORT, warnings=(warning,)), width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.split() == report_text(replace(REPORT, warnings=(warning,))).split()
+
+
 def test_long_reasons_stand_below() -> None:
     """On a narrow screen the reason has a line of its own."""
-    assert "  update 4:\n      HTTP 400: bad type\n" in report_text(REPORT, width=20)
+    assert "  update 4:\n      HTTP 400: bad type\n" in report_text(REPORT, width=24)
 
 
 def test_hostile_text_is_inert() -> None:

@@ -1,13 +1,22 @@
 """A plan as text."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
 from reconciler.codes import Code
 from reconciler.model import Location
-from reconciler.planning.plan import Blocked, CatalogFacts, Create, FieldChange, Plan, Update
+from reconciler.planning.plan import (
+    Blocked,
+    CatalogFacts,
+    Create,
+    FieldChange,
+    Plan,
+    Refusal,
+    Update,
+)
 from reconciler.report.text import plan_text
 from tests.report.plans import PLANS, hostile_plan, long_plan, seen, small_plan
 
@@ -34,7 +43,8 @@ edit: this branch made the change; both: this branch and the remote each changed
 it.
 
 Blocked, left untouched:
-  77  several remote products have this store_id [duplicate_remote]; remote ids: a, b
+  77  several remote products have this store_id [duplicate_remote]; remote ids:
+    a, b
 
 1 warning:
   catalog/tops.yaml:3:5: 10482 has no type [create_without_type]
@@ -47,6 +57,8 @@ Plan: 1 to create, 1 to change, 1 to rename, 1 to delete; 20 unchanged, 1
 blocked, 2 unconfirmed. 1 from this branch, 1 both. 6 calls.
 """
 
+LONG_REFUSAL = Refusal(Code.TOO_MANY_DELETES, "far too many " * 20, "--allow-deletes 9")
+
 
 def _update(**fields: FieldChange) -> Plan:
     """A plan of one update."""
@@ -57,6 +69,15 @@ def _update(**fields: FieldChange) -> Plan:
 def test_reads_like_a_review() -> None:
     """Every kind of change, the blocks, the warnings, the refusals and the sum, at 80 columns."""
     assert plan_text(small_plan(), 6, width=80) == EXPECTED
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_sentences_break_between_words(width: int) -> None:
+    """Blocks, warnings, refusals and the sum fit the terminal, each word whole."""
+    plan = replace(small_plan(), changes=(), refusals=(LONG_REFUSAL,))
+    text = plan_text(plan, 6, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.split() == plan_text(plan, 6).split()
 
 
 def test_a_summary_counts_the_products() -> None:
