@@ -83,6 +83,34 @@ def files(bench: Bench) -> Iterator[Figure]:
     )
 
 
+def imports(bench: Bench) -> Iterator[Figure]:
+    """CPU time of an import to a diff, against checking what comes of it; peak memory by rows."""
+    peaks = {}
+    for garments, rows_each in ((100_000, 1), (25_000, 1), (25_000, 4)):
+        folder = bench.new_folder()
+        shop.write_export(folder / "export.csv", garments, rows_each)
+        settings = 'imports: {shop: {types: {"*": top}}}\n'
+        (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
+        command = [*TOOL, "-q", "import", "shop", "export.csv", "--catalog", "made"]
+        run([*command, "--into", "made/all.yaml", "--write"], folder=folder)
+        command[-1] = "none-yet"
+        pairs = paired(
+            bench.times,
+            lambda: run([*command, "--into", "none-yet/all.yaml"], folder=folder),  # noqa: B023
+            lambda: run([*TOOL, "validate", "--catalog", "made"], folder=folder),  # noqa: B023
+        )
+        peaks[garments, rows_each] = median(diff.peak for diff, _ in pairs)
+        if garments * rows_each == 100_000:
+            note = (
+                f"{median(d.cpu for d, _ in pairs):.2f} s : {median(c.cpu for _, c in pairs):.2f} s"
+            )
+            name = f"import, 100,000 rows of {garments:,} products: CPU, against validate"
+            yield Figure(name, cpu_ratio(pairs), 6, note=f"{note} CPU")
+    few, many = peaks[25_000, 1], peaks[25_000, 4]
+    yield Figure("import, four times the rows: peak memory", many / few, 1.1,
+                 note=f"{few / 1e6:.0f} MB : {many / 1e6:.0f} MB")  # fmt: skip
+
+
 def memory(bench: Bench) -> Iterator[Figure]:
     """Peak memory by which a plan grows with each product: a shop's first, and any later one."""
     for name, ledger, line in (("first plan", False, 1.5), ("plan with a ledger", True, None)):
@@ -278,6 +306,7 @@ GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
     "calls": calls,
     "floor": floor,
     "files": files,
+    "imports": imports,
     "memory": memory,
     "listing": listing,
     "creates": creates,

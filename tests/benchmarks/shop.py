@@ -3,6 +3,7 @@
 Product number n is the same in every run and in all of these places.
 """
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,12 @@ FILES: Final = 100
 _KINDS: Final = ("shirt", "trousers", "coat", "dress", "skirt", "jumper", "blouse")
 _CLOTHS: Final = ("Linen", "Wool", "Cotton", "Silk", "Denim")
 _TYPES: Final = ("top", "bottom", "dress", "outerwear")
+_HEADER: Final = (
+    "ID,Handle,Command,Title,Body HTML,Vendor,Type,Tags,Tags Command,Created At,Updated At,Status,"
+    "Published,URL,Row #,Top Row,Custom Collections,Image Type,Image Src,Image Position,"
+    "Image Alt Text,Variant ID,Option1 Name,Option1 Value,Variant SKU,Variant Price"
+)
+_DESCRIPTION: Final = '<p>Cool, light; and "crisp".\n</p>' * 10
 _SEASONS: Final = ("spring", "summer", "autumn", "winter")
 
 
@@ -103,3 +110,27 @@ def write_ledger(folder: Path, count: int) -> Path:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in ledger_lines(count))
     return path
+
+
+def write_export(file: Path, garments: int, rows_each: int) -> None:
+    """An export as Matrixify makes it, with so many rows for each product of the shop."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        titles = _HEADER.split(",")
+        table = csv.writer(stream)
+        table.writerow(titles)
+        for number in range(garments):
+            product = declared(number)
+            for row in range(rows_each):
+                cells = {
+                    "ID": product["store_id"],
+                    "Handle": f"product-{number}",
+                    "Title": product["name"],
+                    "Body HTML": _DESCRIPTION,
+                    "Type": product["type"],
+                    "Tags": ", ".join(product["tags"]),
+                    "Status": "Active",
+                    "Image Src": "" if row else product["image_url"],
+                    "Variant ID": str(number * rows_each + row),
+                }
+                table.writerow([cells.get(title, "") for title in titles])

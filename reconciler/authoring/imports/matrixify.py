@@ -16,7 +16,7 @@ FORMAT: Final = table_format(
             "image_url": ("image src",),
             "handle": ("handle",),
         },
-        shared("id", "handle"),
+        shared("handle", "id"),
     ),
     repeats=True,
 )
