@@ -5,7 +5,8 @@ import inspect
 import pytest
 
 import reconciler
-from reconciler import errors
+from reconciler import Catalog, Ledger, Listing, Product, RemoteProduct, Report, diff, errors
+from reconciler.model import Known
 
 
 def test_other_names_are_refused() -> None:
@@ -29,3 +30,16 @@ def test_all_errors_are_offered() -> None:
         if inspect.isclass(value) and issubclass(value, errors.ReconcilerError)
     }
     assert tree <= set(reconciler.__all__)
+
+
+def test_no_value_prints_a_page() -> None:
+    """In a session or a log a value is one line, whatever it holds."""
+    products = [Product((str(n), "x" * 50, (), None, None), "a.yaml", 0, ()) for n in range(99)]
+    listing = Listing(
+        tuple(RemoteProduct(str(n), (str(n), "x", (), None, None)) for n in range(99))
+    )
+    plan = diff(Catalog.of(*products), listing, Ledger())
+    report = Report("default", plan.digest, "then", "now")
+    ledger = Ledger({str(n): Known(str(n)) for n in range(99)})
+    for value in (Catalog.of(*products), listing, plan, report, ledger):
+        assert len(repr(value)) < 100, type(value)

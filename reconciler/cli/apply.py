@@ -245,7 +245,7 @@ def _account(
 
 def _after_writes(error: OutputError, report: "Report") -> OutputError:
     """The error, with the number of applied changes: exit 1 alone would say that there are none."""
-    applied, total = report.tally.applied, len(report.outcomes)
+    applied, total = report.summary.applied, len(report.outcomes)
     if not applied:
         return error
     count = "All" if applied == total else f"{applied} of {total}"

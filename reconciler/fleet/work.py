@@ -193,7 +193,7 @@ def _apply(store: Store, task: StoreTask) -> StoreResult:
     return StoreResult(
         store.name,
         done.exit_code or (_CHANGED if task.detailed and done.outcomes else 0),
-        summary=_counts(done.tally._asdict()),
+        summary=_counts(done.summary._asdict()),
         error=done.error,
         notes=_few([finding_line(warning) for warning in done.warnings]),
         converged=done.converged,

@@ -127,6 +127,9 @@ class Catalog:
     unused_defaults: tuple[tuple[str, Location], ...] = ()
     names: Names = field(default=Names("catalog"), compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Catalog {self.names.root!r} of {len(self.products)} products>"
+
     @classmethod
     def of(cls, *products: Product) -> "Catalog":
         """A catalogue of these products, for callers without files."""

@@ -108,6 +108,9 @@ class Ledger:
     applied: tuple[Applied, ...] = ()
     """The plans that were applied last, the newest at the end; at most MOST_APPLIED."""
 
+    def __repr__(self) -> str:
+        return f"<Ledger of {len(self.products)} products and {len(self.creates)} open creates>"
+
     def known(self, id: str, key: str) -> Entry | None:
         """What is known of the write-only field `key` of the product `id`."""
         known = self.products.get(id)

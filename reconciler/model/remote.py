@@ -54,6 +54,9 @@ class Listing:
     products: tuple[RemoteProduct, ...]
     pages: tuple[bytes, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Listing of {len(self.products)} products>"
+
     def every_record(self) -> Iterator[Record]:
         """The whole record of every product, decoded page by page."""
         if not self.pages:

@@ -130,13 +130,17 @@ class Report:
     unconfirmed: int = 0
     """How many products have declared values that were taken as given."""
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {fate}" for fate, count in self.summary._asdict().items())
+        return f"<Report of {self.store!r}: {counts}>"
+
     @property
     def calls(self) -> int:
         """How many calls were made, repeats included."""
         return sum(count for name, count in self.requests.items() if name != "retries")
 
     @property
-    def tally(self) -> Tally:
+    def summary(self) -> Tally:
         """The outcomes, counted."""
         counts = dict.fromkeys(Fate, 0)
         for outcome in self.outcomes:
@@ -146,7 +150,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0: all applied; 1: no write took effect; 5: some did, or may have; 130: interrupted."""
-        tally = self.tally
+        tally = self.summary
         if self.interrupted:
             return 130
         if tally.applied == len(self.outcomes):

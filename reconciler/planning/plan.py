@@ -99,7 +99,7 @@ class Delete:
     id: str
     name: str | None
     fields: Mapping[str, FieldChange]
-    record: Record
+    record: Record = field(repr=False)
     origin: Origin | None = None
 
 
@@ -209,6 +209,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", digest(self.changes))
+
+    def __repr__(self) -> str:
+        return f"<Plan for {self.store!r}: {len(self.changes)} changes, {self.digest[:12]}>"
 
     @property
     def summary(self) -> Summary:

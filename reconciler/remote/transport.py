@@ -186,7 +186,10 @@ class HttpTransport:
 def _usable_url(text: str, redactor: Redactor) -> str:
     """The URL in the form in which it travels: ASCII, whatever names it holds."""
     problem = "it does not begin with https:// or http://"
-    if text.startswith(("https://", "http://")):
+    if text.split() != [text]:
+        # Versions of urllib3 differ: some encode a blank, some refuse it.
+        problem = "it is empty, or has white space in it"
+    elif text.startswith(("https://", "http://")):
         try:
             return str(requests.Request("GET", text).prepare().url)
         except (requests.RequestException, ValueError) as error:

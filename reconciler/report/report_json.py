@@ -26,7 +26,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "plan_digest": report.plan_digest,
         "started_at": report.started_at,
         "finished_at": report.finished_at,
-        "summary": report.tally._asdict(),
+        "summary": report.summary._asdict(),
         "requests": dict.fromkeys(_METHODS, 0) | dict(report.requests),
         "converged": report.converged,
         "interrupted": report.interrupted,

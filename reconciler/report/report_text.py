@@ -108,13 +108,13 @@ def _counts(report: Report) -> str:
         return "Nothing was to be applied."
     done = Counter(o.action for o in report.outcomes if o.fate is Fate.APPLIED)
     detail = ", ".join(f"{done[action]} {word}" for action, word in _DONE.items() if done[action])
-    tally = report.tally._asdict()
+    tally = report.summary._asdict()
     others = [
         f"{tally[fate.value]} {word}"
         for fate, word in _WORDS.items()
         if fate is not Fate.APPLIED and tally[fate.value]
     ]
-    applied = f"Applied {report.tally.applied} of {plural(total, 'change')}"
+    applied = f"Applied {report.summary.applied} of {plural(total, 'change')}"
     text = f"{applied}: {detail}" if detail else applied
     return f"{text}; {', '.join(others)}." if others else f"{text}."
 

@@ -119,7 +119,7 @@ class Meters:
 
     def applied(self, report: "Report") -> None:
         """Add the outcomes of an apply."""
-        for outcome, count in report.tally._asdict().items():
+        for outcome, count in report.summary._asdict().items():
             self._outcomes.labels(report.store, outcome).inc(count)
 
     def forget(self, store: str) -> None:

@@ -69,7 +69,7 @@ def account_is_true(world: World, report: Report, document: dict[str, Any] | Non
         if outcome.fate in ("failed", "not_attempted") and outcome.action == "create":
             assert outcome.store_id not in present, outcome
     tally = Counter(outcome.fate.value for outcome in report.outcomes)
-    assert report.tally._asdict() == {
+    assert report.summary._asdict() == {
         fate: tally[fate] for fate in ("applied", "failed", "not_attempted", "unknown")
     }
     if report.exit_code == 1:

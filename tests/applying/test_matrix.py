@@ -99,5 +99,5 @@ def check_report(world: World, report: Report) -> None:
         else:
             assert outcome.error
     assert report.exit_code == (
-        0 if report.tally.applied == len(report.outcomes) else 5 if report.tally.applied else 1
+        0 if report.summary.applied == len(report.outcomes) else 5 if report.summary.applied else 1
     )

@@ -64,7 +64,7 @@ def test_what_was_there_before_is_never_adopted(world: World) -> None:
     (there,) = world.sandbox.store.seed([product("ABC", name="Product abc")])
     world.declare([product("abc")])
     world.misbehave(NOT_MADE)
-    assert world.apply(options=Options(prune="none")).tally.applied == 1
+    assert world.apply(options=Options(prune="none")).summary.applied == 1
     assert world.calls("POST") == 2
     assert {row.store_id: row.id for row in world.rows()}["ABC"] == there
     assert len(world.rows()) == 2

@@ -31,7 +31,7 @@ def test_lost_create_is_found(world: World) -> None:
     world.misbehave(Fault("reset", method="POST", moment="after", nth=(1,)))
     report = world.apply()
     assert report.converged
-    assert report.tally.applied == 2
+    assert report.summary.applied == 2
     assert world.calls("POST") == 2
 
 
@@ -205,7 +205,7 @@ def test_refused_key_stops_everything(world: World) -> None:
     assert report.error
     assert "key" in report.error
     assert world.calls("POST") <= 4
-    assert report.tally.not_attempted >= 36
+    assert report.summary.not_attempted >= 36
     world.misbehave(Fault("status", status=403))
     with pytest.raises(KeyRefused):
         world.plan()
@@ -277,7 +277,7 @@ def test_untouched_products_may_change(world: World) -> None:
     store.update(
         [str(row.id) for row in store.rows() if row.store_id == "other"], {"name": "By hand"}
     )
-    assert world.apply(saved=plan).tally.applied == 3
+    assert world.apply(saved=plan).summary.applied == 3
     assert world.remote()["other"]["name"] == "By hand"
 
 

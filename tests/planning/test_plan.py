@@ -119,7 +119,7 @@ def test_the_exit_code_is_counted_from_the_outcomes(fates: list[Fate], code: int
 def test_outcomes_are_tallied_by_fate() -> None:
     """Each fate is counted under its own name."""
     fates = [Fate.UNKNOWN, Fate.APPLIED, Fate.FAILED, Fate.APPLIED, Fate.NOT_ATTEMPTED]
-    tally = Report("default", "d", "then", "now", _outcomes(*fates, Fate.UNKNOWN)).tally
+    tally = Report("default", "d", "then", "now", _outcomes(*fates, Fate.UNKNOWN)).summary
     assert tally._asdict() == {"applied": 2, "failed": 1, "not_attempted": 1, "unknown": 2}
 
 

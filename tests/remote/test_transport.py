@@ -324,7 +324,16 @@ def test_a_proxy_that_refuses_the_tunnel_is_named(serve: Serve, connect: Connect
 
 
 @pytest.mark.parametrize(
-    "url", ["", "shop.example", "ftp://shop.example/", "https://", "http://[::1", "http://a b/"]
+    "url",
+    [
+        "",
+        "shop.example",
+        "ftp://shop.example/",
+        "https://",
+        "http://[::1",
+        "http://a b/",
+        "https://a/b c/",
+    ],
 )
 def test_a_url_that_cannot_be_used_is_refused(url: str) -> None:
     """A bad URL is an error of the settings, before any call."""
