@@ -80,7 +80,7 @@ def test_what_was_imported_can_be_applied(
     put(folder, sample)
     assert here("import", "shop", sample.file, "--write").code == 0
     assert len([*(folder / "catalog").iterdir()]) == 2
-    assert here("validate").out == "No findings.\n"
+    assert "no findings" in here("validate").out.lower()
     assert here("plan", "--detailed-exitcode", "--prune", "none").code == 2
     assert here("apply", "--yes", "--prune", "none").code == 0
     assert here("plan", "--detailed-exitcode", "--prune", "none").code == 0
