@@ -21,6 +21,9 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "rehearse": CommandEntry(
         f"{_HERE}.rehearse", "Apply a plan to a copy of the remote, in a sandbox."
     ),
+    "watch": CommandEntry(
+        f"{_HERE}.watch", "Plan every store again and again; metrics, a page, messages."
+    ),
     "show": CommandEntry(
         f"{_HERE}.show",
         "Show a saved plan in any format, or a journal: what an apply did, and what it removed.",

@@ -44,7 +44,7 @@ def command(
     the network only if the ledger is in git.
     """
     from reconciler import reconcile
-    from reconciler.cli.showing import bare, made_line, show_journal, show_removed, show_saved
+    from reconciler.cli.showing import made_line, show_journal, show_removed, show_saved
 
     if planfile is None:
         from reconciler.reconcile import history
@@ -69,6 +69,8 @@ def command(
     else:
         saved = reconcile.read_plan(planfile)
         if without_records:
+            from reconciler.planning.bare import bare
+
             if rendering.format == "json":
                 raise UsageError(
                     "A plan without its records cannot be applied, so it has no JSON.",

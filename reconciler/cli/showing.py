@@ -11,8 +11,7 @@ from reconciler.cli.options import Rendering
 from reconciler.clock import stamp
 from reconciler.errors import UsageError
 from reconciler.model import Finding
-from reconciler.planning.hints import HAND_ENTERED
-from reconciler.planning.plan import Delete, Plan
+from reconciler.planning.plan import Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
 from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
@@ -135,20 +134,6 @@ def made_now(plan: Plan, invocation: Invocation, api_url: str | None) -> "SavedP
 
     calls = tuple(calls_of(plan, invocation))
     return SavedPlan(plan, api_url, stamp(datetime.now(UTC)), VERSION, calls)
-
-
-def bare(plan: Plan) -> Plan:
-    """`plan` with the records of its deletes emptied: which fields were filled in is still told."""
-    changes = [
-        replace(
-            change,
-            record={key: "(not shown)" for key in HAND_ENTERED if change.record.get(key)},
-        )
-        if isinstance(change, Delete)
-        else change
-        for change in plan.changes
-    ]
-    return replace(plan, changes=tuple(changes))
 
 
 def made_line(saved: "SavedPlan") -> str:

@@ -208,7 +208,8 @@ def page_template(name: str) -> "Template":
         keep_trailing_newline=True,
     )
     environment.filters["visible"] = escape
-    return environment.from_string(_asset(name), globals={"style": _asset("plan.css")})
+    styles = {"style": _asset("plan.css"), "watch_style": _asset("watch.css")}
+    return environment.from_string(_asset(name), globals=styles)
 
 
 @cache

@@ -94,11 +94,19 @@ def load_settings(
         raise _settings_error(findings)
     settings._folder = folder
     settings._untrusted = _untrusted(settings, layers, trusted_hosts(environ))
+    _take_secrets(settings, environ)
+    return settings
+
+
+def _take_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Keep the secrets that the settings name the variables of."""
     for entry in settings.stores.values():
         # A secret pasted into a pipeline's form often ends with a line break.
         if key := environ.get(entry.api_key_env, "").strip():
             settings._keys[entry.api_key_env] = SecretStr(key)
-    return settings
+    for section in (settings, *settings.stores.values()):
+        urls = {name: environ.get(name, "").strip() for name in section.notify}
+        settings._channels.update({name: SecretStr(url) for name, url in urls.items() if url})
 
 
 def _untrusted(

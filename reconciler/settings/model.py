@@ -261,6 +261,10 @@ class PerStore(Section):
     imports: dict[FilledText, ImportEntry] = Field(
         default_factory=dict, description="How exports of the shop are imported, by name."
     )
+    notify: tuple[VariableName, ...] = Field(
+        (),
+        description="The environment variables of Apprise URLs, to which `watch` sends messages.",
+    )
 
     @field_validator("protected")
     @classmethod

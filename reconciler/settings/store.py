@@ -1,12 +1,16 @@
 """Settings as the tool uses them, and the StoreSettings of one store with its key."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
 
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from reconciler.errors import NoApiKey, SettingsError
 from reconciler.git import credentials_in
+from reconciler.hosts import is_loopback
 from reconciler.linting.registry import Ruleset, rule_named
 from reconciler.model import Finding, LedgerKind
 from reconciler.policy.registry import RULES
@@ -19,6 +23,23 @@ from reconciler.settings.model import (
     one_store,
 )
 from reconciler.wording import nearest_word
+
+_DIVIDERS: Final = re.compile(r"[/:@?&=#,]+")
+_SHORTEST_SECRET: Final = 8
+"""Parts of a URL that are shorter are ports, names of rooms and such."""
+
+
+def secrets_in(url: str) -> tuple[str, ...]:
+    """An Apprise URL and those of its parts that may be a token or a password.
+
+    Each service has them elsewhere, some where other URLs have the host. So every long part counts.
+    """
+    parts = {
+        part
+        for part in _DIVIDERS.split(url)
+        if len(part) >= _SHORTEST_SECRET and not is_loopback(part)
+    }
+    return (url, *sorted(parts | {unquote(part) for part in parts}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,7 @@ class Settings(PerStore):
     _folder: Path = PrivateAttr(default=Path())
     _keys: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
     _untrusted: dict[str, tuple[Finding, ...]] = PrivateAttr(default_factory=dict)
+    _channels: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
 
     @field_validator("ledger_remote")
     @classmethod
@@ -108,10 +130,16 @@ class Settings(PerStore):
     def keys(self) -> tuple[str, ...]:
         """Every secret that the settings lead to, to keep them out of all output.
 
-        The keys that the environment holds for stores, and what `ledger_remote` has of the kind.
+        The keys that the environment holds for stores, the URLs of `notify` with their parts, and
+        what `ledger_remote` has of the kind.
         """
         keys = tuple(key.get_secret_value() for key in self._keys.values())
-        return (*keys, *credentials_in(self.ledger_remote))
+        channels = (secret for url in self.channels().values() for secret in secrets_in(url))
+        return (*keys, *credentials_in(self.ledger_remote), *channels)
+
+    def channels(self) -> dict[str, str]:
+        """The Apprise URLs that `notify` leads to, by variable; one that is not set is left out."""
+        return {name: url.get_secret_value() for name, url in self._channels.items()}
 
     def store_name(self, name: str | None = None) -> str:
         """`name`, or the one store that is meant where none is named.

@@ -147,9 +147,12 @@ class Meters:
 
 def _prometheus() -> Any:
     try:
-        return import_module("prometheus_client")
+        client = import_module("prometheus_client")
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"Metrics need {error.name}, which is not installed.",
             hint='Install it: pip install "robosize-reconciler[watch]"',
         ) from error
+    # Else each counter has a twin that says when it was made.
+    client.disable_created_metrics()
+    return client

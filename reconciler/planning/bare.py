@@ -1,0 +1,20 @@
+"""Plans without the records of their deletes, for pages that others can read."""
+
+from dataclasses import replace
+
+from reconciler.planning.hints import HAND_ENTERED
+from reconciler.planning.plan import Delete, Plan
+
+
+def bare(plan: Plan) -> Plan:
+    """`plan` with the records of its deletes emptied: which fields were filled in is still told."""
+    changes = [
+        replace(
+            change,
+            record={key: "(not shown)" for key in HAND_ENTERED if change.record.get(key)},
+        )
+        if isinstance(change, Delete)
+        else change
+        for change in plan.changes
+    ]
+    return replace(plan, changes=tuple(changes))

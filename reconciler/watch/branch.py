@@ -1,0 +1,99 @@
+"""Branch: what is on the watched branch, read from git's objects; the work tree is left alone."""
+
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from reconciler.catalog.revision import load_revision
+from reconciler.errors import GitError
+from reconciler.git import Git
+from reconciler.model import Catalog
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+
+_OWN: Final = "refs/reconciler-watch/"
+"""Where fetched commits are kept from git's garbage collection."""
+_MOST_KEPT: Final = 500_000
+"""Products of all catalogues that are kept in memory while the branch does not move."""
+
+
+class Branch:
+    """One branch of the repository that `folder` is in, as `remote` has it.
+
+    A repository without that remote is watched itself. Catalogues are kept until the branch moves.
+    """
+
+    def __init__(self, folder: Path, name: str, remote: str) -> None:
+        self.name = name
+        self._folder = folder
+        self._git = Git(folder)
+        self._remote = remote
+        self._lock = Lock()
+        self._commit: str | None = None
+        self._kept: dict[str, Catalog] = {}
+
+    def fetch(self) -> str:
+        """The commit that the branch is at now; GitError if that cannot be told."""
+        if "://" in self._remote or self._remote in self._git.text("remote").splitlines():
+            commit = self._fetched()
+        else:
+            commit = self._local()
+        if commit != self._commit:
+            self.forget()
+            self._commit = commit
+        return commit
+
+    def forget(self) -> None:
+        """Read the catalogues anew when they are asked for."""
+        with self._lock:
+            self._kept.clear()
+
+    def catalog(self, settings: "Settings", store: str) -> Catalog:
+        """The catalogue of a store at the commit that was fetched; CatalogError for its faults."""
+        with self._lock:
+            if (kept := self._kept.get(store)) is not None:
+                return kept
+        catalog = load_revision(
+            settings.store(store).catalog,
+            self._commit or "",
+            working_folder=settings.folder,
+            lint=settings.for_store(store).ruleset(),
+        )
+        with self._lock:
+            held = sum(len(other.products) for other in self._kept.values())
+            if held + len(catalog.products) <= _MOST_KEPT:
+                self._kept[store] = catalog
+        return catalog
+
+    def _fetched(self) -> str:
+        ref = f"refs/heads/{self.name}"
+        told = self._git.text("ls-remote", self._remote, ref)
+        commit = next(
+            (c for c, _, r in (line.partition("\t") for line in told.splitlines()) if r == ref),
+            None,
+        )
+        if commit is None:
+            raise GitError(
+                f"The remote {self._remote} has no branch {self.name}.",
+                hint="Name another with --ref, or push it again: the next round looks anew.",
+            )
+        if commit != self._commit:
+            self._git.read(
+                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="),
+                *("--no-recurse-submodules", self._remote, f"+{ref}:{_OWN}{self.name}"),
+            )
+            # Somebody may have pushed in between: what is read is what was fetched.
+            commit = self._git.text("rev-parse", f"{_OWN}{self.name}^{{commit}}")
+        return commit
+
+    def _local(self) -> str:
+        answer = self._git.run(
+            "rev-parse", "--verify", "--quiet", f"refs/heads/{self.name}^{{commit}}"
+        )
+        if answer.code != 0:
+            raise GitError(
+                f"The repository has no branch {self.name}.",
+                hint=self._git.advice() or "Name another with --ref.",
+            )
+        return answer.output.decode().strip()

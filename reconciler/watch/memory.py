@@ -1,0 +1,113 @@
+"""What a watch knows from earlier rounds, and keeps in a file: a restart tells nothing twice."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from reconciler.durable import write
+from reconciler.watch.sight import Observation
+
+FORMAT: Final = "reconciler.watch/1"
+_MOST_POINTS: Final = 500
+
+
+class Point(NamedTuple):
+    """A store at one time: how many changes it had to make, and how many of them are drift."""
+
+    at: float
+    changes: int
+    drift: int
+
+
+@dataclass(slots=True)
+class StoreMemory:
+    """What is known of one store. Times are Unix times."""
+
+    told: dict[str, str] = field(default_factory=dict)
+    drift_since: float | None = None
+    last: Observation | None = None
+    succeeded: float | None = None
+    points: deque[Point] = field(default_factory=lambda: deque(maxlen=_MOST_POINTS))
+
+    def note(self, seen: Observation) -> None:
+        """Note what a round has seen."""
+        self.last = seen
+        if seen.plan is None:
+            return
+        self.succeeded = seen.at
+        drift = len(seen.drift)
+        self.points.append(Point(seen.at, len(seen.plan.changes), drift))
+        self.drift_since = (self.drift_since or seen.at) if drift else None
+
+    def drifted_for(self, now: float) -> float:
+        """For how many seconds the remote has drifted; 0 if it has not."""
+        return 0.0 if self.drift_since is None else max(0.0, now - self.drift_since)
+
+
+class Memory:
+    """The memory of all stores; `complain` gets why the file cannot be read or written."""
+
+    def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
+        self.stores: dict[str, StoreMemory] = {}
+        self._path = path
+        self._complain = complain
+        self._text = b""
+        self._broken = False
+        self._load()
+
+    def of(self, store: str) -> StoreMemory:
+        """The memory of one store."""
+        return self.stores.setdefault(store, StoreMemory())
+
+    def keep(self, stores: Collection[str]) -> list[str]:
+        """Forget all stores but these; return those forgotten."""
+        gone = [store for store in self.stores if store not in stores]
+        for store in gone:
+            del self.stores[store]
+        return gone
+
+    def save(self) -> None:
+        """Write what a restart needs, if it has changed; a failure is told once."""
+        document = {
+            "format": FORMAT,
+            "stores": {
+                name: {"told": known.told, "drift_since": known.drift_since}
+                for name, known in self.stores.items()
+            },
+        }
+        text = json.dumps(document, indent=1).encode()
+        if text == self._text:
+            return
+        try:
+            write(self._path, text)
+        except OSError as error:
+            if not self._broken:
+                self._complain(f"{self._path} cannot be written: {error.strerror or error}.")
+            self._broken = True
+            return
+        self._text, self._broken = text, False
+
+    def _load(self) -> None:
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._complain(f"{self._path} cannot be read: {error.strerror or error}.")
+            return
+        try:
+            document = json.loads(data)
+            if document["format"] != FORMAT:
+                raise ValueError(document["format"])
+            self.stores = {name: _known(entry) for name, entry in document["stores"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._complain(f"{self._path} is damaged: what was told before is told again.")
+
+
+def _known(entry: Any) -> StoreMemory:
+    since = entry["drift_since"]
+    told = {str(kind): str(what) for kind, what in entry["told"].items()}
+    return StoreMemory(told, None if since is None else float(since))
