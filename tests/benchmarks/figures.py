@@ -1,7 +1,7 @@
 """The figures, each a ratio to something that is run beside it, in groups that can be chosen."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count as counting
 from math import ceil
@@ -27,6 +27,8 @@ from tests.benchmarks.measure import (
 _LATENCY: Final = 0.05
 _AT_ONCE: Final = 32
 _MOST_OF_IDEAL: Final = 0.93
+_STORES: Final = 16
+"""The stores of a fleet that are under way at once, as the settings have it."""
 _numbers: Final = counting()
 
 
@@ -168,12 +170,14 @@ def listing(bench: Bench) -> Iterator[Figure]:
     yield _of_the_ideal("list, 100,000 at 50 ms, 32 at once: of the ideal", reached)
 
 
-def _of_the_ideal(name: str, reached: list[tuple[float, float]]) -> Figure:
+def _of_the_ideal(
+    name: str, reached: list[tuple[float, float]], line: float | None = _MOST_OF_IDEAL
+) -> Figure:
     """What latency and concurrency allow, against the seconds that it took."""
     share = median(ideal / seconds for ideal, seconds in reached)
     ideal, seconds = (median(values) for values in zip(*reached, strict=True))
     note = f"{ideal:.2f} s : {seconds:.2f} s"
-    return Figure(name, share, _MOST_OF_IDEAL, at_most=False, unit="", note=note)
+    return Figure(name, share, line, at_most=False, unit="", note=note)
 
 
 def apply_creates(bench: Bench, count: int, latency: float) -> tuple[Usage, dict[str, float]]:
@@ -287,6 +291,83 @@ def linear(bench: Bench) -> Iterator[Figure]:
                          note=f"{seconds:.2f} s")  # fmt: skip
 
 
+def fleet(bench: Bench) -> Iterator[Figure]:
+    """300 stores of 200 products: against latency and cap, separate plans, one core; memory."""
+    stores, count, page = 300, 200, 50
+    folder = shop.write_fleet(bench.new_folder(), stores, count)
+    for name, at_once, rounds, line in (
+        # A call at once for each store: page after page.
+        ("16 calls at once", 1, count / page, 0.9),
+        # The first page tells how many there are, the others come side by side: here a plan of 200
+        # products takes two cores about as long as its calls take.
+        ("16 stores at once", 16, 2, None),
+    ):
+        reached = []
+        with serving(count, latency_ms=1000 * _LATENCY, page_max=page) as server:
+            for _ in range(bench.times):
+                concurrency = {"RECONCILER_REQUESTS__CONCURRENCY": str(at_once)}
+                fleet_plan(server, folder, stores, **concurrency)
+                listed = server.measured()["GET"]
+                ideal_seconds = rounds * listed["latency"] * stores / _STORES
+                reached.append((ideal_seconds, listed["seconds"]))
+        yield _of_the_ideal(f"fleet plan, 300 stores, 50 ms, {name}: of the ideal", reached, line)
+    with serving(count, page_max=page) as server:
+        rate = 100.0
+        fleet_plan(server, folder, stores, RECONCILER_FLEET__RATE=str(rate))
+        listed = server.measured()["GET"]
+    ideal = (listed["calls"] / rate, listed["seconds"])
+    yield _of_the_ideal("fleet plan, 300 stores, 100 calls a second: of the ideal", [ideal], 0.9)
+    with serving(count) as server:
+        one = [*TOOL, "plan", "--quiet", "--store", "s00000"]
+        pairs = paired(
+            bench.times,
+            lambda: fleet_plan(server, folder, stores),
+            lambda: run(one, folder=folder, environ=server.environ),
+        )
+        separate = median(single.cpu for _, single in pairs) * stores
+        together = median(whole.cpu for whole, _ in pairs)
+        yield Figure("fleet plan, 300 stores: CPU, against 300 plans", together / separate, 0.6,
+                     note=f"{together:.1f} s : {separate:.0f} s CPU")  # fmt: skip
+        cores = paired(
+            bench.times,
+            lambda: fleet_plan(server, folder, stores, prefix=("taskset", "-c", "0")),
+            lambda: fleet_plan(server, folder, stores),
+        )
+        walls = [median(usage.wall for usage in side) for side in zip(*cores, strict=True)]
+        yield Figure(
+            "fleet plan, 300 stores: wall on one core, against all",
+            wall_ratio(cores),
+            1.7,
+            at_most=False,
+            note=f"{walls[0]:.1f} s : {walls[1]:.1f} s",
+        )
+    peaks = []
+    for number in (100, 1_100):
+        few = shop.write_fleet(bench.new_folder(), number, 2)
+        with serving(2) as server:
+            peaks.append(fleet_plan(server, few, number).peak)
+    yield Figure(
+        "fleet plan: peak memory per store",
+        (peaks[1] - peaks[0]) / 1_000 / 1_000,
+        50,
+        unit="KB",
+        note=f"{peaks[1] / 1e6:.0f} MB at 1,100",
+    )
+
+
+def fleet_plan(
+    server: Server, folder: Path, stores: int, *, prefix: Sequence[str] = (), **environ: str
+) -> Usage:
+    """One plan of a fleet that is in sync."""
+    usage = run(
+        [*prefix, *TOOL, "fleet", "plan", "--quiet"],
+        folder=folder,
+        environ={**server.environ, **environ},
+    )
+    assert f"{stores} stores, 0 with changes" in usage.output, usage.output[-500:]
+    return usage
+
+
 def scale(bench: Bench) -> Iterator[Figure]:
     """A plan of a million products: its time, its peak, and where both go."""
     count = 1_000_000
@@ -313,6 +394,7 @@ GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
     "peers": peers,
     "formatting": formatting,
     "linear": linear,
+    "fleet": fleet,
     "scale": scale,
 }
 """The groups by name; `scale` runs only where it is asked for."""

@@ -90,9 +90,9 @@ def write_catalog(folder: Path, count: int, *, files: int = FILES, type: str | N
     return catalog
 
 
-def ledger_lines(count: int) -> Iterator[str]:
+def ledger_lines(count: int, store: str = "default") -> Iterator[str]:
     """The ledger of a shop whose `count` products were all applied."""
-    yield json.dumps({"format": "reconciler.ledger/1", "store": "default"})
+    yield json.dumps({"format": "reconciler.ledger/1", "store": store})
     for number in sorted(range(count), key=remote_id):
         product = declared(number)
         fields = {
@@ -103,12 +103,12 @@ def ledger_lines(count: int) -> Iterator[str]:
     yield '{"end":true}'
 
 
-def write_ledger(folder: Path, count: int) -> Path:
+def write_ledger(folder: Path, count: int, store: str = "default") -> Path:
     """Write that ledger where the tool looks for it in the working folder `folder`."""
-    path = folder / ".reconciler" / "ledger" / "default.jsonl"
+    path = folder / ".reconciler" / "ledger" / f"{store}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in ledger_lines(count))
+        file.writelines(f"{line}\n" for line in ledger_lines(count, store))
     return path
 
 
@@ -134,3 +134,15 @@ def write_export(file: Path, garments: int, rows_each: int) -> None:
                     "Variant ID": str(number * rows_each + row),
                 }
                 table.writerow([cells.get(title, "") for title in titles])
+
+
+def write_fleet(folder: Path, stores: int, count: int) -> Path:
+    """Write a fleet of stores that each have the same `count` products, with their ledgers."""
+    for number in range(stores):
+        name = f"s{number:05d}"
+        write_catalog(folder / "shops" / name, count, files=1)
+        (folder / "shops" / name / "store.yaml").write_text("prune: none\n", encoding="utf-8")
+        write_ledger(folder, count, name)
+    text = 'include: ["shops/*/store.yaml"]\n'
+    (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
+    return folder
