@@ -81,11 +81,11 @@ def _of_report(seen: Observation) -> Event:
     report = seen.report
     assert report is not None  # noqa: S101 - the caller has looked
     kind = {0: Happening.APPLIED, 1: Happening.FAILED}.get(report.exit_code, Happening.IN_PART)
-    tally = report.tally._asdict()
+    tally = report.summary._asdict()
     others = [
         f"{n} {fate.replace('_', ' ')}" for fate, n in tally.items() if n and fate != "applied"
     ]
-    text = f"Applied {report.tally.applied} of {len(report.outcomes)} changes"
+    text = f"Applied {report.summary.applied} of {len(report.outcomes)} changes"
     text = f"{text}; {', '.join(others)}." if others else f"{text}."
     return Event(kind, seen.store, f"{text} {report.error}" if report.error else text)
 
