@@ -92,7 +92,8 @@ class Lease:
     def close(self) -> None:
         """End the renewals, and wait for one that is in flight."""
         self._ended.set()
-        if self._thread is not None:
+        # Ctrl-C may have come in the middle of its start, and such a thread cannot be joined.
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join()
 
     def _keep(self) -> None:

@@ -152,4 +152,6 @@ class Listener:
     def stop(self) -> None:
         """Return once nothing is answered any more."""
         self._server.stop()
-        self._thread.join()
+        # Ctrl-C may have come in the middle of its start, and such a thread cannot be joined.
+        if self._thread.is_alive():
+            self._thread.join()

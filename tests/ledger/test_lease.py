@@ -314,6 +314,19 @@ def test_a_thread_renews() -> None:
     assert not held.lost
 
 
+def test_an_interrupted_start_still_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the renewing thread starts ends as Ctrl-C, not as an error of the tool."""
+
+    def interrupted(self: Thread) -> None:
+        raise KeyboardInterrupt
+
+    held = Lease(lambda: True, SystemClock())
+    monkeypatch.setattr(Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        held.keep()
+    held.close()
+
+
 def test_no_thread_no_apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no thread can be started the apply ends before its first write."""
 
