@@ -16,6 +16,7 @@ from reconciler.cli.options import (
     FOLDER,
     Decorator,
     gathered,
+    into_option,
     pass_invocation,
     store_option,
 )
@@ -103,12 +104,7 @@ _COLUMNS: Final[dict[str, Decorator]] = {
     is_flag=True,
     help="Give a product whose picture or name has another id now a renamed_from.",
 )
-@click.option(
-    "--into",
-    type=FILE,
-    metavar="FILE",
-    help="Add undeclared products to this file, not each to a file of its own.",
-)
+@into_option
 @store_option
 @click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
 @click.option(

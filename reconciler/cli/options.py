@@ -148,6 +148,12 @@ def _one_store(
     return names[0] if names else None
 
 
+into_option: Final[Decorator] = click.option(
+    "--into",
+    type=FILE,
+    metavar="FILE",
+    help="Add undeclared products to this file, not each to a file of its own.",
+)
 store_option: Final[Decorator] = click.option(
     "--store",
     multiple=True,

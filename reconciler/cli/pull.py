@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Target, pass_invocation, target
+from reconciler.cli.options import Target, into_option, pass_invocation, target
 
 if TYPE_CHECKING:
     from reconciler.reconcile.files import Pulled
@@ -19,12 +19,7 @@ FILES_DIFFER: Final = 2
 
 @named("pull")
 @target()
-@click.option(
-    "--into",
-    type=FILE,
-    metavar="FILE",
-    help="Add undeclared products to this file, not each to a file of its own.",
-)
+@into_option
 @click.option("--prune", is_flag=True, help="Remove declared products that the remote lacks.")
 @click.option("--write", is_flag=True, help="Write the files; without it they are only compared.")
 @click.option(

@@ -13,8 +13,8 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "Read `reconciler COMMAND --help`.",
     ),
     Code.UNMATCHED_PATTERN: Explanation(
-        "An expression of --select or --resend matches no product. That is an error, so that a "
-        "slip of the pen does not look like `nothing to change`.",
+        "An expression of --select, --resend or --only matches no product. That is an error, so "
+        "that a slip of the pen does not look like `nothing to change`.",
         "reconciler plan --select 'tag=linnen'",
         "Correct the expression.",
     ),

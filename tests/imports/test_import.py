@@ -246,3 +246,60 @@ def test_a_faulty_setting_is_told(folder: Path, here: Here) -> None:
     done = here("import", "shop", "x.csv")
     assert done.code == 1
     assert done.err.count("reconciler.yaml:2:") >= 4
+
+
+def test_bulk_files_of_shopify_hold_products_and_their_parts(folder: Path, here: Here) -> None:
+    """Only lines without a parent are products, and the id is the number at its end."""
+    lines = [
+        {
+            "id": "gid://shopify/Product/77",
+            "title": "Shirt",
+            "handle": "shirt",
+            "productType": "Tees",
+            "featuredImage": {"url": "https://cdn.shop.example/1.jpg"},
+        },
+        {"id": "gid://shopify/ProductVariant/1", "__parentId": "gid://shopify/Product/77"},
+    ]
+    (folder / "x.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    settings = 'imports: {shop: {types: {"*": top}}}\n'
+    (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
+    assert here("import", "shop", "x.jsonl", "--write").code == 0
+    (product,) = load_catalog(folder / "catalog").products.values()
+    assert (product.store_id, product.value("type")) == ("77", "top")
+    assert product.value("image_url") == "https://cdn.shop.example/1.jpg"
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("https://a.example/1.jpg, https://a.example/2.jpg", "https://a.example/1.jpg"),
+        ("https://a.example/c_fit,w_9/1.jpg", "https://a.example/c_fit,w_9/1.jpg"),
+        ("//a.example/my shirt.jpg", "https://a.example/my%20shirt.jpg"),
+        ("img/1.jpg", "https://base.example/m/img/1.jpg"),
+        ("no_selection", None),
+        ("https://", None),
+    ],
+)
+def test_images_become_whole_addresses(
+    folder: Path, here: Here, cell: str, expected: str | None
+) -> None:
+    """The first of several, with its scheme, its spaces escaped, and below the base if relative."""
+    (folder / "x.csv").write_text(f'nr;photo;n;k\n1;"{cell}";Shirt;\n', encoding="utf-8")
+    settings = (
+        "imports: {shop: {id: nr, image_base: 'https://base.example/m/', types: {'*': top},"
+        " map: {name: n, image_url: photo, type: k}}}\n"
+    )
+    (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
+    assert here("import", "shop", "x.csv", "--write").code == 0
+    (product,) = load_catalog(folder / "catalog").products.values()
+    assert product.value("image_url") == expected
+    assert product.value("type") == "top"
+
+
+def test_a_head_that_is_not_utf8_is_told(folder: Path, here: Here) -> None:
+    """A header in another encoding is shown escaped, whatever the terminal can print."""
+    (folder / "x.csv").write_bytes(b"Gr\xf6\xdfe;Preis\n1;2\n")
+    done = here("import", "x.csv")
+    assert done.code == 1
+    assert "not recognised" in done.err
+    assert done.err.isascii()

@@ -170,5 +170,10 @@ def normal(title: str) -> str:
 
 
 def first_url(text: str) -> str:
-    """The first of several URLs, whatever parts them; a URL may hold commas itself."""
-    return _URLS.split(text.partition("\n")[0], maxsplit=1)[0].strip()
+    """The first of several URLs, whatever parts them; a URL may hold commas itself.
+
+    Of several lines the first with a whole address counts.
+    """
+    lines = text.split("\n")
+    line = next((line for line in lines if "//" in line), lines[0])
+    return _URLS.split(line, maxsplit=1)[0].strip()

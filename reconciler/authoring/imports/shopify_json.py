@@ -14,6 +14,8 @@ from reconciler.authoring.imports.object_format import Item, export_of
 from reconciler.authoring.imports.objects import objects
 
 _GLOBAL_ID: Final = "gid://shopify/Product/"
+_PARENT: Final = "__parentId"
+"""What marks a variant or an image in the Admin API's bulk files, which are JSON Lines."""
 _KEYS: Final = {
     "store_id": "id",
     "name": "title",
@@ -30,6 +32,8 @@ def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Expor
 
 def _items(file: ExportFile) -> Iterator[Item]:
     for number, product in enumerate(objects(file.path, file.name), 1):
+        if _PARENT in product:
+            continue
         item = dict(product)
         item["image"] = _image(product)
         if isinstance(id := item.get("id"), str):
@@ -42,7 +46,8 @@ def _items(file: ExportFile) -> Iterator[Item]:
 def _image(product: Mapping[str, Any]) -> str:
     """The address of the first image."""
     images = product.get("images")
-    first = images[0] if isinstance(images, list) and images else product.get("image")
+    other = product.get("image") or product.get("featuredImage")
+    first = images[0] if isinstance(images, list) and images else other
     source = first.get("src") or first.get("url") if isinstance(first, dict) else first
     return source if isinstance(source, str) else ""
 

@@ -170,7 +170,9 @@ class Reading:
         return type
 
     def _mapped(self, text: str) -> str | None:
-        kinds = [each for kind in self._format.kinds(text) for each in (kind, _last(kind))]
+        # A product without any kind is left to a glob that matches everything.
+        split = self._format.kinds(text) or [""]
+        kinds = [each for kind in split for each in (kind, _last(kind))]
         return next(
             (type for matches, type in self._types if any(map(matches, kinds))),
             None,
