@@ -135,7 +135,8 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
     Code.MISSING_EXTRA: Explanation(
         "A feature needs an optional part of the package that is not installed.",
         "reconciler plan --sandbox",
-        "pip install 'robosize-reconciler[sandbox]'",
+        "The error's hint is the command that adds it to this installation, as in "
+        "`pip install 'robosize-reconciler[sandbox]'`.",
     ),
     Code.INTERRUPTED: Explanation(
         "The command was asked to stop (exit code 130). Calls under way were let finish, and are "

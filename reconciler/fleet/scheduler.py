@@ -15,6 +15,7 @@ from typing import Any, Final
 from reconciler.errors import MissingExtra, SettingsError
 from reconciler.fleet.place import Place
 from reconciler.hosts import is_loopback
+from reconciler.installed import installing
 from reconciler.version import VERSION
 
 _CONNECT: Final = 30.0
@@ -75,7 +76,7 @@ def _dask() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"--scheduler needs {error.name}, which is not installed.",
-            hint=f'Install it: pip install "{_TOOL}[fleet]"',
+            hint=f"Install it: {installing('fleet')}",
         ) from None
     # It logs every lost worker with a traceback; what matters of it is in the results.
     for name in [*logging.root.manager.loggerDict]:

@@ -4,10 +4,8 @@ Existing files are never changed, except for `.gitignore`, which gets more lines
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -15,11 +13,11 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from reconciler.authoring.folder import write_changes
 from reconciler.errors import GitError, OutputError, SettingsError
 from reconciler.git import Git
+from reconciler.installed import has_sandbox, installed_from, installing
 from reconciler.reconcile.files import pull
 from reconciler.reconcile.schemas import schema_text
 from reconciler.reconcile.store import Store
 from reconciler.settings import load_settings
-from reconciler.version import VERSION
 
 CI: TypeAlias = Literal["github", "gitlab", "none"]
 Made: TypeAlias = Literal["made", "kept", "extended"]
@@ -40,14 +38,15 @@ _CI_FILES: Final[dict[CI, dict[str, str]]] = {
     "gitlab": {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"},
     "none": {},
 }
-_NEXT: Final = {
-    True: ("reconciler validate", "reconciler status", "reconciler plan"),
-    False: ("reconciler validate", "reconciler plan --sandbox", "reconciler apply --sandbox"),
-}
+_WITH_KEY: Final = ("reconciler validate", "reconciler status", "reconciler plan")
+_WITHOUT_KEY: Final = (
+    "reconciler validate",
+    "reconciler plan --sandbox",
+    "reconciler apply --sandbox",
+)
+_HOSTS: Final[dict[CI, str]] = {"github": "GitHub", "gitlab": "GitLab"}
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 # The extra is for `plan --rehearse`.
-_PACKAGE: Final = "robosize-reconciler[sandbox]"
-_USER: Final = re.compile(r"(?<=://)[^/]*@")
 # The end of the action's input `package`, which names the source to install from.
 _DEFAULT: Final = 'it came from itself.\n    default: ""'
 
@@ -61,10 +60,10 @@ class StartFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The files that `init` made, and the three commands to type next.
+    """The files that `init` made, and the commands to type next.
 
-    `to_fill`: there is a key, so the empty catalogue can be filled from the remote. `notes`: what
-    is left to do before a pipeline runs.
+    `to_fill`: there is a key, so the empty catalogue can be filled from the remote. `notes`: which
+    pipeline was chosen and why, and what is left to do before it runs.
     """
 
     files: tuple[StartFile, ...]
@@ -82,7 +81,7 @@ def _notes(ci: CI, found: "_Surroundings") -> Iterator[str]:
             "This repository has no remote called origin yet: add one before the first plan, since "
             "the ledger is kept there."
         )
-    if not installed_from():
+    if not installed_from("sandbox"):
         setting = "RECONCILER_PACKAGE" if ci == "gitlab" else "the input `package` of the action"
         yield (
             "This reconciler was installed from this machine, which a pipeline cannot reach. Set "
@@ -97,11 +96,12 @@ def init(folder: Path, *, ci: CI | None = None, has_key: bool = False) -> Beginn
     example product is made. Raises OutputError if a file cannot be written.
     """
     try:
-        chosen = ci or guessed_ci(folder)
+        chosen, why = (ci, None) if ci else guessed_ci(folder)
         made = tuple(_all(folder, chosen, has_key, asked=ci is not None))
-        notes = tuple(_notes(chosen, _looked(folder)))
+        guessed = (f"The pipeline is for {_HOSTS[chosen]}: {why}.",) if why else ()
+        notes = (*guessed, *_notes(chosen, _looked(folder)))
         empty = not any(_has_files(folder / name) for name in _catalogs(folder))
-        return Beginning(made, _NEXT[has_key], has_key and empty, notes)
+        return Beginning(made, _next(has_key), has_key and empty, notes)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         name = getattr(error, "filename", None) or folder / ".gitignore"
@@ -118,13 +118,26 @@ def fill(store: Store) -> int:
     return pulled.added
 
 
-def guessed_ci(folder: Path) -> CI:
-    """The kind of pipeline that the folder's repository has or is likely to have."""
+def _next(has_key: bool) -> tuple[str, ...]:
+    """The commands to type next, each of which works in this installation."""
+    if has_key:
+        return _WITH_KEY
+    if has_sandbox():
+        return _WITHOUT_KEY
+    return (_WITHOUT_KEY[0], installing("sandbox"), *_WITHOUT_KEY[1:])
+
+
+def guessed_ci(folder: Path) -> tuple[CI, str]:
+    """The kind of pipeline that the folder's repository has or is likely to have, and why."""
     if (folder / ".gitlab-ci.yml").exists():
-        return "gitlab"
+        return "gitlab", ".gitlab-ci.yml is there"
     if (folder / ".github").exists():
-        return "github"
-    return "gitlab" if "gitlab" in _git_config(folder) else "github"
+        return "github", ".github is there"
+    if "gitlab" in _git_config(folder):
+        return "gitlab", "the repository has a remote there"
+    if "github" in _git_config(folder):
+        return "github", "the repository has a remote there"
+    return "github", "nothing here says otherwise; `init --ci gitlab` and `--ci none` do"
 
 
 def _git_config(folder: Path) -> str:
@@ -200,26 +213,6 @@ def _catalogs(folder: Path) -> tuple[str, ...]:
     return tuple(inside) or (CATALOG_FOLDER,)
 
 
-def installed_from() -> str:
-    """The requirement with which pip installs this same tool; "" if it is only on this machine."""
-    try:
-        noted = distribution("robosize-reconciler").read_text("direct_url.json")
-    except PackageNotFoundError:
-        return ""
-    if not noted:
-        return f"{_PACKAGE}=={VERSION}"
-    note = json.loads(noted)
-    url, vcs = str(note.get("url", "")), note.get("vcs_info")
-    if url.startswith("file:") or "dir_info" in note:
-        return ""
-    # The URL goes into a committed file, so it must hold no user name or token, nor one in a query.
-    url = _USER.sub("", url).partition("?")[0]
-    if vcs:
-        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
-    below = note.get("subdirectory")
-    return f"{_PACKAGE} @ {url}" + (f"#subdirectory={below}" if below else "")
-
-
 def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartFile]:
     folder.mkdir(parents=True, exist_ok=True)
     found = _looked(folder)
@@ -234,7 +227,7 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
         yield _made(folder, f"{found.catalogs[0]}/example.yaml", _template("example.yaml", words))
     for kind in _SCHEMAS:
         yield _made(folder, f".schemas/{kind}.json", schema_text(kind))
-    package = installed_from()
+    package = installed_from("sandbox")
     for name, template in _CI_FILES[ci].items():
         text = _template(template, found.words(package))
         text = text.replace(_DEFAULT, _DEFAULT.replace('""', f'"{_quoted(package)}"'))
@@ -263,6 +256,9 @@ def _made(folder: Path, name: str, text: str) -> StartFile:
 def _ignore(folder: Path) -> StartFile:
     """Add the files that belong to one machine to .gitignore."""
     path = folder / ".gitignore"
+    if path.is_symlink() and not path.exists():
+        # A link that leads nowhere may lead anywhere: nothing is written through it.
+        return StartFile(".gitignore", "kept")
     had = path.read_text(encoding="utf-8") if path.exists() else None
     lines = {line.strip().strip("/") for line in (had or "").splitlines()}
     missing = [name for name in _IGNORED if name.strip("/") not in lines]

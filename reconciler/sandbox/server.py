@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from reconciler.errors import MissingExtra, UsageError
+from reconciler.installed import installing
 from reconciler.sandbox.fault_file import read_schedule
 from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.paging import PAGE_MAX
@@ -211,7 +212,7 @@ def _require_extra() -> None:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"The sandbox needs {error.name}, which is not installed.",
-            hint='Install it: pip install "robosize-reconciler[sandbox]"',
+            hint=f"Install it: {installing('sandbox')}",
         ) from error
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import MissingExtra
+from reconciler.installed import installing
 
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
@@ -151,7 +152,7 @@ def _prometheus() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"Metrics need {error.name}, which is not installed.",
-            hint='Install it: pip install "robosize-reconciler[watch]"',
+            hint=f"Install it: {installing('watch')}",
         ) from error
     # Else each counter has a twin that says when it was made.
     client.disable_created_metrics()

@@ -230,11 +230,13 @@ def test_the_pipeline_installs_what_this_copy_came_from(
     """A git URL with its commit, or index and version, without a token; a local path is told."""
 
     class Installed:
+        version = VERSION
+
         def read_text(self, name: str) -> str | None:
             assert name == "direct_url.json"
             return json.dumps(note) if note else None
 
-    monkeypatch.setattr("reconciler.reconcile.init.distribution", lambda _: Installed())
+    monkeypatch.setattr("reconciler.installed.distribution", lambda _: Installed())
     for ci in ("github", "gitlab"):
         done = here("init", ci, "--ci", ci)
         assert ("was installed from this machine" in done.out) is (package == "")
@@ -243,3 +245,82 @@ def test_the_pipeline_installs_what_this_copy_came_from(
     assert action["inputs"]["package"]["default"] == package
     text = (folder / "gitlab/.gitlab-ci.yml").read_text("utf-8").replace("!reference ", "")
     assert yaml.load(text)[".reconciler"]["variables"]["RECONCILER_PACKAGE"] == package
+
+
+@pytest.mark.parametrize(
+    ("prefix", "note", "command"),
+    [
+        ("/usr", None, f"pip install 'robosize-reconciler[sandbox]=={VERSION}'"),
+        (
+            "/home/a/.local/share/uv/tools/robosize-reconciler",
+            {"url": "https://h.example/x.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
+            "uv tool install --force 'robosize-reconciler[sandbox] @ "
+            "git+https://h.example/x.git@c0ffee'",
+        ),
+        (
+            "/home/a/.local/pipx/venvs/robosize-reconciler",
+            {"url": "file:///srv/a%20b", "dir_info": {}},
+            "pipx install --force '/srv/a b[sandbox]'",
+        ),
+        (
+            "/srv/x/.venv",
+            {"url": "file:///srv/x", "dir_info": {"editable": True}},
+            "pip install --editable '/srv/x[sandbox]'",
+        ),
+    ],
+)
+def test_without_the_extra_the_next_command_installs_it(
+    prefix: str,
+    note: object,
+    command: str,
+    folder: Path,
+    here: Here,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What `init` suggests works in this installation, whatever made it."""
+
+    class Installed:
+        version = VERSION
+
+        def read_text(self, name: str) -> str | None:
+            return json.dumps(note) if note else None
+
+    monkeypatch.setattr("reconciler.installed.distribution", lambda _: Installed())
+    monkeypatch.setattr("reconciler.installed.find_spec", lambda _: None)
+    monkeypatch.setattr("sys.prefix", prefix)
+    done = here("init", "--ci", "none")
+    assert done.out.split("Next:\n")[1].splitlines()[:3] == [
+        "  reconciler validate",
+        f"  {command}",
+        "  reconciler plan --sandbox",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        (".gitlab-ci.yml", "x: 1", "for GitLab: .gitlab-ci.yml is there."),
+        (".github/x", "", "for GitHub: .github is there."),
+        (".git/config", "url = git@gitlab.example:a", "for GitLab: the repository has a remote"),
+        (".git/config", "url = git@github.com:a", "for GitHub: the repository has a remote"),
+        ("x", "", "for GitHub: nothing here says otherwise; `init --ci gitlab`"),
+    ],
+)
+def test_which_pipeline_was_chosen_is_told(
+    file: str, text: str, told: str, folder: Path, here: Here
+) -> None:
+    """A guess is told with its reason; what was asked for is not."""
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(text)
+    assert f"Note: The pipeline is {told}" in here("init").out
+    assert "The pipeline is" not in here("init", "--ci", "github").out
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(folder: Path, here: Here) -> None:
+    """Nothing is written where a dangling link points, whatever file it stands for."""
+    for name in (".gitignore", "reconciler.yaml"):
+        (folder / name).symlink_to(folder / "elsewhere" / name)
+    (folder / "elsewhere").mkdir()
+    done = here("init", "--ci", "none")
+    assert (done.code, list((folder / "elsewhere").iterdir())) == (0, [])
+    assert "kept as it is  .gitignore" in done.out

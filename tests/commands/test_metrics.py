@@ -97,5 +97,5 @@ def test_without_the_extra_it_is_named(
     monkeypatch.setitem(__import__("sys").modules, "prometheus_client", None)
     done = here("plan", "--metrics", "run.prom")
     assert done.code == 1
-    assert 'pip install "robosize-reconciler[watch]"' in done.err
+    assert "[watch]" in done.err
     assert remote.store.calls() == []

@@ -159,7 +159,7 @@ def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra) as caught, scheduler_place("tcp://127.0.0.1:1", 1):
         pass
-    assert "robosize-reconciler[fleet]" in str(caught.value.hint)
+    assert "[fleet]" in str(caught.value.hint)
 
 
 def certificate(folder: Path) -> dict[str, str]:

@@ -181,4 +181,4 @@ def test_a_workbook_needs_the_extra(
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     done = here("import", "x.xlsx")
     assert done.code == 1
-    assert "robosize-reconciler[xlsx]" in done.err
+    assert "[xlsx]" in done.err

@@ -111,7 +111,7 @@ def test_a_missing_extra_is_named(missing: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MissingExtra) as caught, Sandbox():
         pass
-    assert 'pip install "robosize-reconciler[sandbox]"' in str(caught.value.hint)
+    assert "[sandbox]" in str(caught.value.hint)
 
 
 def test_importing_the_server_imports_no_extra() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from reconciler.authoring.imports.export import Column, ExportFaults, normal
 from reconciler.codes import Code
 from reconciler.errors import ExportError, MissingExtra, UsageError
+from reconciler.installed import installing
 from reconciler.wording import few, nearest_word
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _workbook(path: Path, name: str) -> "CalamineWorkbook":
     except ImportError:
         raise MissingExtra(
             "Reading workbooks needs python-calamine.",
-            hint="pip install 'robosize-reconciler[xlsx]', or save the sheet as CSV UTF-8.",
+            hint=f"Install it: {installing('xlsx')}, or save the sheet as CSV UTF-8.",
         ) from None
     try:
         return CalamineWorkbook.from_path(path)
