@@ -119,7 +119,7 @@ class _OwnHelp(click.Command):
 
 
 class Command(_OwnHelp):
-    """A command that also takes the global options, which its help lists separately."""
+    """A command that also takes the global options, which the help of `reconciler` lists."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -127,19 +127,16 @@ class Command(_OwnHelp):
         self.params += self._global
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's own options, then the global ones."""
-        shared = [*self._global, self.get_help_option(ctx)]
-        for title, parameters in (
-            (
-                "Options",
-                [p for p in self.params if isinstance(p, click.Option) and p not in shared],
-            ),
-            ("Global options", shared),
-        ):
-            records = [r for p in parameters if p and (r := p.get_help_record(ctx)) is not None]
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        """Write the command's own options."""
+        own = [p for p in self.params if isinstance(p, click.Option) and p not in self._global]
+        records = [r for p in own if (r := p.get_help_record(ctx)) is not None]
+        if records:
+            with formatter.section("Options"):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's examples, and where the global options are told."""
+        _write_examples(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check the global options, set up logging, and run the command."""
@@ -149,6 +146,31 @@ class Command(_OwnHelp):
         invocation.check()
         start_logging(invocation.console)
         return super().invoke(ctx)
+
+
+def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    from reconciler.cli.examples import EXAMPLES
+
+    path = ctx.command_path.removeprefix(ctx.find_root().command_path).strip()
+    if examples := EXAMPLES.get(path):
+        _write_lines("Examples", examples, formatter)
+    formatter.write_paragraph()
+    formatter.write_text("`reconciler --help` lists the options that all commands take.")
+
+
+def _write_lines(
+    title: str, lines: Sequence[tuple[str, str]], formatter: click.HelpFormatter
+) -> None:
+    """Write commands with what they do: beside them, or above them if there is no room."""
+    longest = max(len(line) for line, _ in lines)
+    fits = all(longest + len(what) + 8 <= formatter.width for _, what in lines)
+    with formatter.section(title):
+        for line, what in lines:
+            if fits:
+                formatter.write(f"  {line.ljust(longest)}  # {what}\n")
+            else:
+                formatter.write_text(f"# {what}")
+                formatter.write(f"  {line}\n")
 
 
 class CommandEntry(NamedTuple):
@@ -165,6 +187,21 @@ class Group(_OwnHelp, click.Group):
         super().__init__(*args, **kwargs)
         self.entries = entries
         self.params += global_options()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, which all commands take; a group within another has none to tell."""
+        if ctx.parent is None:
+            click.Command.format_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands to start with, or a group's examples."""
+        from reconciler.cli.examples import START
+
+        if ctx.parent is None:
+            _write_lines("Start with", START, formatter)
+        else:
+            _write_examples(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Interrupted on Ctrl-C."""

@@ -84,7 +84,9 @@ def _install_completion(context: click.Context, _: click.Parameter, shell: str |
 def cli(context: click.Context) -> None:
     """Keep a Robosize product catalogue equal to YAML files in git."""
     if context.invoked_subcommand is None:
-        raise click.UsageError(f"Which command? One of {', '.join(COMMANDS)}.", ctx=context)
+        from reconciler.report.output import write_stdout
+
+        write_stdout(context.get_help() + "\n")
 
 
 def run(arguments: Sequence[str]) -> int:

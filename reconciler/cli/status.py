@@ -48,7 +48,8 @@ class _ProblemChoice(Choice):
     "--list",
     "listed",
     type=_ProblemChoice([problem.value for problem in Problem]),
-    help="List the products with this problem.",
+    metavar="PROBLEM",
+    help=f"List the products with this problem: {', '.join(problem.value for problem in Problem)}.",
 )
 @click.option(
     "--live",

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 
 from reconciler.cli.command import Command, CommandEntry, Group
 from reconciler.cli.console import Console
+from reconciler.cli.examples import EXAMPLES
 from reconciler.cli.failures import tell, tell_bug
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.main import COMMANDS, cli, run
@@ -94,7 +97,56 @@ def test_version_and_help_in_every_place(capsys: pytest.CaptureFixture[str]) -> 
     assert run(["--help"]) == 0
     assert "Check the catalogue" in capsys.readouterr().out
     assert run(["plan", "--help"]) == 0
-    assert "Global options:" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Examples:\n" in told
+    assert "--log-format" not in told
+
+
+def test_bare_it_says_how_to_start(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command there is the help, which ends with three commands to start with."""
+    for arguments in ([], ["-v"]):
+        assert run(arguments) == 0
+        lines = capsys.readouterr().out.split("Start with:\n")[1].splitlines()
+        commands = [line.split()[1] for line in lines if line.startswith("  reconciler ")]
+        assert commands == ["init", "plan", "apply"]
+
+
+def commands(group: Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    """Every command below a group, with its path."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, Group):
+            yield from ((f"{name} {below}", each) for below, each in commands(command, context))
+
+
+def test_every_command_has_examples_that_can_be_typed() -> None:
+    """Each example is taken by the command that shows it, with all its options."""
+    context = click.Context(cli)
+    assert isinstance(cli, Group)
+    assert dict(commands(cli, context)).keys() == EXAMPLES.keys()
+    for path, lines in EXAMPLES.items():
+        for line, _ in lines:
+            assert line.startswith(f"reconciler {path}")
+            words, at = shlex.split(line)[1:], context
+            command: click.Command = cli
+            while isinstance(command, Group):
+                name, found, words = command.resolve_command(at, words)
+                assert found is not None
+                command, at = found, click.Context(found, parent=at, info_name=name)
+            command.make_context(path, words, parent=context)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_help_fits_the_terminal(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The help of no command is wider than the terminal."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    for path in ("", *EXAMPLES):
+        assert run([*path.split(), "--help"]) == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= width, path
 
 
 @pytest.mark.parametrize(
@@ -110,8 +162,6 @@ def test_version_and_help_in_every_place(capsys: pytest.CaptureFixture[str]) -> 
         (["apply", "--lock-timeout", "-1"], "--lock-timeout"),
         (["show"], "Missing argument 'PLANFILE'"),
         (["plan", "-v", "-q"], "contradict each other"),
-        ([], "Which command?"),
-        (["-v"], "Which command?"),
     ],
 )
 def test_what_is_typed_wrong_exits_with_1(
