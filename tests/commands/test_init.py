@@ -252,13 +252,13 @@ def test_the_pipeline_installs_what_this_copy_came_from(
     [
         ("/usr", None, f"pip install 'robosize-reconciler[sandbox]=={VERSION}'"),
         (
-            "/home/a/.local/share/uv/tools/robosize-reconciler",
+            "/usr/.local/share/uv/tools/robosize-reconciler",
             {"url": "https://h.example/x.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
             "uv tool install --force 'robosize-reconciler[sandbox] @ "
             "git+https://h.example/x.git@c0ffee'",
         ),
         (
-            "/home/a/.local/pipx/venvs/robosize-reconciler",
+            "/usr/.local/pipx/venvs/robosize-reconciler",
             {"url": "file:///srv/a%20b", "dir_info": {}},
             "pipx install --force '/srv/a b[sandbox]'",
         ),
