@@ -83,6 +83,10 @@ EXAMPLES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "fleet status": (("reconciler fleet status", "all stores"),),
     "fleet list": (("reconciler fleet list", "all stores"),),
     "fleet unlock": (("reconciler fleet unlock --store acme-de", "one of them"),),
+    "watch": (
+        ("reconciler watch", "every 15 minutes, with a page on port 9464"),
+        ("reconciler watch --every 1h --apply", "and apply what is planned"),
+    ),
     "sandbox": (
         ("reconciler sandbox", "on port 8765"),
         ("reconciler sandbox --seed drifted --seed-only", "fill the data of `--sandbox`"),

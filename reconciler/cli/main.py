@@ -22,7 +22,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         f"{_HERE}.rehearse", "Apply a plan to a copy of the remote, in a sandbox."
     ),
     "watch": CommandEntry(
-        f"{_HERE}.watch", "Plan every store again and again; metrics, a page, messages."
+        f"{_HERE}.watch", "Plan every store again and again, and tell what happens."
     ),
     "show": CommandEntry(
         f"{_HERE}.show",
