@@ -210,8 +210,9 @@ def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> No
     )
     console.say("warning", message, code=Code.UNMAPPED_TYPE, kinds=kinds)
     for kind, count in kinds.items():
-        # As JSON, since a shop's text may hold anything; it is YAML as well.
-        console.line(f'  {json.dumps(kind)}: ""  # {plural(count, "product")}')
+        # As JSON, which is YAML too; what a terminal could obey is escaped.
+        written = json.dumps(kind, ensure_ascii=not kind.isprintable())
+        console.line(f'  {written}: ""  # {plural(count, "product")}')
 
 
 def _suggest(invocation: Invocation, store: str | None) -> None:

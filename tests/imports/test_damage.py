@@ -12,6 +12,7 @@ from tests.commands.here import Here
 from .samples import MATRIXIFY, write_workbook
 
 HEAD = "ID,Handle,Command,Title,Tags,Image Src\n"
+FEED = b'<rss xmlns:g="http://base.google.com/ns/1.0">'
 GOOD = "8384840892594,shirt,MERGE,Linen shirt,linen,https://cdn.shop.example/s.jpg\n"
 
 
@@ -80,7 +81,9 @@ def test_all_faults_are_told_at_once(folder: Path, here: Here) -> None:
             b'<!DOCTYPE x [<!ENTITY a "b">]><rss><item><id>1</id><title>&a;</title></item></rss>',
             "DOCTYPE",
         ),
-        (b"<rss><item><id>1</id></item>\n\n<item>", "x.csv:3:"),
+        (FEED + b"<item><id>1</id></item>\n\n<item>", "x.csv:3:"),
+        (FEED + b"<item><title>No feed</title></item></rss>", "item_group_id or id is empty"),
+        (b"<rss><item><title>A blog</title></item></rss>", "not recognised"),
         (b"<html><body/></html>", "not recognised"),
     ],
 )

@@ -23,13 +23,12 @@ def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[i
 
     Names have no namespaces. Raises ExportError for what is no XML, and for a DOCTYPE.
     """
+    parser = _parser(name)
     builder = _Builder(wanted)
-    parser = expat.ParserCreate(namespace_separator=_PARTED)
     parser.buffer_text = True
     parser.StartElementHandler = lambda tag, more: builder.start(tag, more, parser)
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = builder.doctype
     problem = None
     with path.open("rb") as stream:
         ended = False
@@ -41,21 +40,45 @@ def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[i
             except expat.ExpatError as error:
                 problem = str(error)
             yield from builder.taken()
-            if builder.has_doctype:
-                problem = "a DOCTYPE is not read, since it can make a file huge. Remove it"
     if problem is not None:
         line = parser.CurrentLineNumber
         raise ExportError.at(name, f"The file cannot be read as XML: {problem}.", row=line)
 
 
-def root_of(path: Path) -> str:
-    """The name of the root element, without its namespace; "" if there is none."""
-    found: list[str] = []
-    parser = expat.ParserCreate(namespace_separator=_PARTED)
-    parser.StartElementHandler = lambda tag, _: found.append(_local(tag))
+def names_of_root(path: Path, name: str) -> set[str]:
+    """The name of the root element, and the namespaces that are declared there.
+
+    Raises ExportError for a DOCTYPE.
+    """
+    found: set[str] = set()
+    parser = _parser(name)
+
+    def begin(tag: str, _: object) -> None:
+        found.add(_local(tag))
+        # The root alone is asked for: the rest of the file may be no XML.
+        parser.StartElementHandler = None
+        parser.StartNamespaceDeclHandler = None
+
+    parser.StartElementHandler = begin
+    parser.StartNamespaceDeclHandler = lambda _, uri: found.add(str(uri))
     with path.open("rb") as stream, suppress(expat.ExpatError):
         parser.Parse(stream.read(_CHUNK), False)
-    return found[0] if found else ""
+    return found
+
+
+def _parser(name: str) -> expat.XMLParserType:
+    """A parser that refuses a DOCTYPE as soon as it begins."""
+    parser = expat.ParserCreate(namespace_separator=_PARTED)
+
+    def refuse(*_: object) -> None:
+        raise ExportError.at(
+            name,
+            "The file has a DOCTYPE, which is not read: it can make a small file huge. Remove it.",
+            row=parser.CurrentLineNumber,
+        )
+
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
 
 
 def _local(name: str) -> str:
@@ -66,7 +89,6 @@ class _Builder:
     """Builds the wanted elements while a file is parsed, and nothing around them."""
 
     def __init__(self, wanted: Collection[str]) -> None:
-        self.has_doctype = False
         self._wanted = wanted
         self._open: list[ET.Element] = []
         self._line = 0
@@ -103,6 +125,3 @@ class _Builder:
             element[-1].tail = (element[-1].tail or "") + text
         else:
             element.text = (element.text or "") + text
-
-    def doctype(self, *_: object) -> None:
-        self.has_doctype = True

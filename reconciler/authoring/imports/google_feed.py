@@ -22,6 +22,8 @@ from reconciler.authoring.imports.table_format import (
 )
 from reconciler.authoring.imports.tables import TableHeader
 
+_NAMESPACE: Final = "http://base.google.com/ns/1.0"
+_ID: Final = "item_group_id or id"
 _LABELS: Final = tuple(f"custom label {number}" for number in range(5))
 
 
@@ -48,7 +50,7 @@ def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Expor
     chosen = "store_id" in choice.columns
     if file.kind == "xml":
         keys = {
-            "store_id": "group",
+            "store_id": _ID,
             "name": "title",
             "tags": "labels",
             "type": "product_type",
@@ -64,7 +66,7 @@ def _items(file: ExportFile) -> Iterator[Item]:
         item: dict[str, str] = {}
         for child in element:
             item.setdefault(child.tag, (child.text or "").strip())
-        item["group"] = item.get("item_group_id") or item.get("id", "")
+        item[_ID] = item.get("item_group_id") or item.get("id", "")
         labels = [item.get(f"custom_label_{number}", "") for number in range(5)]
         if any(f"custom_label_{number}" in item for number in range(5)):
             item["labels"] = "\n".join(filter(None, labels))
@@ -73,7 +75,7 @@ def _items(file: ExportFile) -> Iterator[Item]:
 
 def _recognises(file: ExportFile) -> bool:
     if file.kind == "xml":
-        return not file.names.isdisjoint({"rss", "feed"})
+        return _NAMESPACE in file.names and not file.names.isdisjoint({"rss", "feed"})
     marks = {"id", "title", "image link"}
     return file.kind in ("text", "workbook") and file.names.issuperset(marks)
 

@@ -16,7 +16,7 @@ from reconciler.authoring.imports import (
     shopware,
     woocommerce,
 )
-from reconciler.authoring.imports.elements import root_of
+from reconciler.authoring.imports.elements import names_of_root
 from reconciler.authoring.imports.export import (
     ExportFaults,
     ExportFile,
@@ -71,7 +71,7 @@ def look_at(path: Path, name: str) -> ExportFile:
         first = next(objects(path, name), {})
         return ExportFile(path, name, "json", frozenset(first))
     if start.startswith(b"<"):
-        return ExportFile(path, name, "xml", frozenset({root_of(path)}))
+        return ExportFile(path, name, "xml", frozenset(names_of_root(path, name)))
     table = open_table(path, name, ExportFaults())
     return ExportFile(path, name, "text", table.header.names)
 
