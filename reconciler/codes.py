@@ -42,6 +42,7 @@ class Code(StrEnum):
     HTTP_IMAGE = "http_image"
     UNUSED_DEFAULT = "unused_default"
     UNREAD_FILE = "unread_file"
+    RULE_FAILED = "rule_failed"
 
     # Plan warnings.
     CREATE_WITHOUT_TYPE = "create_without_type"

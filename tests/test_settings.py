@@ -13,7 +13,8 @@ from reconciler.errors import NoApiKey, SettingsError
 from reconciler.model import Finding, Location
 from reconciler.planning.guard import Limit
 from reconciler.settings import DEFAULT_API_URL, Settings, load_settings
-from reconciler.settings.model import normal_api_url, parse_limit
+from reconciler.settings.model import normal_api_url
+from reconciler.settings.section import parse_limit
 
 FILE = "reconciler.yaml"
 

@@ -99,6 +99,15 @@ class PartReader:
             children = 0
         return spread(self._part, count, children=children)
 
+    def read_again(self, below: str) -> bytes | None:
+        """The bytes of one of the files; None if it cannot be read."""
+        return self._content(self._below.index(below), Findings())
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        """The files, by their paths below the catalogue's folder."""
+        return tuple(self._below)
+
     def _part(self, task: int) -> Part:
         if task < self._reached:
             # What another process had begun and lost: it may be the first to spell a tag so.

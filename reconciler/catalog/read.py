@@ -22,6 +22,7 @@ from reconciler.catalog.files import (
     is_small_enough,
     read_bytes,
 )
+from reconciler.catalog.locate import Locator
 from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.parts import Part, PartReader
 from reconciler.catalog.paths import Asked, ways_below
@@ -224,7 +225,8 @@ class _Reading:
         # What could not be read may well use a default.
         whole = not any(finding.severity == "error" for finding in self.findings.sorted())
         read = self.whole(unused=self._unused_defaults() if whole else ())
-        for finding, about in lint_catalog(read, ruleset, errors_only=errors_only):
+        locate = Locator(self._names, self._reader.below, self._reader.read_again)
+        for finding, about in lint_catalog(read, ruleset, errors_only=errors_only, locate=locate):
             self.findings.add(finding, about)
 
     def catalog(self, ruleset: Ruleset) -> Catalog:

@@ -1,10 +1,15 @@
 """`reconciler explain`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import pass_invocation
+
+if TYPE_CHECKING:
+    from reconciler.linting.rule import Rule
 
 
 def _codes(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
@@ -20,8 +25,8 @@ def _codes(context: click.Context, parameter: click.Parameter, begun: str) -> li
 def command(invocation: Invocation, code: str | None) -> int:
     """Say what a code means and what to do about it.
 
-    CODE is the word in brackets after a finding or a warning, or the name of a lint rule. Without
-    CODE, all codes are listed.
+    CODE is the word in brackets after a finding or a warning, or the name of a lint rule, also of
+    one under `policy` in the settings. Without CODE, all codes are listed.
     """
     from reconciler.errors import UsageError
     from reconciler.explain.registry import code_named, nearest_code
@@ -33,7 +38,7 @@ def command(invocation: Invocation, code: str | None) -> int:
     if code is None:
         write_stdout(list_text(color=color, width=width))
         return 0
-    known = code_named(code)
+    known = code_named(code) or _own_rule(invocation, code)
     if known is None:
         near = nearest_code(code)
         meant = f"Did you mean {near.value!r}? " if near else ""
@@ -42,3 +47,16 @@ def command(invocation: Invocation, code: str | None) -> int:
         )
     write_stdout(explanation_text(known, color=color, width=width))
     return 0
+
+
+def _own_rule(invocation: Invocation, name: str) -> "Rule | None":
+    """The rule of the shop's policy or of a package that has this name."""
+    from reconciler.errors import SettingsError
+    from reconciler.linting.registry import rule_named
+
+    try:
+        rulesets = invocation.settings.rulesets()
+    except SettingsError:
+        # Whoever asks what an error of the settings means has such settings.
+        return None
+    return rule_named(name, [rule for own in rulesets for rule in own.rules])

@@ -222,6 +222,12 @@ _PLANNING: Final[dict[str, Decorator]] = {
     "allow_empty": click.option(
         "--allow-empty", is_flag=True, help="Permit a catalogue without products."
     ),
+    "allow": click.option(
+        "--allow",
+        multiple=True,
+        metavar="NAME",
+        help="Permit what this rule of the policy refuses. Repeatable.",
+    ),
     "resend": click.option(
         "--resend",
         multiple=True,

@@ -54,7 +54,7 @@ def command(
     if if_present and not has_catalog(invocation, catalog):
         return 0
     found = examined(settings, catalog, paths)
-    write_stdout(_rendered(found, format, invocation.console))
+    write_stdout(_rendered(found, format, settings, invocation.console))
     return 1 if any(finding.severity == "error" for finding in found.findings) else 0
 
 
@@ -70,7 +70,7 @@ def _rules(settings: "Settings", format: str, console: "Console") -> str:
     return rules_text(ruleset, color=console.stdout_color, width=console.width)
 
 
-def _rendered(found: "Examined", format: str, console: "Console") -> str:
+def _rendered(found: "Examined", format: str, settings: "Settings", console: "Console") -> str:
     from reconciler.report import findings as plain
 
     findings = found.findings
@@ -84,9 +84,11 @@ def _rendered(found: "Examined", format: str, console: "Console") -> str:
 
         return findings_gitlab(findings)
     if format == "sarif":
+        from reconciler.explain.registry import explained
         from reconciler.report.sarif import findings_sarif
 
-        return findings_sarif(findings, tool=VERSION)
+        rules = [rule for own in settings.rulesets() for rule in own.rules]
+        return findings_sarif(findings, tool=VERSION, rules=explained(rules))
     if format == "json":
         return plain.findings_json(findings)
     return plain.findings_text(findings, read, color=console.stdout_color, width=console.width)

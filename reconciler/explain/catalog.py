@@ -128,6 +128,13 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "The catalogue folder catalog does not exist.",
         "Run `reconciler init` to make one, go to the right folder, or name it with --catalog.",
     ),
+    Code.RULE_FAILED: Explanation(
+        "A rule that an installed package brings (entry point `reconciler.rules`) cannot be loaded "
+        "or raises an error. The other rules were run; the command ends with exit 1, since nobody "
+        "knows what this one would have found.",
+        "The rule dress-tags of the package shop-rules failed (KeyError: 'women').",
+        "Fix or update the package, or switch the rule off: `lint: {dress-tags: off}`.",
+    ),
     Code.CANNOT_EDIT: Explanation(
         "A pull would have to change a product whose text is shared with others in a way that no "
         "edit can take apart: it is anchored or merged over several lines, and aliases need it.",

@@ -1,6 +1,6 @@
 """All entries by code, in the order of the codes, with the group that each belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +11,7 @@ from reconciler.explain.errors import ERRORS
 from reconciler.explain.imports import IMPORTS
 from reconciler.explain.plans import BLOCKS, REFUSALS, WARNINGS
 from reconciler.linting.registry import rule_named
+from reconciler.linting.rule import Rule
 from reconciler.policy.registry import RULES
 from reconciler.wording import nearest_word
 
@@ -33,6 +34,11 @@ GROUPS: Final[Mapping[str, Mapping[Code, Explanation]]] = MappingProxyType(
 ENTRIES: Final[Mapping[Code, Explanation]] = MappingProxyType(
     {code: entry for group in GROUPS.values() for code, entry in group.items()}
 )
+
+
+def explained(rules: Iterable[Rule]) -> dict[str, Explanation]:
+    """What the codes of these rules mean."""
+    return {rule.code: Explanation(rule.sentence, rule.example, rule.remedy) for rule in rules}
 
 
 def code_named(name: str) -> Code | None:

@@ -1,8 +1,10 @@
 """The rules about catalogues, and how the findings of rules are made: one way for all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
+from reconciler.codes import Code
 from reconciler.linting import (
     duplicate_name,
     http_image,
@@ -11,7 +13,8 @@ from reconciler.linting import (
     tags_differ_in_case,
     unused_default,
 )
-from reconciler.linting.rule import CatalogRule, Hit, Level, Rule, TextRule
+from reconciler.linting.rule import CatalogRule, Hit, Level, Rule, TextRule, ValueRule
+from reconciler.linting.values import Locate, at_product, hits
 from reconciler.model import Catalog, Finding
 from reconciler.wording import few
 
@@ -53,15 +56,34 @@ class Ruleset:
             elif level != "off":
                 yield finding._replace(severity=level)
 
-    def found(self, rule: Rule, hits: Iterable[Hit]) -> "Iterator[Placed]":
-        """What `rule` found, as findings of its level; `hits` are not asked for if it is off."""
+    def found(self, rule: Rule, check: Callable[[], Iterable[Hit]]) -> "Iterator[Placed]":
+        """What `check` finds for `rule`, as findings of its level; it is not run if that is off.
+
+        A rule of a package that fails becomes an error, and the others are run all the same.
+        """
         level = self.level_of(rule)
         if level == "off":
             return
-        if rule.many and level == "warning":
-            hits = _as_one(rule.many, tuple(hits))
-        for hit in hits:
-            yield Placed(Finding(level, rule.code, hit.message, hit.location), hit.about)
+        try:
+            hits = check()
+            if rule.many and level == "warning":
+                hits = _as_one(rule.many, tuple(hits))
+            for hit in hits:
+                yield Placed(Finding(level, rule.code, hit.message, hit.location), hit.about)
+        except Exception as error:
+            if rule.package is None:
+                raise
+            yield Placed(_failure(rule, error), ())
+
+
+def _failure(rule: Rule, error: Exception) -> Finding:
+    reason = f"{type(error).__name__}: {error}".rstrip(".: ")
+    message = (
+        f"The rule {rule.code} of the package {rule.package} failed ({reason}), so nobody "
+        f"knows what it would find. Fix the package, or switch the rule off: "
+        f"`lint: {{{rule.code}: off}}`."
+    )
+    return Finding("error", Code.RULE_FAILED, message)
 
 
 _NAMED: Final = 5
@@ -87,12 +109,31 @@ def rule_named(name: str, rules: Iterable[Rule]) -> Rule | None:
     return None
 
 
-def lint_catalog(catalog: Catalog, ruleset: Ruleset, *, errors_only: bool) -> Iterator[Placed]:
-    """What the rules about catalogues find; with `errors_only`, those set to error alone."""
+def lint_catalog(
+    catalog: Catalog, ruleset: Ruleset, *, errors_only: bool, locate: Locate = at_product
+) -> Iterator[Placed]:
+    """What the rules about catalogues find; with `errors_only`, those set to error alone.
+
+    Rules about values are always run; with `errors_only` the warnings of each become one. `locate`
+    finds the exact location of a value.
+    """
     for rule in ruleset.rules:
-        wanted = not errors_only or ruleset.level_of(rule) == "error"
-        if isinstance(rule, CatalogRule) and wanted:
-            yield from ruleset.found(rule, rule.check(catalog))
+        level = ruleset.level_of(rule)
+        if isinstance(rule, CatalogRule) and (level == "error" or not errors_only):
+            yield from ruleset.found(rule, partial(rule.check, catalog))
+        elif isinstance(rule, ValueRule) and level != "off":
+            check = partial(hits, rule, catalog.products.values(), locate)
+            whole = errors_only and level == "warning"
+            yield from ruleset.found(rule, partial(_first_and_more, check) if whole else check)
+
+
+def _first_and_more(check: Callable[[], Iterable[Hit]]) -> Sequence[Hit]:
+    """The first hit, with the number of the others."""
+    found = tuple(check())
+    if len(found) < 2:
+        return found
+    more = f"{len(found) - 1} more values break this rule; `reconciler validate` names them."
+    return [found[0]._replace(message=f"{found[0].message} {more}")]
 
 
 def _as_one(many: str, hits: Sequence[Hit]) -> Sequence[Hit]:

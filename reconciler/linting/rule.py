@@ -1,14 +1,14 @@
 """What a rule is: a code, its level, what it means, and the pure check that finds it.
 
 The kinds differ in what a check is given: a single text as it is read, the spellings of all tags,
-or the catalogue as a whole.
+the value of a field, or the catalogue as a whole.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from reconciler.model import Catalog, Location
+from reconciler.model import Catalog, Location, Selector, Value
 
 Level: TypeAlias = Literal["off", "warning", "error"]
 
@@ -44,6 +44,8 @@ class Rule:
     formerly: str | None = None
     """The name that settings could give it before, and still can."""
     many: str | None = None
+    package: str | None = None
+    """The installed package that brings the rule, if it is not built in."""
 
     @property
     def id(self) -> str:
@@ -74,3 +76,23 @@ class CatalogRule(Rule):
     """Judges a catalogue as a whole."""
 
     check: Callable[[Catalog], Iterable[Hit]]
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a value; `text` is the entry of a list that is at fault."""
+
+    message: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRule(Rule):
+    """Judges the values of fields or notes, of the products for which all of `where` holds.
+
+    `check` gets the field's key and a value, None if nothing is declared. It must depend on these
+    alone: each distinct value is judged once, however many products have it.
+    """
+
+    fields: tuple[str, ...]
+    check: Callable[[str, Value | None], Iterable[Flaw]]
+    where: tuple[Selector, ...] = ()

@@ -25,7 +25,7 @@ def products(count: int) -> str:
     return "1 product" if count == 1 else f"{count} products"
 
 
-def warning(code: Code, message: str, source: Location | None = None) -> Finding:
+def warning(code: str, message: str, source: Location | None = None) -> Finding:
     """A finding that does not stop a plan."""
     return Finding("warning", code, message, source)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from reconciler.errors import CatalogError
@@ -51,5 +52,5 @@ def lint_plan(planned: Planned, ruleset: Ruleset, *, listed: bool = True) -> Seq
         placed.finding
         for rule in ruleset.rules
         if isinstance(rule, PlanRule) and (listed or not rule.of_remote)
-        for placed in ruleset.found(rule, rule.check(planned))
+        for placed in ruleset.found(rule, partial(rule.check, planned))
     ]

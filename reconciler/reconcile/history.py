@@ -21,6 +21,7 @@ from reconciler.planning.guard import with_refusals
 from reconciler.planning.hints import OF_REMOTE
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
+from reconciler.policy.guard_rule import guarded
 from reconciler.policy.plan_rule import linted
 from reconciler.reconcile.store import DATA, SANDBOX
 from reconciler.report.history import LogEntry, applies_of, apply_of, parse_journal
@@ -64,8 +65,10 @@ def diff_revisions(
     # The remote was not read, so warnings about what it lacks would be wrong.
     warnings = tuple(found for found in changes.warnings if found.code not in OF_REMOTE)
     made = replace(changes, warnings=warnings)
-    made = linted(made, after, remote, settings.ruleset(), listed=False)
-    return with_refusals(made, settings.limits.for_guard())
+    ruleset = settings.ruleset()
+    made = linted(made, after, remote, ruleset, listed=False)
+    made = with_refusals(made, settings.limits.for_guard())
+    return guarded(made, remote, ledger, ruleset)
 
 
 def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Catalog, Catalog]:

@@ -21,6 +21,7 @@ from reconciler.planning.guard import Allowances, with_fresh_figures, with_refus
 from reconciler.planning.hints import warning
 from reconciler.planning.origin import only_of, with_origins
 from reconciler.planning.plan import Origin, Plan, Prune
+from reconciler.policy.guard_rule import check_allowed, guarded
 from reconciler.policy.plan_rule import linted
 from reconciler.reconcile.saved import (
     already_applied,
@@ -60,6 +61,7 @@ class Options:
     allow_recreate: tuple[str, ...] = ()
     only: tuple[Origin, ...] = ()
     allow_older: bool = False
+    allow: tuple[str, ...] = ()
 
 
 def plan(store: Store, options: Options | None = None) -> Plan:
@@ -97,7 +99,7 @@ def look(
         if base == APPLIED and before.commit is None:
             made = replace(made, warnings=(_nothing_applied(), *made.warnings))
     made = linted(made, catalog, listing, ruleset)
-    return _judged(made, store, options), catalog, ledger, listing
+    return _judged(made, listing, ledger, store, options), catalog, ledger, listing
 
 
 def _base(store: Store, base: str, ledger: Ledger, catalog: Catalog) -> Catalog:
@@ -143,14 +145,17 @@ def _diff(
     )
 
 
-def _judged(made: Plan, store: Store, options: Options) -> Plan:
+def _judged(made: Plan, listing: Listing, ledger: Ledger, store: Store, options: Options) -> Plan:
+    """The plan with the refusals of all guards; UsageError if `--allow` names none of them."""
+    check_allowed(options.allow, store.settings.rulesets() if options.allow else ())
     allowances = Allowances(
         deletes=options.allow_deletes,
         updates=options.allow_updates,
         creates=options.allow_creates,
         empty=options.allow_empty,
     )
-    return with_refusals(made, store.settings.limits.for_guard(), allowances)
+    made = with_refusals(made, store.settings.limits.for_guard(), allowances)
+    return guarded(made, listing, ledger, store.settings.ruleset(), options.allow)
 
 
 def read_plan(path: Path) -> "SavedPlan":
@@ -261,7 +266,8 @@ def _looked_at_again(
     """
     from reconciler.applying.stale import changed_since
 
-    made = _judged(with_fresh_figures(made, len(listing.products)), store, options)
+    made = with_fresh_figures(made, len(listing.products))
+    made = _judged(made, listing, ledger, store, options)
     details = changed_since(made, listing, ledger, store.settings.protected)
     if details and not made.refusals:
         raise StalePlan(

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from textwrap import indent, wrap
 
 from reconciler.codes import Code
-from reconciler.explain.registry import ENTRIES, GROUPS
+from reconciler.explain.registry import ENTRIES, GROUPS, explained
 from reconciler.linting.registry import Ruleset, rule_named
 from reconciler.linting.rule import Rule
+from reconciler.policy.guard_rule import GuardRule
 from reconciler.policy.plan_rule import PlanRule
 from reconciler.policy.registry import RULES
 from reconciler.report.json_text import json_text
@@ -16,12 +17,15 @@ from reconciler.wording import wrapped
 _WIDTH = 80
 
 
-def explanation_text(code: Code, *, color: bool = False, width: int | None = None) -> str:
-    """One code: what it means, an example, what to do."""
+def explanation_text(named: Code | Rule, *, color: bool = False, width: int | None = None) -> str:
+    """One code, or rule of a shop: what it means, an example, what to do."""
     columns = min(_WIDTH, width or _WIDTH)
-    entry, style = ENTRIES[code], Style(color)
+    code = named.code if isinstance(named, Rule) else named
+    rule = named if isinstance(named, Rule) else rule_named(code, RULES)
+    entry = explained([named])[code] if isinstance(named, Rule) else ENTRIES[named]
+    style = Style(color)
     heading = style.bold(code)
-    if rule := rule_named(code, RULES):
+    if rule is not None:
         about = f" (lint rule {rule.id}, {rule.level} unless the settings say otherwise)"
         first, *rest = wrapped(f"{code}{about}", width, hang="  ")
         heading = "\n".join([heading + first[len(code) :], *rest])
@@ -90,7 +94,7 @@ def _rule(rule: Rule, ruleset: Ruleset) -> Mapping[str, str]:
 
 
 def _where(rule: Rule) -> str:
-    return "plan" if isinstance(rule, PlanRule) else "validate"
+    return "plan" if isinstance(rule, PlanRule | GuardRule) else "validate"
 
 
 def _first_sentence(text: str) -> str:

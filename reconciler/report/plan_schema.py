@@ -4,7 +4,8 @@ Loaded only when a plan is read or its JSON Schema is asked for. Keys that are n
 ignored: a later tool may add some without a new format.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias, cast
+import re
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, create_model
 
@@ -34,6 +35,8 @@ from reconciler.planning.plan import (
     Refusal,
     Update,
 )
+
+_RULE_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 # Not `str`: remote text may hold lone surrogates, which pydantic's own str refuses.
 Text: TypeAlias = InstanceOf[str]
@@ -237,7 +240,7 @@ class WarningDocument(_Model):
     def finding(self) -> Finding:
         """The Finding meant."""
         source = self.source.location() if self.source else None
-        return Finding("warning", _code(self.code), self.message, source)
+        return Finding("warning", _finding_code(self.code), self.message, source)
 
 
 class RefusalDocument(_Model):
@@ -313,7 +316,7 @@ class PlanDocument(_Model):
             ),
             warnings=tuple(warning.finding() for warning in self.warnings),
             refusals=tuple(
-                Refusal(_code(refusal.code), refusal.message, refusal.allow)
+                Refusal(_finding_code(refusal.code), refusal.message, refusal.allow)
                 for refusal in self.refusals
             ),
             unchanged=self.summary.unchanged,
@@ -339,6 +342,11 @@ def _value(key: str, value: str | list[str] | None) -> Value | None:
     if (FIELDS[INDEX[key]].kind is Kind.TAGS) is not isinstance(value, list):
         raise UnknownNameError(f'"{key}" holds the wrong kind of value')
     return tuple(value) if isinstance(value, list) else value
+
+
+def _finding_code(name: str) -> str:
+    """A Code, or the name of a rule of the shop's own."""
+    return name if _RULE_NAME.fullmatch(name) else _code(name)
 
 
 def _code(name: str) -> Code:

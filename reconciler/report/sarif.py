@@ -1,25 +1,33 @@
 """Catalogue findings as SARIF 2.1.0, the format of code scanning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.codes import Code
+from reconciler.explain.entry import Explanation
 from reconciler.explain.registry import ENTRIES
 from reconciler.model import Finding
 from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 
+NO_RULES: Final[Mapping[str, Explanation]] = MappingProxyType({})
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def findings_sarif(findings: Sequence[Finding], *, tool: str) -> str:
-    """The findings as one run of `reconciler`, whose version is `tool`."""
+def findings_sarif(
+    findings: Sequence[Finding], *, tool: str, rules: Mapping[str, Explanation] = NO_RULES
+) -> str:
+    """The findings as one run of `reconciler`, whose version is `tool`.
+
+    `rules` explain the codes that are names of the shop's own rules.
+    """
     codes = sorted({finding.code for finding in findings})
     driver = {
         "name": "reconciler",
         "version": tool,
-        "rules": [_rule(code) for code in codes],
+        "rules": [_rule(code, rules) for code in codes],
     }
     results = [_result(finding, codes) for finding in findings]
     run = {
@@ -30,9 +38,9 @@ def findings_sarif(findings: Sequence[Finding], *, tool: str) -> str:
     return json_text({"version": "2.1.0", "$schema": _SCHEMA, "runs": [run]})
 
 
-def _rule(code: str) -> dict[str, Any]:
+def _rule(code: str, rules: Mapping[str, Explanation]) -> dict[str, Any]:
     """What a code means, for whoever reads an alert."""
-    entry = ENTRIES[Code(code)]
+    entry = rules[code] if code in rules else ENTRIES[Code(code)]
     return {
         "id": code,
         "shortDescription": {"text": code.replace("_", " ")},

@@ -7,10 +7,10 @@ from reconciler.settings.load import load_settings
 from reconciler.settings.model import (
     DEFAULT_API_URL,
     FleetCaps,
-    LimitSettings,
     Requests,
     StoreEntry,
 )
+from reconciler.settings.section import LimitSettings
 from reconciler.settings.store import Settings, StoreSettings
 
 __all__ = [

@@ -14,9 +14,11 @@ from pydantic_core import ErrorDetails
 
 from reconciler.codes import Code
 from reconciler.errors import SettingsError
+from reconciler.linting.registry import rule_named
 from reconciler.model import Finding, Location
+from reconciler.policy.registry import RULES
 from reconciler.settings.include import add_included
-from reconciler.settings.model import Requests
+from reconciler.settings.model import PerStore, Requests
 from reconciler.settings.sources import (
     KeyPath,
     Layer,
@@ -90,6 +92,7 @@ def load_settings(
         findings += [_finding(detail, layers) for detail in details]
     else:
         findings += _missing_bundle(settings, folder, layers)
+        findings += _rule_faults(settings, layers)
     if any(finding.severity == "error" for finding in findings):
         raise _settings_error(findings)
     settings._folder = folder
@@ -181,6 +184,36 @@ def _missing_bundle(settings: Settings, folder: Path, layers: Sequence[Layer]) -
             yield _placed(Code.BAD_SETTINGS, (*path, "ca_bundle"), message, layers)
 
 
+def _rule_faults(settings: Settings, layers: Sequence[Layer]) -> Iterator[Finding]:
+    """Levels of rules that do not exist, and rules of a policy whose name is taken."""
+    parts: dict[KeyPath, PerStore] = {(): settings}
+    parts |= {("stores", name): entry for name, entry in settings.stores.items()}
+    built_in = {rule.id for rule in RULES}
+    for path, part in parts.items():
+        taken = set(built_in)
+        for number, entry in enumerate(part.policy if "policy" in part.model_fields_set else ()):
+            if entry.name in taken:
+                message = "is the name of another rule; choose one of its own"
+                at = (*path, "policy", str(number), "name")
+                yield _placed(Code.BAD_SETTINGS, at, message, layers)
+            taken |= {entry.name} if entry.name else set()
+    levels = [
+        (*path, "lint", name)
+        for path, part in parts.items()
+        if "lint" in part.model_fields_set
+        for name in part.lint
+    ]
+    # Packages are looked through only if no built-in rule has the name.
+    unknown = [path for path in levels if rule_named(path[-1], RULES) is None]
+    rules = [rule for own in settings.rulesets() for rule in own.rules] if unknown else []
+    for path in unknown:
+        if rule_named(path[-1], rules) is None:
+            near = nearest_word(path[-1], [rule.id for rule in rules], 0.4)
+            hint = f"did you mean `{near}`?" if near else "see `validate --rules`"
+            message = f"is the name of no rule; {hint}"
+            yield _placed(Code.BAD_SETTINGS, path, message, layers, at_key=True)
+
+
 def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
     """One of pydantic's complaints, in our words and with its location."""
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
@@ -205,7 +238,7 @@ def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
 def _unknown(path: KeyPath, layers: Sequence[Layer]) -> Finding:
     if path[-1] == "api_key":
         return _placed(Code.BAD_SETTINGS, path, _KEY_ADVICE, layers, at_key=True)
-    names = _section(path).model_fields
+    names = [field.alias or name for name, field in _section(path).model_fields.items()]
     near = nearest_word(path[-1], names)
     hint = f"did you mean `{near}`?" if near else f"known here: {', '.join(names)}"
     return _placed(Code.UNKNOWN_FIELD, path, f"is no setting; {hint}", layers, at_key=True)
@@ -217,8 +250,9 @@ def _section(path: KeyPath) -> type[BaseModel]:
     keys = iter(path[:-1])
     for key in keys:
         annotation = section.model_fields[key].annotation
-        if get_origin(annotation) is dict:
-            annotation = get_args(annotation)[1]
+        if get_origin(annotation) in (dict, tuple):
+            # Below a mapping stands a name, below a list a number.
+            annotation = get_args(annotation)[get_origin(annotation) is dict]
             next(keys, None)
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             break

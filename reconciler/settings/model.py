@@ -13,21 +13,16 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     field_validator,
 )
 
 from reconciler.hosts import is_loopback
-from reconciler.linting.registry import rule_named
 from reconciler.linting.rule import Level
 from reconciler.model import STORE_ID, ExportName, selector
-from reconciler.planning import guard
 from reconciler.planning.plan import Prune
-from reconciler.policy.registry import RULES
-from reconciler.wording import nearest_word
+from reconciler.settings.policy import PolicyEntry, Text
+from reconciler.settings.section import LimitSettings, Section, optional
 
 DEFAULT_API_URL: Final = "https://api.robosize.com/api/v1/product/"
 """The product endpoint (product-sync-api.txt, "List products")."""
@@ -39,28 +34,9 @@ SANDBOX: Final = "sandbox"
 
 _STORE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LIMIT: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(%?)")
 _DOMAIN: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _LONGEST_DOMAIN: Final = 253
 _PORTS: Final = {"http": ":80", "https": ":443"}
-_NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
-
-
-def parse_limit(value: object) -> guard.Limit | None:
-    """Read "10%" or "50" as a Limit, null as none. Raises ValueError with what is expected."""
-    if value is None or isinstance(value, guard.Limit):
-        return value
-    if isinstance(value, str) and value.strip() in _NOTHING:
-        return None
-    match = _LIMIT.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError("must be a percentage (10%) or a number of products (50)")
-    number, percent = float(match[1]), bool(match[2])
-    if percent and number > 100:
-        raise ValueError("must be at most 100%")
-    if not percent and number != int(number):
-        raise ValueError("must be a whole number of products, or a percentage (10%)")
-    return guard.Limit(number, percent)
 
 
 def normal_api_url(value: str) -> str:
@@ -127,11 +103,6 @@ def _image_base(value: str | None) -> str | None:
     return value
 
 
-def _optional(value: object) -> object:
-    """Read the words that YAML has for nothing, which arrive as text."""
-    return None if isinstance(value, str) and value.strip() in _NOTHING else value
-
-
 def _proxy_url(value: str | None) -> str | None:
     if value is None:
         return None
@@ -150,36 +121,8 @@ StoreName = Annotated[str, AfterValidator(_store_name)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 FilledPath = Annotated[Path, BeforeValidator(_filled_path)]
 FilledText = Annotated[str, AfterValidator(_filled_text)]
-LimitText = Annotated[
-    guard.Limit | None,
-    PlainValidator(parse_limit, json_schema_input_type=str | int | None),
-    PlainSerializer(lambda limit: limit and str(limit), return_type=str | None),
-]
-
-
 ImportField = Literal["name", "tags", "image_url", "type"]
 """A field that an import may bring besides the store_id, which it always brings."""
-
-
-class Section(BaseModel):
-    """A frozen part of the settings that takes no key it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
-
-
-class LimitSettings(Section):
-    """Above both its limit and the floor, a plan is refused by apply; null is no limit."""
-
-    creates: LimitText = Field(guard.Limits().creates, description="How many may be created.")
-    deletes: LimitText = Field(guard.Limits().deletes, description="How many may be deleted.")
-    updates: LimitText = Field(guard.Limits().updates, description="How many may be changed.")
-    floor: int = Field(
-        guard.Limits().floor, ge=0, description="So many of a kind are never too many."
-    )
-
-    def for_guard(self) -> guard.Limits:
-        """The limits as the guard reads them."""
-        return guard.Limits(self.deletes, self.updates, self.floor, self.creates)
 
 
 class Requests(Section):
@@ -192,10 +135,10 @@ class Requests(Section):
         30, gt=0, le=3_600, allow_inf_nan=False, description="Seconds to wait for an answer."
     )
     retries: int = Field(5, ge=0, le=20, description="Repeats of a call that may be repeated.")
-    rate: Annotated[float | None, BeforeValidator(_optional)] = Field(
+    rate: Annotated[float | None, BeforeValidator(optional)] = Field(
         None, gt=0, le=10_000, allow_inf_nan=False, description="Calls per second, at most."
     )
-    settle: Annotated[float | None, BeforeValidator(_optional)] = Field(
+    settle: Annotated[float | None, BeforeValidator(optional)] = Field(
         None,
         ge=0,
         le=86_400,
@@ -203,10 +146,10 @@ class Requests(Section):
         description="Seconds that an unanswered write may still take effect; null: twice the "
         "timeout.",
     )
-    proxy: Annotated[str | None, BeforeValidator(_optional), AfterValidator(_proxy_url)] = Field(
+    proxy: Annotated[str | None, BeforeValidator(optional), AfterValidator(_proxy_url)] = Field(
         None, repr=False, description="A proxy's URL; the environment's proxies are not used."
     )
-    ca_bundle: Annotated[Path | None, BeforeValidator(_optional)] = Field(
+    ca_bundle: Annotated[Path | None, BeforeValidator(optional)] = Field(
         None, description="A file of certificates to trust instead of the usual ones."
     )
 
@@ -238,6 +181,15 @@ class ImportEntry(Section):
     )
 
 
+class IgnoreSettings(Section):
+    """What others keep at Robosize, so that this tool leaves it alone."""
+
+    tags: tuple[Text, ...] = Field((), description="Globs of tags, neither compared nor lost.")
+    products: tuple[Text, ...] = Field(
+        (), description="Globs of store_ids that are in no plan: neither changed nor deleted."
+    )
+
+
 class PerStore(Section):
     """What the settings say for all stores, and a store for itself (see `own_over`)."""
 
@@ -254,9 +206,9 @@ class PerStore(Section):
     lint: dict[str, Level] = Field(
         default_factory=dict, description="The level of each lint rule: off, warning or error."
     )
-    policy: tuple[dict[str, Any], ...] = Field((), description="The shop's own rules.")
-    ignore: dict[str, Any] = Field(
-        default_factory=dict, description="What is left alone at the remote."
+    policy: tuple[PolicyEntry, ...] = Field((), description="The shop's own rules.")
+    ignore: IgnoreSettings = Field(
+        default_factory=IgnoreSettings, description="What this tool leaves alone at Robosize."
     )
     imports: dict[FilledText, ImportEntry] = Field(
         default_factory=dict, description="How exports of the shop are imported, by name."
@@ -279,16 +231,6 @@ class PerStore(Section):
                 )
         return patterns
 
-    @field_validator("lint")
-    @classmethod
-    def _known_rules(cls, levels: dict[str, Level]) -> dict[str, Level]:
-        for name in levels:
-            if rule_named(name, RULES) is None:
-                near = nearest_word(name, [rule.id for rule in RULES], 0.4)
-                hint = f"; did you mean `{near}`?" if near else ""
-                raise ValueError(f"has no rule `{name}`{hint or '; see `validate --rules`'}")
-        return levels
-
 
 class StoreEntry(PerStore):
     """One remote. The key is read from the environment variable that `api_key_env` names."""
@@ -303,7 +245,7 @@ class StoreEntry(PerStore):
     labels: dict[FilledText, FilledText] = Field(
         default_factory=dict, description="What the store is chosen by: fleet --label KEY=VALUE."
     )
-    domain: Annotated[str | None, BeforeValidator(_optional), AfterValidator(_domain)] = Field(
+    domain: Annotated[str | None, BeforeValidator(optional), AfterValidator(_domain)] = Field(
         None, description="The shop's own domain, such as shop.example."
     )
 
@@ -320,7 +262,7 @@ class FleetCaps(Section):
     """What all stores of a fleet's run share."""
 
     parallel: int = Field(16, ge=1, le=256, description="Stores under way at one time.")
-    rate: Annotated[float | None, BeforeValidator(_optional)] = Field(
+    rate: Annotated[float | None, BeforeValidator(optional)] = Field(
         None,
         gt=0,
         le=100_000,

@@ -5,8 +5,10 @@ Beyond what the models say of themselves it holds the patterns of what they pars
 
 from typing import Any, Final
 
+from reconciler.model import KEYS, NOTE_PREFIX
 from reconciler.policy.registry import RULES
 from reconciler.settings.model import PerStore
+from reconciler.settings.policy import RULE_NAME
 from reconciler.settings.store import Settings
 
 _LIMIT: Final[dict[str, Any]] = {
@@ -63,12 +65,24 @@ def settings_schema() -> dict[str, Any]:
         entry[key].pop("default", None)
     for part in (properties, entry):
         part["protected"]["items"]["pattern"] = r"\S"
-        part["lint"]["propertyNames"] = {"enum": names}
+        part["lint"]["propertyNames"] = {"anyOf": [{"enum": names}, {"pattern": RULE_NAME}]}
+    _complete_policy(definitions["PolicyEntry"])
     entry["api_key_env"]["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$"
     properties["stores"]["propertyNames"] = {"pattern": _STORE_NAME}
     properties["ledger_remote"]["pattern"] = r"^[^\s-]\S*$"
     schema["description"] = "The settings of reconciler: all of them may be left out."
     return schema
+
+
+def _complete_policy(entry: dict[str, Any]) -> None:
+    """Let a list of one be written as text, and complete the names of fields."""
+    fields = {"anyOf": [{"enum": list(KEYS)}, {"type": "string", "pattern": f"^{NOTE_PREFIX}."}]}
+    properties = entry["properties"]
+    for key in ("in", "one_of", "host", "require"):
+        items = fields if key == "require" else {"type": "string"}
+        told = {"description": properties[key]["description"]}
+        properties[key] = told | {"anyOf": [items, {"type": "array", "items": items}]}
+    properties["field"] = {"description": properties["field"]["description"], **fields}
 
 
 def _names(*names: str) -> set[str]:

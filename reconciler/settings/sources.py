@@ -21,7 +21,7 @@ PREFIX: Final = "RECONCILER_"
 TRUSTED_VARIABLE: Final = "RECONCILER_TRUSTED_HOSTS"
 """Names hosts that the key may go to. Not a setting: a file must not be able to say it."""
 _NESTING: Final = "__"
-_LISTS: Final = frozenset({"protected", "include", "notify"})
+_LISTS: Final = frozenset({"protected", "include", "notify", "policy", "tags", "products"})
 _LARGEST_FILE: Final = 1 << 20
 
 KeyPath: TypeAlias = tuple[str, ...]

@@ -12,7 +12,9 @@ from reconciler.errors import NoApiKey, SettingsError
 from reconciler.git import credentials_in
 from reconciler.hosts import is_loopback
 from reconciler.linting.registry import Ruleset, rule_named
+from reconciler.linting.rule import Rule
 from reconciler.model import Finding, LedgerKind
+from reconciler.policy.brought import brought_rules
 from reconciler.policy.registry import RULES
 from reconciler.settings.model import (
     FilledPath,
@@ -22,6 +24,7 @@ from reconciler.settings.model import (
     StoreName,
     one_store,
 )
+from reconciler.settings.policy import named_rules
 from reconciler.wording import nearest_word
 
 _DIVIDERS: Final = re.compile(r"[/:@?&=#,]+")
@@ -117,10 +120,19 @@ class Settings(PerStore):
             raise ValueError("has two names that differ only in case; their files would collide")
         return stores
 
+    def own_rules(self) -> tuple[Rule, ...]:
+        """The rules of installed packages, and those of `policy`, in this order."""
+        return (*brought_rules(), *named_rules(self.policy))
+
     def ruleset(self) -> Ruleset:
-        """The rules with their levels."""
-        levels = ((rule_named(name, RULES), level) for name, level in self.lint.items())
-        return Ruleset(RULES, {rule.code: level for rule, level in levels if rule is not None})
+        """All rules with their levels."""
+        rules = (*RULES, *self.own_rules())
+        levels = ((rule_named(name, rules), level) for name, level in self.lint.items())
+        return Ruleset(rules, {rule.code: level for rule, level in levels if rule is not None})
+
+    def rulesets(self) -> tuple[Ruleset, ...]:
+        """The general rules, and those of each store."""
+        return (self.ruleset(), *(self.for_store(name).ruleset() for name in self.stores))
 
     @property
     def folder(self) -> Path:
