@@ -26,11 +26,13 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "Correct the pattern, or remove it.",
     ),
     Code.LOOKS_LIKE_RENAME: Explanation(
-        "A product that is declared nowhere and one to be created have the same name. Mostly that "
-        "is one product with a new store_id. Its size chart and fit data belong to the old one, "
-        "and a delete would destroy them.",
+        "A product that is declared nowhere and one to be created have the same name; or, in an "
+        "import, a declared product that the export lacks and a new one the same name or picture. "
+        "Mostly that is one product with a new store_id. Its size chart and fit data belong to the "
+        "old one, and a delete would destroy them.",
         "9001 (to be deleted) and 10482 (to be created) have the same name.",
-        'If they are one product, add `renamed_from: "9001"` to the new one.',
+        'If they are one product, add `renamed_from: "9001"` to the new one; `import --renames` '
+        "does it.",
     ),
     Code.DIFFERS_IN_CASE: Explanation(
         "A product will be created whose store_id is at the remote already but for upper and lower "

@@ -34,11 +34,8 @@ def test_the_first_text_counts(sightings: list[Sighting]) -> None:
     """Rows of other garments between make no difference; variants are no garments."""
     fold, faults = folded(sightings)
     variants = {name for sighting in sightings for name in sighting.variants}
-    found = dict(fold.garments())
-    assert list(found) == [
-        name for name in dict.fromkeys(s.garment for s in sightings) if name not in variants
-    ]
-    for name, garment in found.items():
+    names = [name for name in dict.fromkeys(s.garment for s in sightings) if name not in variants]
+    for name, garment in zip(names, fold.garments(), strict=True):
         own = [sighting for sighting in sightings if sighting.garment == name]
         columns = zip(*(sighting.texts for sighting in own), strict=True)
         assert list(garment.texts) == [next(filter(None, each), "") for each in columns]

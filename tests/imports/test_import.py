@@ -97,6 +97,11 @@ def test_renames_are_proposed_and_written_if_wanted(folder: Path, here: Here) ->
     assert '`renamed_from: "sku-2"`' in done.err
     assert "apply its renamed_from first" in done.err
     assert "sku-4" not in done.err.partition("None of the export's ids")[0]
+    pruned = here("import", "x.csv", "--prune").out
+    assert [line for line in pruned.splitlines() if line.startswith("-  - ")] == [
+        "-  - {store_id: sku-4, name: Twin}",
+        "-  - {store_id: sku-5, name: Twin}",
+    ]
     assert "renamed_from" not in done.out.replace("renamed_from: old", "")
     done = here("import", "x.csv", "--renames", "--write", "--into", "catalog/all.yaml")
     assert done.out == "Products: 2 changed, 2 added, 0 removed, in 1 file.\n"

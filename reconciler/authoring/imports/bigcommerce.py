@@ -5,13 +5,13 @@ The ids of image rows are the images' own, so they belong to the product above t
 
 from typing import Final
 
-from reconciler.authoring.imports.export import category_paths
+from reconciler.authoring.imports.export import paths_between
 from reconciler.authoring.imports.table_format import (
     ADDED_IMAGE,
     VARIANT,
     WHOLE,
     Folding,
-    Layouts,
+    TableLayout,
     table_format,
 )
 from reconciler.authoring.imports.tables import TableHeader
@@ -35,7 +35,7 @@ def _folding(header: TableHeader) -> Folding:
 FORMAT: Final = table_format(
     "bigcommerce",
     [("item", "id", "name"), ("item type", "product id", "product name")],
-    Layouts(
+    TableLayout(
         {
             "store_id": ("id", "product id"),
             "name": ("name", "product name"),
@@ -52,5 +52,5 @@ FORMAT: Final = table_format(
         joined=frozenset({"image_url"}),
         needs=("item", "item type"),
     ),
-    kinds=category_paths,
+    kinds=paths_between(";"),
 )

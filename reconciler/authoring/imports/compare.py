@@ -34,8 +34,9 @@ def compared(
 ) -> Drift:
     """What an import of `products` would change; `gone` are declared products that they lack.
 
-    Products that seem to have another store_id are renamed if `renames` says so, else told.
-    Raises ExportError if ids lost the zeros that declared ones begin with.
+    Products that seem to have another store_id are renamed if `renames` says so, else told; they
+    are not `gone`, since a delete and a create would lose what was entered by hand. Raises
+    ExportError if ids lost the zeros that declared ones begin with.
     """
     _report_lost_zeros(catalog, products, faults)
     faults.check()
@@ -60,12 +61,14 @@ def compared(
             met.add(product.store_id)
             _change(product, imported, managed, found)
     gone = [p for store_id, p in catalog.products.items() if store_id not in met]
+    like_others: set[str] = set()
     for product, store_id, what in list(_alike(gone, undeclared)):
+        like_others.add(product.store_id)
         if renames and product.renamed_from is None:
             _rename(product, undeclared.pop(store_id), managed, found)
         else:
             _propose(product, undeclared[store_id], what, found)
-    found.gone = [product for product in gone if product.store_id not in found.renamed]
+    found.gone = [product for product in gone if product.store_id not in like_others]
     _add(undeclared, found)
     return found
 
@@ -99,6 +102,7 @@ def _propose(product: Product, imported: Imported, what: str, found: Drift) -> N
             "If they are one product, apply its renamed_from first and remove it, then import with "
             "--renames."
         )
+    message += f" If they are two, remove {old} by hand: --prune leaves it."
     found.warnings.append(warning(Code.LOOKS_LIKE_RENAME, message, product.location))
 
 

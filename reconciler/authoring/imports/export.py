@@ -139,10 +139,15 @@ def one_kind(text: str) -> list[str]:
     return [text]
 
 
-def category_paths(text: str) -> list[str]:
-    """Categories with commas, semicolons or bars between them; a backslash escapes a comma."""
-    parts = re.split(r"(?<!\\),|[;|\n]", text)
-    return [path for part in parts if (path := part.replace("\\,", ",").strip())]
+def paths_between(separator: str) -> Split:
+    """Categories with this between them, or one a line; a backslash escapes the separator."""
+    parted = re.compile(rf"(?<!\\){re.escape(separator)}|\n")
+
+    def split(text: str) -> list[str]:
+        parts = (part.replace(f"\\{separator}", separator) for part in parted.split(text))
+        return [path for part in parts if (path := part.strip())]
+
+    return split
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,12 +109,12 @@ class Fold:
             title, number = columns.get(COLUMNS[position], Column(COLUMNS[position], 0))
             self._faults.error(f"{title} {problem}", file, row, number)
 
-    def garments(self) -> Iterator[tuple[str, Garment]]:
-        """Each garment with what its rows share, in their order; it is forgotten here."""
+    def garments(self) -> Iterator[Garment]:
+        """The garments in the order of their first rows; each is forgotten here."""
         garments, self._garments = self._garments, {}
         for key in list(garments):
             entry = garments.pop(key)
             if key not in self._variants:
                 texts = tuple(map(str, entry[:_TESTED]))
                 tested = tuple(map(str, entry[_TESTED:_FILE]))
-                yield key, Garment(texts, tested, str(entry[_FILE]), int(str(entry[_ROW])))
+                yield Garment(texts, tested, str(entry[_FILE]), int(str(entry[_ROW])))

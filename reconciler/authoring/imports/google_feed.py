@@ -16,7 +16,7 @@ from reconciler.authoring.imports.object_format import Item, export_of
 from reconciler.authoring.imports.table_format import (
     WHOLE,
     Folding,
-    Layouts,
+    TableLayout,
     one_row_each,
     open_rows,
 )
@@ -32,7 +32,7 @@ def _folding(header: TableHeader) -> Folding:
     return lambda cells: (cells[group].strip() or cells[id].strip(), WHOLE, ())
 
 
-_LAYOUTS: Final = Layouts(
+_LAYOUT: Final = TableLayout(
     {
         "store_id": ("id",),
         "name": ("title",),
@@ -57,8 +57,8 @@ def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Expor
             "image_url": "image_link",
         }
         return export_of(_items(file), keys, file, choice)
-    layouts = replace(_LAYOUTS, folding=one_row_each, key_is_id=False) if chosen else _LAYOUTS
-    return open_rows(layouts, file, choice, faults)
+    layout = replace(_LAYOUT, folding=one_row_each, key_is_id=False) if chosen else _LAYOUT
+    return open_rows(layout, file, choice, faults)
 
 
 def _items(file: ExportFile) -> Iterator[Item]:

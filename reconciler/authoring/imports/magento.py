@@ -6,12 +6,12 @@ A row of a store view translates the row of its SKU; a row without a SKU goes on
 import re
 from typing import Final
 
-from reconciler.authoring.imports.export import category_paths
+from reconciler.authoring.imports.export import paths_between
 from reconciler.authoring.imports.table_format import (
     VARIANT,
     WHOLE,
     Folding,
-    Layouts,
+    TableLayout,
     table_format,
 )
 from reconciler.authoring.imports.tables import TableHeader
@@ -41,7 +41,7 @@ FORMAT: Final = table_format(
         ("sku", "store view code"),
         ("sku", "attribute set", "name"),
     ],
-    Layouts(
+    TableLayout(
         {
             "store_id": ("sku",),
             "name": ("name",),
@@ -53,7 +53,7 @@ FORMAT: Final = table_format(
         joined=frozenset({"type"}),
     ),
     not_with=("item", "handle"),
-    kinds=category_paths,
+    kinds=paths_between(","),
     advice=(
         "Magento's export has the SKU and no entity_id. Many themes pass the entity_id: check "
         "which of them your product pages pass."

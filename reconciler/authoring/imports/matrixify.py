@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from reconciler.authoring.imports.table_format import Layouts, shared, table_format
+from reconciler.authoring.imports.table_format import TableLayout, shared, table_format
 
 FORMAT: Final = table_format(
     "matrixify",
     [("id", "handle", "title"), ("id", "command", "title"), ("id", "title", "variant id")],
-    Layouts(
+    TableLayout(
         {
             "store_id": ("id",),
             "name": ("title",),

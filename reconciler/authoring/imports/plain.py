@@ -11,7 +11,7 @@ from reconciler.authoring.imports.export import (
 )
 from reconciler.authoring.imports.object_format import export_of
 from reconciler.authoring.imports.objects import objects
-from reconciler.authoring.imports.table_format import Layouts, table_format
+from reconciler.authoring.imports.table_format import TableLayout, table_format
 
 
 def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Export:
@@ -19,5 +19,5 @@ def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Expor
     return export_of(items, {}, file, choice)
 
 
-CSV: Final = table_format("csv", [()], Layouts({}))
+CSV: Final = table_format("csv", [()], TableLayout({}))
 JSONL: Final = ExportFormat("jsonl", lambda file: file.kind == "json", _open)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from reconciler.authoring.imports.export import category_paths
-from reconciler.authoring.imports.table_format import Layouts, table_format
+from reconciler.authoring.imports.export import paths_between
+from reconciler.authoring.imports.table_format import TableLayout, table_format
 
 FORMAT: Final = table_format(
     "prestashop",
@@ -14,7 +14,7 @@ FORMAT: Final = table_format(
         ("id", "name", "active", "image urls"),
         ("id product", "name"),
     ],
-    Layouts(
+    TableLayout(
         {
             "store_id": ("product id", "id product", "id"),
             "name": ("name",),
@@ -25,5 +25,5 @@ FORMAT: Final = table_format(
         }
     ),
     not_with=("item", "item type", "handle"),
-    kinds=category_paths,
+    kinds=paths_between(","),
 )

@@ -6,7 +6,7 @@ where the ids are.
 
 from typing import Final
 
-from reconciler.authoring.imports.table_format import Layouts, shared, table_format
+from reconciler.authoring.imports.table_format import TableLayout, shared, table_format
 
 FORMAT: Final = table_format(
     "shopify-csv",
@@ -17,7 +17,7 @@ FORMAT: Final = table_format(
         ("handle", "title", "image src"),
         ("url handle", "title"),
     ],
-    Layouts(
+    TableLayout(
         {
             "store_id": (),
             "name": ("title",),

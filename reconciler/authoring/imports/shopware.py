@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from reconciler.authoring.imports.export import category_paths
+from reconciler.authoring.imports.export import paths_between
 from reconciler.authoring.imports.table_format import (
     VARIANT,
     WHOLE,
     Folding,
-    Layouts,
+    TableLayout,
     table_format,
 )
 from reconciler.authoring.imports.tables import TableHeader
@@ -21,7 +21,7 @@ def _folding(header: TableHeader) -> Folding:
 FORMAT: Final = table_format(
     "shopware",
     [("id", "parent id", "product number"), ("id", "parent id", "cover media url")],
-    Layouts(
+    TableLayout(
         {
             "store_id": ("id",),
             "name": ("name",),
@@ -31,5 +31,5 @@ FORMAT: Final = table_format(
         _folding,
         needs=("parent id",),
     ),
-    kinds=category_paths,
+    kinds=paths_between("|"),
 )

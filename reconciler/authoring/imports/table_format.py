@@ -52,7 +52,7 @@ def shared(*names: str) -> Callable[[TableHeader], Folding]:
 
 
 @dataclass(frozen=True, slots=True)
-class Layouts:
+class TableLayout:
     """How a table is read: the columns of each field, normalised, the best one first.
 
     A field of `joined` takes the texts of all its columns, one a line. `key_is_id` says that what a
@@ -70,7 +70,7 @@ class Layouts:
 def table_format(
     name: str,
     marks: Sequence[Sequence[str]],
-    layouts: Layouts,
+    layout: TableLayout,
     *,
     not_with: Sequence[str] = (),
     **more: Any,
@@ -82,7 +82,7 @@ def table_format(
             return False
         return any(file.names.issuperset(names) for names in marks)
 
-    return ExportFormat(name, recognises, partial(open_rows, layouts), **more)
+    return ExportFormat(name, recognises, partial(open_rows, layout), **more)
 
 
 @dataclass(slots=True)
@@ -95,18 +95,18 @@ class _Places:
 
 
 def open_rows(
-    layouts: Layouts, file: ExportFile, choice: ImportChoice, faults: ExportFaults
+    layout: TableLayout, file: ExportFile, choice: ImportChoice, faults: ExportFaults
 ) -> Export:
     """The sightings of a table in the given layout; UsageError if it lacks a column."""
     opening = open_workbook if file.kind == "workbook" else open_table
     table = opening(file.path, file.name, faults)
     header = table.header
-    if layouts.needs and header.at(*layouts.needs) < 0:
+    if layout.needs and header.at(*layout.needs) < 0:
         raise UsageError(
-            f"{file.name} has no column {layouts.needs[0]!r}, which tells variants from products.",
+            f"{file.name} has no column {layout.needs[0]!r}, which tells variants from products.",
             hint=f"Export all columns. It has: {', '.join(filter(None, header.titles))}.",
         )
-    places = _places(layouts, header, choice)
+    places = _places(layout, header, choice)
     columns = {
         key: header.column(place)
         for key, place in zip(COLUMNS, places.fields, strict=True)
@@ -118,19 +118,19 @@ def open_rows(
             hint=f"Name it with --id COLUMN. Columns: {', '.join(filter(None, header.titles))}.",
         )
     _report_repeated(header, columns, file.name, faults)
-    return Export(_sightings(table, places, layouts), columns, table.delimiter)
+    return Export(_sightings(table, places, layout), columns, table.delimiter)
 
 
-def _places(layouts: Layouts, header: TableHeader, choice: ImportChoice) -> _Places:
+def _places(layout: TableLayout, header: TableHeader, choice: ImportChoice) -> _Places:
     """Where the fields stand: in the columns that were chosen, else in those of the format."""
     places = _Places([-1] * len(COLUMNS), tested=[header.named(title) for title in choice.only])
     for position, key in enumerate(COLUMNS):
         if key in choice.columns:
             places.fields[position] = header.named(choice.columns[key])
             continue
-        names = layouts.columns.get(key, ())
+        names = layout.columns.get(key, ())
         places.fields[position] = header.at(*names)
-        if key in layouts.joined:
+        if key in layout.joined:
             places.joined[position] = [at for name in names if (at := header.at(name)) >= 0]
     return places
 
@@ -145,9 +145,9 @@ def _report_repeated(
             faults.error(message, name, 1, number, code=Code.DUPLICATE_KEY)
 
 
-def _sightings(table: Table, places: _Places, layouts: Layouts) -> Iterator[Sighting]:
+def _sightings(table: Table, places: _Places, layout: TableLayout) -> Iterator[Sighting]:
     fields, tested = places.fields, places.tested
-    folding = layouts.folding(table.header)
+    folding = layout.folding(table.header)
     untested = ("",) * len(tested)
     for row, cells in table.rows:
         garment, kind, variants = folding(cells)
@@ -156,7 +156,7 @@ def _sightings(table: Table, places: _Places, layouts: Layouts) -> Iterator[Sigh
         texts = [cells[place].strip() for place in fields]
         for position, columns in places.joined.items():
             texts[position] = "\n".join(filter(None, (cells[at].strip() for at in columns)))
-        if layouts.key_is_id:
+        if layout.key_is_id:
             texts[STORE_ID] = garment
         # A garment without an id can be no product: it is told by its row later.
         garment = garment or texts[STORE_ID] or f"\0{row}"

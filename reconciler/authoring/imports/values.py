@@ -57,7 +57,6 @@ class Tidings:
 
     unmapped: Counter[str] = field(default_factory=Counter)
     images: list[tuple[str, str, Location]] = field(default_factory=list)
-    nameless: list[tuple[str, Location]] = field(default_factory=list)
     left_out: int = 0
     tested: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -81,14 +80,14 @@ class Reading:
         self._types = [(glob(pattern), type) for pattern, type in choice.types.items()]
         self._known: dict[str, str | None] = {}
 
-    def products(self, garments: Iterable[tuple[str, Garment]]) -> dict[str, Imported]:
+    def products(self, garments: Iterable[Garment]) -> dict[str, Imported]:
         """The products by store_id; an id that is missing or stands twice is reported."""
         found: dict[str, Imported] = {}
-        for key, garment in garments:
+        for garment in garments:
             if not self._passes(garment):
                 self.tidings.left_out += 1
                 continue
-            store_id = self._store_id(key, garment)
+            store_id = self._store_id(garment)
             if store_id is None:
                 continue
             if (other := found.get(store_id)) is not None:
@@ -96,8 +95,6 @@ class Reading:
                 continue
             location = self._place(garment, COLUMNS[STORE_ID])
             values = self._values(store_id, garment, location)
-            if values[_NAME] is None:
-                self.tidings.nameless.append((store_id, location))
             found[store_id] = Imported(values, location, garment.texts[HANDLE])
         return found
 
@@ -109,7 +106,7 @@ class Reading:
             passes = passes and matches(text)
         return passes
 
-    def _store_id(self, key: str, garment: Garment) -> str | None:
+    def _store_id(self, garment: Garment) -> str | None:
         if self._choice.ids is None:
             store_id = garment.texts[STORE_ID]
             if store_id:

@@ -5,12 +5,12 @@ It has its titles in the language of whoever exports; the kinds of rows are alwa
 
 from typing import Final
 
-from reconciler.authoring.imports.export import category_paths
+from reconciler.authoring.imports.export import paths_between
 from reconciler.authoring.imports.table_format import (
     VARIANT,
     WHOLE,
     Folding,
-    Layouts,
+    TableLayout,
     table_format,
 )
 from reconciler.authoring.imports.tables import TableHeader
@@ -37,7 +37,7 @@ FORMAT: Final = table_format(
         ("id", "type", "nom", "ugs"),
         ("id", "tipo", "nombre"),
     ],
-    Layouts(
+    TableLayout(
         {
             "store_id": ("id",),
             "name": ("name", "nom", "nombre"),
@@ -49,5 +49,5 @@ FORMAT: Final = table_format(
         needs=_KIND,
     ),
     not_with=("item", "handle"),
-    kinds=category_paths,
+    kinds=paths_between(","),
 )
