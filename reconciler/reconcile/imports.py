@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.authoring.imports.compare import compared
+from reconciler.authoring.imports.compare import compared, report_lost_zeros
 from reconciler.authoring.imports.export import (
     Column,
     ExportFaults,
@@ -112,13 +112,14 @@ def import_exports(
         columns, delimiter = _read(opened, format, choice, fold, faults, progress)
         reading = Reading(format, choice, columns, faults)
         products = reading.products(fold.garments())
+        catalog = _declared(folder, working)
+        report_lost_zeros(catalog, products, faults)
         faults.check()
         tidings = reading.tidings
         _check_only(choice, tidings)
         if not products:
             raise ExportError.at(opened[0].name, "The file has no products.")
-        catalog = _declared(folder, working)
-        found = compared(catalog, products, choice.fields, faults, renames=request.renames)
+        found = compared(catalog, products, choice.fields, renames=request.renames)
         found.warnings[:0] = _warnings(format, choice, catalog, products, tidings)
         if not request.prune:
             found.gone = []

@@ -100,7 +100,7 @@ def test_lost_zeros_are_recognised_by_what_is_declared(folder: Path, here: Here)
     """An id that is a declared one without its zeros is damage, and names the declaration."""
     (folder / "x.csv").write_text(HEAD + "0123,b,,Coat,,\n77,c,,Hat,,\n", encoding="utf-8")
     assert here("import", "x.csv", "--write").code == 0
-    (folder / "x.csv").write_text(HEAD + "123,b,,Coat,,\n77,c,,Hat,,\n", encoding="utf-8")
+    (folder / "x.csv").write_text(HEAD + "123,b,,Coat,,\n77,c,,#N/A,,\n", encoding="utf-8")
     done = here("import", "x.csv")
     assert done.code == 1
     assert (
@@ -127,6 +127,7 @@ def test_what_saved_the_file_does_not_matter(folder: Path, here: Here) -> None:
     done = here("import", "x.csv")
     assert done.code == 0
     assert "Read as matrixify, semicolons between cells: 3 rows, 2 products." in done.err
+    assert "x.csv:3:4: error: Title is #N/A" in done.err
     lines = ["sep=\t", "\tID\tHandle\tTitle\t", "0\t9\tb\tCoat\t\t"]
     (folder / "x.csv").write_text("\r\n".join(lines), encoding="utf-8")
     done = here("import", "x.csv")

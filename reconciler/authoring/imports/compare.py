@@ -28,18 +28,14 @@ def compared(
     catalog: Catalog,
     products: Mapping[str, Imported],
     fields: Collection[str],
-    faults: ExportFaults,
     *,
     renames: bool,
 ) -> Drift:
     """What an import of `products` would change; `gone` are declared products that they lack.
 
     Products that seem to have another store_id are renamed if `renames` says so, else told; they
-    are not `gone`, since a delete and a create would lose what was entered by hand. Raises
-    ExportError if ids lost the zeros that declared ones begin with.
+    are not `gone`, since a delete and a create would lose what was entered by hand.
     """
-    _report_lost_zeros(catalog, products, faults)
-    faults.check()
     found = Drift()
     managed = [INDEX[key] for key in fields]
     before = {p.renamed_from: p for p in catalog.products.values() if p.renamed_from is not None}
@@ -164,7 +160,7 @@ def _folded_name(values: Values) -> str:
     return str(values[_NAME] or "").casefold().strip()
 
 
-def _report_lost_zeros(
+def report_lost_zeros(
     catalog: Catalog, products: Mapping[str, Imported], faults: ExportFaults
 ) -> None:
     """Report ids that are declared ids without the zeros at their beginning."""
