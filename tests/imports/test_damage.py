@@ -103,10 +103,8 @@ def test_lost_zeros_are_recognised_by_what_is_declared(folder: Path, here: Here)
     (folder / "x.csv").write_text(HEAD + "123,b,,Coat,,\n77,c,,#N/A,,\n", encoding="utf-8")
     done = here("import", "x.csv")
     assert done.code == 1
-    assert (
-        "x.csv:2:1: error: The id 123 lost its zeros: 0123 is declared at catalog/b.yaml:1:1"
-        in (done.err)
-    )
+    assert "x.csv:2:1: error: The id 123 lost its zeros: 0123 is declared at catalog/b" in done.err
+    assert "x.csv:3:4: error: Title is #N/A" in done.err
 
 
 @pytest.mark.parametrize(
@@ -127,7 +125,6 @@ def test_what_saved_the_file_does_not_matter(folder: Path, here: Here) -> None:
     done = here("import", "x.csv")
     assert done.code == 0
     assert "Read as matrixify, semicolons between cells: 3 rows, 2 products." in done.err
-    assert "x.csv:3:4: error: Title is #N/A" in done.err
     lines = ["sep=\t", "\tID\tHandle\tTitle\t", "0\t9\tb\tCoat\t\t"]
     (folder / "x.csv").write_text("\r\n".join(lines), encoding="utf-8")
     done = here("import", "x.csv")
