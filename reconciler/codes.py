@@ -47,6 +47,7 @@ class Code(StrEnum):
     # Plan warnings.
     CREATE_WITHOUT_TYPE = "create_without_type"
     CREATE_WITHOUT_IMAGE = "create_without_image"
+    IGNORED = "ignored"
     RENAMED_FROM_APPLIED = "renamed_from_applied"
     UNCONFIRMED = "unconfirmed"
     PROTECTED = "protected"

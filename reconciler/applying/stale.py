@@ -17,6 +17,7 @@ from reconciler.model import (
     State,
 )
 from reconciler.planning.hints import quoted
+from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
 from reconciler.planning.plan import Create, Delete, FieldChange, Plan, Update
 from reconciler.planning.select import Keep
 
@@ -25,11 +26,16 @@ _RENDITIONS = frozenset({"image_md"})
 
 
 def changed_since(
-    plan: Plan, remote: Listing, ledger: Ledger, protected: Sequence[str] = ()
+    plan: Plan,
+    remote: Listing,
+    ledger: Ledger,
+    protected: Sequence[str] = (),
+    ignore: Ignore = NOTHING_IGNORED,
 ) -> tuple[str, ...]:
     """What changed since `plan` was made, one sentence per touched product; empty where nothing.
 
-    `protected` are the patterns of what is never deleted, as the settings have them now.
+    `protected` are the patterns of what is never deleted, and `ignore` what is left alone, as the
+    settings have them now.
     """
     keep = Keep(protected)
     by_id = {product.id: product for product in remote.products}
@@ -38,6 +44,8 @@ def changed_since(
     taken = _taken(plan, remote)
     details: list[str] = []
     for change in plan.changes:
+        if ignore.leaves(change.store_id):
+            details.append(f"{change.store_id}: to be touched, but it is left alone by now")
         if isinstance(change, Create):
             if taken[change.store_id]:
                 details.append(f"{change.store_id}: to be created, but it is at the remote by now")
@@ -47,7 +55,7 @@ def changed_since(
                 details.append(f"{change.store_id}: to be deleted, but it is protected by now")
             details += delete_changes(change, records.get(change.id))
         else:
-            details += _update_changes(change, by_id.get(change.id), ledger)
+            details += _update_changes(change, by_id.get(change.id), ledger, ignore)
             if taken[change.store_id] - {change.id}:
                 details.append(f"{change.store_id}: another product has this store_id by now")
     return tuple(details)
@@ -100,12 +108,17 @@ def _taken(plan: Plan, remote: Listing) -> Mapping[str, set[str | None]]:
     return taken
 
 
-def _update_changes(change: Update, now: RemoteProduct | None, ledger: Ledger) -> Iterator[str]:
+def _update_changes(
+    change: Update, now: RemoteProduct | None, ledger: Ledger, ignore: Ignore
+) -> Iterator[str]:
     if now is None:
         yield f"{change.store_id}: to be changed, but it is gone from the remote"
         return
     for position in READABLE:
         before, after = change.seen.values[position], now.values[position]
+        if KEYS[position] == "tags" and "tags" not in change.fields:
+            # Others may change the tags that are theirs, as long as this plan writes none.
+            before, after = ignore.own(before), ignore.own(after)
         if before != after:
             yield f"{change.store_id}: {KEYS[position]} was {quoted(before)}, is {quoted(after)}"
     for key, field in change.fields.items():

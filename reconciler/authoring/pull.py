@@ -25,6 +25,7 @@ from reconciler.model import (
     Values,
 )
 from reconciler.planning.hints import warning
+from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
 from reconciler.planning.matching import match
 from reconciler.planning.plan import Blocked
 from reconciler.wording import few
@@ -62,21 +63,29 @@ class Drift:
     warnings: list[Finding] = field(default_factory=list)
 
 
-def drift(catalog: Catalog, remote: Listing, ledger: Ledger) -> Drift:
-    """What a pull would change; the ledger only tells which remote product is meant by which."""
-    matching = match(catalog, remote, ledger)
+def drift(
+    catalog: Catalog, remote: Listing, ledger: Ledger, ignore: Ignore = NOTHING_IGNORED
+) -> Drift:
+    """What a pull would change; the ledger only tells which remote product is meant by which.
+
+    What `ignore` leaves alone at the remote is not brought into the files either.
+    """
+    catalog = ignore.of_catalog(catalog)
+    matching = match(catalog, ignore.of_listing(remote), ledger)
     found = Drift()
     for store_id, product in catalog.products.items():
         counterpart = matching.pairs.get(store_id)
         if counterpart is not None:
             by_hand = counterpart.id in matching.stand.by_hand
-            values = _pulled(product, counterpart, found.warnings, by_hand=by_hand)
+            other = ignore.pulled(counterpart, product)
+            values = _pulled(product, other, found.warnings, by_hand=by_hand)
             if values != product.values:
                 found.values[store_id] = values
         elif store_id not in matching.held:
             found.gone.append(product)
     for undeclared in sorted(matching.undeclared, key=lambda product: str(product.store_id)):
-        new = new_product(str(undeclared.id), undeclared.values, found.warnings)
+        own = ignore.pulled(undeclared)
+        new = new_product(str(own.id), own.values, found.warnings)
         if new is not None:
             found.new.append(new)
     found.warnings += _about_blocked(matching.blocked)

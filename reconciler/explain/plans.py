@@ -20,6 +20,12 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         'protected: ["gift-*"]',
         "Nothing, if that is meant. Else declare the products, or narrow the pattern.",
     ),
+    Code.IGNORED: Explanation(
+        "A product or a tag is declared that `ignore` in the settings leaves alone at "
+        "Robosize. Nothing is done for it, and such tags are not sent.",
+        'ignore: {tags: ["rs-*"], products: ["gift-*"]}    # and a product with the tag rs-new',
+        "Remove what is declared, or narrow the globs under `ignore`.",
+    ),
     Code.UNMATCHED_PROTECTED: Explanation(
         "A pattern under `protected` matches no product, so it protects nothing.",
         'protected: ["gfit-*"]    # a slip of the pen',

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, Product, RemoteProduct
 from reconciler.planning import hints
 from reconciler.planning.compare import Comparison, declared, deleted_fields
+from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
 from reconciler.planning.matching import Matching, match
 from reconciler.planning.plan import (
     Blocked,
@@ -38,22 +39,26 @@ def diff(
     resend: Sequence[str] = (),
     recreate: Collection[str] = (),
     now: datetime | None = None,
+    ignore: Ignore = NOTHING_IGNORED,
 ) -> Plan:
     """What must change at the remote for it to equal the catalogue.
 
     `prune` says which undeclared products are deleted: all, those this ledger created or adopted,
     or none. `now` is the time that the age of what the ledger holds is judged by; without it
-    nothing is too old. `recreate` names creates that were answered and are not waited for. Same
-    values in, same plan out. Raises UnmatchedPattern where an expression of `select`
-    or `resend` matches nothing.
+    nothing is too old. `recreate` names creates that were answered and are not waited for.
+    `ignore` is what is left alone. Same values in, same plan out. Raises UnmatchedPattern where an
+    expression of `select` or `resend` matches nothing.
     """
+    facts = CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty)
+    left_alone = list(hints.ignored(catalog, ignore))
+    catalog, remote = ignore.of_catalog(catalog), ignore.of_listing(remote)
     selection, resending = Selection(select), Resend(resend)
     matching = match(catalog, remote, ledger, now=now, recreate=recreate)
     comparison = Comparison(
         ledger, resending if resending else None, matching.stand.made, now, matching.contested
     )
     creates, differing, unchanged = _compare_declared(
-        catalog, matching, comparison, selection, resending
+        catalog, matching, comparison, selection, resending, ignore
     )
     deletes, staying, protection = _undeclared(
         matching, ledger, remote, prune, protected, selection
@@ -71,10 +76,11 @@ def diff(
         *hints.server_keeps(_by_field(comparison.kept)),
         *hints.rings(sorted(set(matching.ring_members))),
         *protection,
+        *left_alone,
     ]
     return Plan(
         store=store,
-        catalog=CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty),
+        catalog=facts,
         remote_products=len(remote.products),
         changes=tuple(changes),
         blocked=blocked,
@@ -99,6 +105,7 @@ def _compare_declared(
     comparison: Comparison,
     selection: Selection,
     resending: Resend,
+    ignore: Ignore,
 ) -> tuple[list[Create], list[_Differing], int]:
     """The Creates, the products that differ, and how many declared ones are equal."""
     creates: list[Create] = []
@@ -115,6 +122,7 @@ def _compare_declared(
         if store_id in held:
             continue
         remote = pairs.get(store_id)
+        product = ignore.wanted(product, remote)
         if remote is None:
             fields, where = declared(product), product.location
             came_from = product.renamed_from

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from reconciler.codes import Code
-from reconciler.model import Finding, Kept, Location, RemoteProduct, Value
+from reconciler.model import Catalog, Finding, Kept, Location, RemoteProduct, Value
+from reconciler.planning.ignore import Ignore
 from reconciler.planning.plan import Change, Create, Delete
 from reconciler.wording import few
 
@@ -149,6 +150,28 @@ def protected(store_ids: Sequence[str], unmatched: Iterable[str]) -> Iterable[Fi
     for pattern in unmatched:
         yield warning(
             Code.UNMATCHED_PROTECTED, f"The protected pattern {pattern!r} matches no product."
+        )
+
+
+def ignored(catalog: Catalog, ignore: Ignore) -> Iterable[Finding]:
+    """Declared products, and declared tags, that the settings leave alone at the remote."""
+    products_left = [s for s in catalog.products if ignore.products and ignore.leaves(s)]
+    if products_left:
+        yield warning(
+            Code.IGNORED,
+            f"{products(len(products_left))} declared, but left alone by `ignore` in the settings: "
+            f"{few(products_left)}.",
+        )
+    tagged = [
+        store_id
+        for store_id, product in (catalog.products.items() if ignore.tags else ())
+        if (tags := product.value("tags")) and ignore.own(tags) != tags
+    ]
+    if tagged:
+        yield warning(
+            Code.IGNORED,
+            f"{products(len(tagged))} with declared tags that `ignore` in the settings leaves "
+            f"alone, so they are not sent: {few(tagged)}.",
         )
 
 

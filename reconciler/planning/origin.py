@@ -16,6 +16,7 @@ from reconciler.codes import Code
 from reconciler.model import Catalog, Ledger, Listing, Product
 from reconciler.planning.compare import Comparison, declared
 from reconciler.planning.hints import products, warning
+from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
 from reconciler.planning.matching import match
 from reconciler.planning.plan import Change, Create, Delete, FieldChange, Origin, Plan, Update
 from reconciler.planning.select import Resend
@@ -29,13 +30,14 @@ def with_origins(
     *,
     resend: Sequence[str] = (),
     now: datetime | None = None,
+    ignore: Ignore = NOTHING_IGNORED,
 ) -> Plan:
     """`plan` with the origin of each Change, which was made from `remote`, `ledger`, `resend`.
 
     A Create is drift where the base declares the same product, and an edit where it does not; a
     Delete is drift where the base declares it no more than the head does.
     """
-    origins = _Origins(base, remote, ledger, resend, now)
+    origins = _Origins(base, remote, ledger, resend, now, ignore)
     changes = tuple(replace(change, origin=origins.of(change)) for change in plan.changes)
     return replace(plan, changes=changes)
 
@@ -88,8 +90,11 @@ class _Origins:
         ledger: Ledger,
         resend: Sequence[str],
         now: datetime | None,
+        ignore: Ignore,
     ) -> None:
-        matching = match(base, remote, ledger, now=now)
+        base = ignore.of_catalog(base)
+        matching = match(base, ignore.of_listing(remote), ledger, now=now)
+        self._ignore = ignore
         self._base = base
         self._pairs = matching.pairs
         self._by_id = {pair.id: store_id for store_id, pair in matching.pairs.items()}
@@ -104,14 +109,16 @@ class _Origins:
             product = self._base.products.get(change.store_id)
             if product is None or change.store_id in self._pairs:
                 return "edit"
-            return "drift" if _values(change) == _declared(product) else "both"
+            wanted = self._ignore.wanted(product, None)
+            return "drift" if _values(change) == _declared(wanted) else "both"
         return _joined(self._of_fields(change))
 
     def _of_fields(self, change: Update) -> Iterator[Origin]:
         store_id = self._by_id.get(change.id)
         wanted: dict[str, FieldChange] = {}
         if store_id is not None:
-            wanted = self._comparison.differences(self._base.products[store_id], change.seen)
+            product = self._ignore.wanted(self._base.products[store_id], change.seen)
+            wanted = self._comparison.differences(product, change.seen)
         for key, field in change.fields.items():
             if key not in wanted:
                 yield "edit"

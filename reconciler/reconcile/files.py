@@ -194,7 +194,7 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
         ledger = store.ledger.load()
         catalog = loaded()
         listing = listed()
-    found = drift(catalog, listing, ledger)
+    found = drift(catalog, listing, ledger, store.settings.left_alone())
     records = listing.records([new.id for new in found.new]) if target is None else {}
     if not prune:
         found.gone = []

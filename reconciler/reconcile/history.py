@@ -61,6 +61,7 @@ def diff_revisions(
         prune=settings.prune,
         protected=settings.protected,
         select=select,
+        ignore=settings.left_alone(),
     )
     # The remote was not read, so warnings about what it lacks would be wrong.
     warnings = tuple(found for found in changes.warnings if found.code not in OF_REMOTE)

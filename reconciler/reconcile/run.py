@@ -94,7 +94,15 @@ def look(
         made = replace(made, warnings=(unknown, *made.warnings))
     if before is not None:
         now = store.client.clock.utc()
-        made = with_origins(made, before, listing, ledger, resend=options.resend, now=now)
+        made = with_origins(
+            made,
+            before,
+            listing,
+            ledger,
+            resend=options.resend,
+            now=now,
+            ignore=store.settings.left_alone(),
+        )
         made = only_of(made, options.only)
         if base == APPLIED and before.commit is None:
             made = replace(made, warnings=(_nothing_applied(), *made.warnings))
@@ -142,6 +150,7 @@ def _diff(
         resend=options.resend,
         recreate=options.allow_recreate,
         now=store.client.clock.utc(),
+        ignore=store.settings.left_alone(),
     )
 
 
@@ -266,9 +275,10 @@ def _looked_at_again(
     """
     from reconciler.applying.stale import changed_since
 
-    made = with_fresh_figures(made, len(listing.products))
+    ignore = store.settings.left_alone()
+    made = with_fresh_figures(made, len(ignore.of_listing(listing).products))
     made = _judged(made, listing, ledger, store, options)
-    details = changed_since(made, listing, ledger, store.settings.protected)
+    details = changed_since(made, listing, ledger, store.settings.protected, ignore)
     if details and not made.refusals:
         raise StalePlan(
             "Nothing was changed: things are not as they were when the plan was made.",

@@ -14,6 +14,7 @@ from reconciler.hosts import is_loopback
 from reconciler.linting.registry import Ruleset, rule_named
 from reconciler.linting.rule import Rule
 from reconciler.model import Finding, LedgerKind
+from reconciler.planning.ignore import Ignore
 from reconciler.policy.brought import brought_rules
 from reconciler.policy.registry import RULES
 from reconciler.settings.model import (
@@ -129,6 +130,10 @@ class Settings(PerStore):
         rules = (*RULES, *self.own_rules())
         levels = ((rule_named(name, rules), level) for name, level in self.lint.items())
         return Ruleset(rules, {rule.code: level for rule, level in levels if rule is not None})
+
+    def left_alone(self) -> Ignore:
+        """What others keep at the remote."""
+        return Ignore(self.ignore.tags, self.ignore.products)
 
     def rulesets(self) -> tuple[Ruleset, ...]:
         """The general rules, and those of each store."""
