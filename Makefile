@@ -45,7 +45,7 @@ lint: $(READY) ## Check style and format, scripts and pipelines
 		|| { echo "Some files are not formatted: run make fmt."; exit 1; }
 	@$(VENV)/bin/shellcheck .ci/run .github/actions/reconcile/reconcile.sh
 	@$(SCHEMA).github-actions .github/actions/reconcile/action.yml
-	@$(SCHEMA).github-workflows .github/workflows/*.yml $(CI_TEMPLATES)/github/catalog-*.yml
+	@$(SCHEMA).github-workflows .github/workflows/*.yml $(CI_TEMPLATES)/github/*-*.yml
 	@$(SCHEMA).gitlab-ci --data-transform gitlab-ci $(CI_TEMPLATES)/gitlab/.gitlab-ci.yml
 
 types: $(READY) ## Check types

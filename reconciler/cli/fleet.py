@@ -13,6 +13,7 @@ FLEET_COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "apply": CommandEntry(f"{_HERE}.fleet_apply", "Make each remote equal to its catalogue."),
     "status": CommandEntry(f"{_HERE}.fleet_status", "Show each remote catalogue at a glance."),
     "list": CommandEntry(f"{_HERE}.fleet_list", "List the stores, or make a matrix of jobs."),
+    "show": CommandEntry(f"{_HERE}.fleet_show", "Show the results of several runs as one."),
     "unlock": CommandEntry(f"{_HERE}.fleet_unlock", "Free the locks that dead runs left."),
 }
 

@@ -12,6 +12,7 @@ from reconciler.cli.fleet_options import (
     Running,
     StoreChoice,
     choosing,
+    details_option,
     fleet_format,
     running,
 )
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report", type=FOLDER, metavar="DIR", help="Write what became of each change, by store."
 )
+@details_option
 @detailed_exitcode
 @pass_invocation
 def command(
@@ -68,6 +70,7 @@ def command(
     format: str,
     output: Path | None,
     report: Path | None,
+    details: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Make each remote equal to its catalogue.
@@ -90,7 +93,7 @@ def command(
     names = stores.of(invocation)
     if folder is not None:
         names = _with_plans(invocation.folder / folder, names)
-    account = FleetAccount(invocation, "apply", format, output, names, report)
+    account = FleetAccount(invocation, "apply", format, output, names, report, details)
 
     def task_of(store: str, checkout: "Checkout") -> "StoreTask":
         return StoreTask(

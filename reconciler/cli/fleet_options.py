@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
 from reconciler.cli.command import Choice
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Decorator, gathered
+from reconciler.cli.options import FILE, Decorator, Run, gathered
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +93,10 @@ def fleet_format(formats: Sequence[str]) -> Decorator:
     return decorate  # type: ignore[return-value]  # as click's own decorators
 
 
-FOLDER_OF_FILES = click.Path(path_type=Path, file_okay=False)
+def details_option(function: Run) -> Run:
+    """--details."""
+    return click.option(
+        "--details",
+        is_flag=True,
+        help="With --format json: also what `fleet show` needs to tell of each change.",
+    )(function)

@@ -10,6 +10,7 @@ from reconciler.cli.fleet_options import (
     Running,
     StoreChoice,
     choosing,
+    details_option,
     fleet_format,
     running,
 )
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=FOLDER, metavar="DIR", help="Save the plans, for `reconciler fleet apply DIR`."
 )
+@details_option
 @detailed_exitcode
 @pass_invocation
 def command(
@@ -44,6 +46,7 @@ def command(
     format: str,
     output: Path | None,
     out: Path | None,
+    details: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what would change in each store.
@@ -58,7 +61,7 @@ def command(
     names = stores.of(invocation)
     if out is not None:
         _clear(out, names)
-    account = FleetAccount(invocation, "plan", format, output, names, out)
+    account = FleetAccount(invocation, "plan", format, output, names, out, details)
 
     def task_of(store: str, checkout: "Checkout") -> "StoreTask":
         return StoreTask(

@@ -39,6 +39,7 @@ class FleetAccount:
     output: Path | None
     stores: Sequence[str]
     folder: Path | None = None
+    details: bool = False
     results: list[StoreResult] = field(default_factory=list)
     lost: OutputError | None = None
     began: float = field(default_factory=monotonic)
@@ -58,6 +59,8 @@ class FleetAccount:
     def texts(self) -> frozenset[str]:
         """The renderings that a worker must send back."""
         wanted = {"markdown": "details", "html": "html"}.get(self.format)
+        if self.details and self.format == "json":
+            wanted = "details"
         if wanted == "html" and self.action != "plan":
             wanted = None
         return frozenset(filter(None, (wanted, "json" if self.folder else None)))

@@ -45,6 +45,20 @@ _WITHOUT_KEY: Final = (
     "reconciler apply --sandbox",
 )
 _HOSTS: Final[dict[CI, str]] = {"github": "GitHub", "gitlab": "GitLab"}
+_FLEET: Final[dict[CI, dict[str, str]]] = {
+    "github": {
+        **{
+            f".github/workflows/fleet-{name}.yml": f"ci/github/fleet-{name}.yml"
+            for name in ("plan", "apply")
+        },
+        **{f"{_ACTION}/{name}": f"ci/github/{name}" for name in ("action.yml", "reconcile.sh")},
+    },
+    "gitlab": {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"},
+    "none": {},
+}
+"""The same if the settings have several stores."""
+_FIRST_JOB: Final = "\nvalidate:\n"
+"""The start of the jobs in the pipeline of GitLab; a fleet has its own, of the same parts."""
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 # The extra is for `plan --rehearse`.
 # The end of the action's input `package`, which names the source to install from.
@@ -159,6 +173,7 @@ class _Surroundings(NamedTuple):
     branch: str
     remote: bool
     catalogs: tuple[str, ...]
+    fleet: bool
 
     def words(self, package: str) -> dict[str, str]:
         """The values of the placeholders in templates, escaped for quoted YAML."""
@@ -197,7 +212,16 @@ def _looked(folder: Path) -> _Surroundings:
         remote='[remote "origin"]' in _git_config(folder)
         or "origin" in told("remote").splitlines(),
         catalogs=_catalogs(folder),
+        fleet=_stores(folder) > 1,
     )
+
+
+def _stores(folder: Path) -> int:
+    """The number of stores in existing settings."""
+    try:
+        return len(load_settings(environ={}, folder=folder).stores)
+    except SettingsError:
+        return 1
 
 
 def _catalogs(folder: Path) -> tuple[str, ...]:
@@ -228,8 +252,11 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
     for kind in _SCHEMAS:
         yield _made(folder, f".schemas/{kind}.json", schema_text(kind))
     package = installed_from("sandbox")
-    for name, template in _CI_FILES[ci].items():
+    for name, template in (_FLEET if found.fleet else _CI_FILES)[ci].items():
         text = _template(template, found.words(package))
+        if found.fleet and name == ".gitlab-ci.yml":
+            jobs = _template("ci/gitlab/fleet-jobs.yml", found.words(package))
+            text = text.partition(_FIRST_JOB)[0] + jobs
         text = text.replace(_DEFAULT, _DEFAULT.replace('""', f'"{_quoted(package)}"'))
         made = _made(found.top, name, text)
         yield made._replace(path="../" * found.below.count("/") + made.path)

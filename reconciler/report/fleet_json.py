@@ -1,9 +1,11 @@
 """A fleet as JSON: what became of each store, or the stores themselves."""
 
 import json
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
 
+from reconciler.codes import Code
+from reconciler.errors import PlanFileError
 from reconciler.report.fleet_results import FleetAction, StoreResult, by_code, sums, worst_code
 from reconciler.report.json_text import json_text
 
@@ -49,7 +51,45 @@ def _store(result: StoreResult, action: FleetAction) -> dict[str, Any]:
         document["refused"] = result.refused
     if action == "apply":
         document["converged"] = result.converged
+    if "details" in result.texts:
+        document["details"] = result.texts["details"]
     return document
+
+
+def read_fleet(data: bytes, name: str) -> tuple[list[StoreResult], FleetAction]:
+    """The results in a `reconciler.fleet/1`; PlanFileError if the file called `name` is none."""
+    try:
+        document = json.loads(data)
+        if document["format"] != _FORMAT or document["action"] not in get_args(FleetAction):
+            raise ValueError(f"its format is {document['format']!r}")
+        return [_read(store) for store in document["stores"]], document["action"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PlanFileError(
+            f"The file {name} holds no results of a fleet: {error}",
+            hint="Make it with `reconciler fleet plan --format json --output FILE`.",
+        ) from error
+
+
+def _read(store: Mapping[str, Any]) -> StoreResult:
+    details = store.get("details")
+    return StoreResult(
+        str(store["store"]),
+        int(store["exit_code"]),
+        summary={str(key): int(count) for key, count in store["summary"].items()},
+        error=_text(store.get("error")),
+        code=Code(store["code"]) if store.get("code") else None,
+        hint=_text(store.get("hint")),
+        seconds=float(store["seconds"]),
+        notes=tuple(map(str, store.get("notes", ()))),
+        refused=store.get("refused") is True,
+        converged=store.get("converged"),
+        takeovers=int(store.get("takeovers", 0)),
+        texts={} if details is None else {"details": str(details)},
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def stores_json(stores: Sequence[dict[str, Any]]) -> str:

@@ -191,3 +191,31 @@ def test_lost_output_ends_no_apply(fleet: Path, remote: Sandbox, here: Here) -> 
     assert "s1.json" in ended.err
     (fleet / "file").touch()
     assert here("fleet", "plan", "--out", "file/plans").code == 1
+
+
+def test_runs_of_several_jobs_are_shown_as_one(fleet: Path, here: Here) -> None:
+    """What jobs of their own wrote as JSON is one comment, one text, one document."""
+    for store in ("s3", "s1"):
+        flags = ("--details", "--format", "json", "--output", f"{store}.json")
+        assert here("fleet", "plan", "--store", store, *flags).code == 0
+    ended = here("fleet", "show", "s1.json", "s3.json", "--format", "markdown")
+    assert (ended.code, ended.out.count("<details><summary><code>s")) == (0, 2)
+    assert (
+        "2 stores, 2 with changes (4 to create)" in here("fleet", "show", "s1.json", "s3.json").out
+    )
+    shown = document(here("fleet", "show", "s1.json", "s3.json", "--format", "json").out)
+    assert [store["store"] for store in shown["stores"]] == ["s1", "s3"]
+
+
+def test_what_is_no_fleet_is_not_shown(fleet: Path, here: Here) -> None:
+    """A file of another kind, of another command, or none at all is an error with its name."""
+    for flags, name in ((["plan"], "p.json"), (["status"], "s.json")):
+        assert here("fleet", *flags, "--format", "json", "--output", name).code == 0
+    (fleet / "bad.json").write_text('{"format": "reconciler.plan/1"}', encoding="utf-8")
+    for names, told in (
+        (["p.json", "s.json"], "of different commands"),
+        (["bad.json"], "bad.json holds no results"),
+        (["none.json"], "cannot be read"),
+    ):
+        ended = here("fleet", "show", *names)
+        assert (ended.code, told in ended.err) == (1, True)

@@ -28,7 +28,7 @@ def test_many_shops_as_the_readme_has_them(
     (file.parent / "catalog" / "shirt.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "reconciler.yaml").write_text(settings, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ACME_DE_KEY", shop_key(1))
+    monkeypatch.setenv("ACME_DE_ROBOSIZE_KEY", shop_key(1))
     monkeypatch.setattr("reconciler.fleet.local.local_place", in_threads)
     told = ""
     for line in blocks(MANY, "sh")[0].splitlines():
@@ -36,7 +36,7 @@ def test_many_shops_as_the_readme_has_them(
         ended = here(*arguments)
         assert ended.code == 0, ended
         told += ended.out
-    assert "ACME_DE_KEY" in told
+    assert "ACME_DE_ROBOSIZE_KEY" in told
     assert "1 to create" in told
     assert "1 applied" in told
     assert remote.store.count() == 1

@@ -14,11 +14,12 @@ from tests.project import ROOT
 
 TEMPLATES = ROOT / "reconciler" / "templates" / "ci"
 WORKFLOWS = sorted((TEMPLATES / "github").glob("catalog-*.yml"))
+FLEET = sorted((TEMPLATES / "github").glob("fleet-*.yml"))
 CHECKED = [
     ("vendor.github-actions", [FOLDER / "action.yml"], ()),
     (
         "vendor.github-workflows",
-        [*WORKFLOWS, *sorted((ROOT / ".github" / "workflows").glob("*.yml"))],
+        [*WORKFLOWS, *FLEET, *sorted((ROOT / ".github" / "workflows").glob("*.yml"))],
         (),
     ),
     (
@@ -31,6 +32,8 @@ LEAST: dict[str, Any] = {
     "catalog-plan.yml": {"contents": "read", "pull-requests": "write"},
     "catalog-apply.yml": {"contents": "write"},
     "catalog-drift.yml": {"contents": "read", "issues": "write"},
+    "fleet-plan.yml": {"contents": "read", "pull-requests": "write"},
+    "fleet-apply.yml": {"contents": "write"},
 }
 
 
@@ -59,7 +62,7 @@ def test_scripts_pass_shellcheck() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [*WORKFLOWS, *FLEET], ids=lambda file: file.name)
 def test_permissions_are_the_least(file: Path) -> None:
     """Each workflow may do what its command needs and nothing else."""
     workflow = loaded(file)
@@ -75,6 +78,17 @@ def test_workflows_give_the_action_what_it_takes(file: Path) -> None:
     (step,) = (step for step in job["steps"] if step["uses"] == "./.github/actions/reconcile")
     assert set(step["with"]) <= set(inputs)
     assert file.name == f"catalog-{step['with']['command']}.yml"
+
+
+@pytest.mark.parametrize("file", FLEET, ids=lambda file: file.name)
+def test_a_fleet_s_jobs_are_the_action_s_steps(file: Path) -> None:
+    """Each job takes one step of the fleet, with inputs that the action has."""
+    inputs = loaded(FOLDER / "action.yml")["inputs"]
+    script = (FOLDER / "reconcile.sh").read_text(encoding="utf-8")
+    for job in loaded(file)["jobs"].values():
+        (step,) = (step for step in job["steps"] if step["uses"] == "./.github/actions/reconcile")
+        assert set(step["with"]) <= set(inputs)
+        assert f"fleet_{step['with']['fleet']}() {{" in script
 
 
 def test_other_peoples_actions_are_pinned() -> None:

@@ -30,8 +30,9 @@ from_fork() {
 # index would be run with the key.
 install() {
   local package=${INPUT_PACKAGE:-} beside=$GITHUB_ACTION_PATH/../../..
-  # Another use of the action in the same job may have left its plan: it is not this one's.
-  rm -f -- "$results"/*
+  # Another use of the action in the same job may have left its plan: it is not this one's. What the
+  # jobs of a fleet have left was fetched for this one.
+  find "$results" -maxdepth 1 -type f ! -name '*.fleet.json' -delete
   if [[ -z $package ]] && grep -qs '^name = "robosize-reconciler"' "$beside/pyproject.toml"; then
     package="${beside}[sandbox]"
   fi
@@ -212,8 +213,101 @@ issue() {
   fi
 }
 
+fleet() {
+  case $INPUT_FLEET in
+    list | plan | apply | comment) "fleet_$INPUT_FLEET" ;;
+    *)
+      echo "::error::A fleet has no step '$INPUT_FLEET': list, plan, apply or comment."
+      return 1
+      ;;
+  esac
+}
+
+fleet_list() {
+  local matrix
+  reconciler validate --format github
+  matrix=$(reconciler fleet list --format github-matrix)
+  echo "matrix=$matrix" >>"$GITHUB_OUTPUT"
+}
+
+# The stores of this job, as options in the array `chosen`, and a file for what became of them.
+fleet_job() {
+  local name names
+  read -r -a names <<<"${INPUT_STORES:?name the stores of this job}"
+  chosen=()
+  for name in "${names[@]}"; do chosen+=(--store "$name"); done
+  told=$results/${names[0]}.fleet.json
+}
+
+# Runs a command with the keys that this job's stores name, and with no other secret.
+with_keys() {
+  local python=$RUNNER_TEMP/reconciler-venv/bin/python
+  if [[ ! -x $python ]]; then python=python3; fi
+  "$python" -I -c '
+import json, os, subprocess, sys
+secrets = json.loads(os.environ.pop("INPUT_SECRETS", "") or "{}")
+chosen, command = sys.argv[1 : sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
+listed = subprocess.run(
+    ["reconciler", "fleet", "list", "--format", "json", *chosen], check=True, stdout=subprocess.PIPE
+)
+for store in json.loads(listed.stdout)["stores"]:
+    name = store["api_key_env"]
+    if "ROBOSIZE" in name and secrets.get(name):
+        os.environ[name] = secrets[name]
+os.execvp(command[0], command)
+' "${chosen[@]}" -- "$@"
+}
+
+fleet_plan() {
+  local base=${INPUT_BASE:-} code=0
+  if [[ -z $base && -n ${GITHUB_BASE_REF:-} ]]; then base=refs/remotes/origin/$GITHUB_BASE_REF; fi
+  fleet_job
+  with_keys reconciler fleet plan "${chosen[@]}" "${allow[@]}" ${base:+--base "$base"} \
+    --details --format json --output "$told" || code=$?
+  if [[ -s $told ]]; then reconciler fleet show "$told"; fi
+  return "$code"
+}
+
+# As for one store: what was edited since the commit that was applied last, planned again now.
+fleet_apply() {
+  local code=0
+  fleet_job
+  with_keys reconciler fleet apply --yes "${chosen[@]}" "${allow[@]}" --lock-timeout 300 \
+    --base applied --only edit --only both --details --format json --output "$told" || code=$?
+  if [[ -s $told ]]; then
+    reconciler fleet show "$told"
+    reconciler fleet show "$told" --format markdown | tail -n +2 >>"$GITHUB_STEP_SUMMARY"
+  fi
+  return "$code"
+}
+
+# One comment for the jobs of all stores. A job that has left nothing is told as missing.
+fleet_comment() {
+  local files
+  MARKER="<!-- reconciler-fleet -->"
+  export MARKER
+  shopt -s nullglob
+  files=("$results"/*.fleet.json)
+  if ((${#files[@]} == 0)); then
+    echo "No job has left a plan; their logs tell why." >"$results/said.txt"
+    no_plan "The fleet could not be planned" "$results/said.txt"
+  else
+    reconciler --quiet fleet show "${files[@]}" --format markdown --output "$results/plan.md"
+  fi
+  {
+    echo "$MARKER"
+    tail -n +2 "$results/plan.md"
+    printf '\n<sub>Commit %s, %s.</sub>\n' "${HEAD_SHA:-$GITHUB_SHA}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  } >"$results/comment.md"
+  mv -- "$results/comment.md" "$results/plan.md"
+  cat "$results/plan.md" >>"$GITHUB_STEP_SUMMARY"
+  if [[ -n ${PULL_REQUEST:-} ]] && ! comment_in_place; then
+    echo "::warning::The plans could not be put on the pull request. Has the job the permission pull-requests: write? They are in the job's summary."
+  fi
+}
+
 case ${1:-} in
-  install | validate | plan | comment | apply | issue) "$1" ;;
+  install | validate | plan | comment | apply | issue | fleet) "$1" ;;
   *)
     echo "There is no step '${1:-}'." >&2
     exit 1
