@@ -8,7 +8,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 # Pythons to try, newest first; make PYTHONS=/path/to/python chooses one.
-PYTHONS ?= python3.13 python3.12 python3.11 python3 python
+PYTHONS ?= python3.15 python3.14 python3.13 python3.12 python3.11 python3 python
 # Test processes; the suite is written for two cores.
 JOBS ?= 2
 # More for pytest: make test TESTFLAGS="-k ledger".

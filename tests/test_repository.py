@@ -23,6 +23,7 @@ TOP_LEVEL = {
     "CHANGELOG.md",
     "LICENSE",
     "Makefile",
+    "PKG-INFO",  # in an sdist
     "README.md",
     "catalog",
     "pyproject.toml",

@@ -1,4 +1,4 @@
-"""Build the wheel, check that it holds the whole package, and run it: `make package`.
+"""Build wheel and sdist, check that they hold the whole package, and run them: `make package`.
 
 It is run as pipx and uvx do, from a fresh environment; the packages that it needs are borrowed from
 this one, so that nothing is downloaded.
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tempfile
 import venv
 from collections.abc import Iterable
@@ -73,10 +74,21 @@ def failures(command: Path, shop: Path) -> list[str]:
     return found
 
 
+def failed_tests(folder: Path, sdist: Path) -> list[str]:
+    """What a handful of the sdist's own tests, run from it in `folder`, say if they fail."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (root,) = folder.iterdir()
+    tests = ("test_repository.py", "test_public.py", "pipelines/test_files.py", "model")
+    pytest = [sys.executable, "-m", "pytest", *(f"tests/{name}" for name in tests)]
+    done = subprocess.run(pytest, cwd=root, capture_output=True, text=True, check=False)
+    return [f"the sdist's tests: {done.stdout.strip()[-2000:]}"] if done.returncode else []
+
+
 def main() -> int:
     """Build, check, run, tell; the exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, str(ROOT)]
+        build = [sys.executable, "-m", "build", "--wheel", "--sdist", "--outdir", folder, str(ROOT)]
         done = subprocess.run(build, capture_output=True, text=True, check=False)
         if done.returncode:
             print(done.stdout + done.stderr, file=sys.stderr)
@@ -90,6 +102,8 @@ def main() -> int:
         shop = Path(folder) / "shop"
         shop.mkdir()
         found = found or failures(fresh(Path(folder) / "venv", wheel), shop)
+        sdist = next(Path(folder).glob("*.tar.gz"))
+        found = found or failed_tests(Path(folder) / "sdist", sdist)
     print("\n".join(found) or f"{wheel.name}: {len(names)} files, whole; it runs")
     return 1 if found else 0
 
