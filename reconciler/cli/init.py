@@ -14,7 +14,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import FOLDER, Target, pass_invocation
 
 if TYPE_CHECKING:
-    from reconciler.reconcile.init import CI, Beginning
+    from reconciler.reconcile.init import CI, Beginning, Deploy
 
 _WORDS: Final = {"made": "made", "kept": "kept as it is", "extended": "added to"}
 
@@ -26,8 +26,15 @@ _WORDS: Final = {"made": "made", "kept": "kept as it is", "extended": "added to"
     type=Choice(["github", "gitlab", "none"]),
     help="The pipeline to make files for; guessed from the folder by default.",
 )
+@click.option(
+    "--deploy",
+    type=Choice(["systemd", "kubernetes", "compose"]),
+    help="Also make the files to run `reconciler watch` with this, in the folder deploy.",
+)
 @pass_invocation
-def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int:
+def command(
+    invocation: Invocation, folder: Path | None, ci: "CI | None", deploy: "Deploy | None"
+) -> int:
     """Make a catalogue, settings and CI files to start from.
 
     Overwrites no file. If ROBOSIZE_API_KEY is set, an empty catalogue is filled with the products
@@ -38,7 +45,7 @@ def command(invocation: Invocation, folder: Path | None, ci: "CI | None") -> int
 
     # Only the environment can hold a key, since settings may not exist yet.
     has_key = bool(invocation.environ.get("ROBOSIZE_API_KEY", "").strip())
-    begun = init(invocation.folder / (folder or "."), ci=ci, has_key=has_key)
+    begun = init(invocation.folder / (folder or "."), ci=ci, deploy=deploy, has_key=has_key)
     filled = ""
     try:
         if begun.to_fill:

@@ -20,6 +20,7 @@ from reconciler.reconcile.store import Store
 from reconciler.settings import load_settings
 
 CI: TypeAlias = Literal["github", "gitlab", "none"]
+Deploy: TypeAlias = Literal["systemd", "kubernetes", "compose"]
 Made: TypeAlias = Literal["made", "kept", "extended"]
 
 CATALOG_FOLDER: Final = "catalog"
@@ -59,6 +60,15 @@ _FLEET: Final[dict[CI, dict[str, str]]] = {
 """The same if the settings have several stores."""
 _FIRST_JOB: Final = "\nvalidate:\n"
 """The start of the jobs in the pipeline of GitLab; a fleet has its own, of the same parts."""
+# The files with which a watch is run, each with a template of its name in deploy/.
+_DEPLOY_FILES: Final[dict[Deploy, tuple[str, ...]]] = {
+    "systemd": ("reconciler-watch.service",),
+    "kubernetes": ("kubernetes.yaml", "Dockerfile"),
+    "compose": ("compose.yaml", "Dockerfile"),
+}
+_OBSERVING: Final = ("alerts.yaml", "dashboard.json")
+_NOWHERE: Final = "SAY-WHERE-RECONCILER-COMES-FROM"
+_PLAIN_BRANCH: Final = re.compile(r"[\w./-]+")
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 # The extra is for `plan --rehearse`.
 # The end of the action's input `package`, which names the source to install from.
@@ -103,17 +113,22 @@ def _notes(ci: CI, found: "_Surroundings") -> Iterator[str]:
         )
 
 
-def init(folder: Path, *, ci: CI | None = None, has_key: bool = False) -> Beginning:
+def init(
+    folder: Path, *, ci: CI | None = None, deploy: Deploy | None = None, has_key: bool = False
+) -> Beginning:
     """Put a catalogue, settings, schemas and CI files into `folder`, which is made if missing.
 
-    `ci` is guessed from the folder if it is None. With a key there is a shop to pull from, so no
-    example product is made. Raises OutputError if a file cannot be written.
+    `ci` is guessed from the folder if it is None. With `deploy` the files to run a watch are made
+    too. With a key there is a shop to pull from, so no example product is made. Raises OutputError
+    if a file cannot be written.
     """
     try:
         chosen, why = (ci, None) if ci else guessed_ci(folder)
         made = tuple(_all(folder, chosen, has_key, asked=ci is not None))
         guessed = (f"The pipeline is for {_HOSTS[chosen]}: {why}.",) if why else ()
         notes = (*guessed, *_notes(chosen, _looked(folder)))
+        if deploy is not None:
+            made += tuple(_deployed(folder, deploy))
         empty = not any(_has_files(folder / name) for name in _catalogs(folder))
         return Beginning(made, _next(has_key), has_key and empty, notes)
     except (OSError, UnicodeDecodeError) as error:
@@ -174,6 +189,8 @@ class _Surroundings(NamedTuple):
     remote: bool
     catalogs: tuple[str, ...]
     fleet: bool
+    address: str = ""
+    """The URL of origin, without credentials."""
 
     def words(self, package: str) -> dict[str, str]:
         """The values of the placeholders in templates, escaped for quoted YAML."""
@@ -213,6 +230,7 @@ def _looked(folder: Path) -> _Surroundings:
         or "origin" in told("remote").splitlines(),
         catalogs=_catalogs(folder),
         fleet=_stores(folder) > 1,
+        address=_USER.sub("", told("remote", "get-url", "origin")).partition("?")[0],
     )
 
 
@@ -261,6 +279,23 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
         made = _made(found.top, name, text)
         yield made._replace(path="../" * found.below.count("/") + made.path)
     yield _ignore(folder)
+
+
+def _deployed(folder: Path, deploy: Deploy) -> Iterator[StartFile]:
+    """The files to run a watch, its alerts and its dashboard."""
+    found = _looked(folder)
+    package = installed_from().replace("[sandbox]", "[watch]", 1) or _NOWHERE
+    branch = found.branch if _PLAIN_BRANCH.fullmatch(found.branch) else "main"
+    words = {
+        **found.words(package),
+        "branch": branch,
+        "repository": _quoted(found.address or "https://git.example/shop.git"),
+    }
+    if deploy == "systemd":
+        # systemd reads a percent sign as the beginning of a specifier.
+        words = {name: word.replace("%", "%%") for name, word in words.items()}
+    for name in (*_DEPLOY_FILES[deploy], *_OBSERVING):
+        yield _made(folder, f"deploy/{name}", _template(f"deploy/{name}", words))
 
 
 def _has_files(catalog: Path) -> bool:

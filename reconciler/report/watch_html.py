@@ -47,6 +47,8 @@ _UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)
 _WIDTH: Final = 640
 _HEIGHT: Final = 120
 _MOST_BARS: Final = 40
+_FEWEST_BARS: Final = 8
+"""So few are no wider than if there were as many."""
 
 
 class Moment(NamedTuple):
@@ -173,7 +175,7 @@ def _bars(applies: Sequence[PastApply]) -> dict[str, Any] | None:
     if not applies:
         return None
     most = max(1, *(a.created + a.updated + a.deleted for a in applies))
-    room = _WIDTH / _MOST_BARS
+    room = _WIDTH / max(len(applies), _FEWEST_BARS)
     bars = []
     for place, past in enumerate(reversed(applies)):
         top, parts = float(_HEIGHT), []
