@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from re import fullmatch, sub
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.authoring.folder import write_changes
@@ -68,7 +69,6 @@ _DEPLOY_FILES: Final[dict[Deploy, tuple[str, ...]]] = {
 }
 _OBSERVING: Final = ("alerts.yaml", "dashboard.json")
 _NOWHERE: Final = "SAY-WHERE-RECONCILER-COMES-FROM"
-_PLAIN_BRANCH: Final = re.compile(r"[\w./-]+")
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 # The extra is for `plan --rehearse`.
 # The end of the action's input `package`, which names the source to install from.
@@ -230,7 +230,7 @@ def _looked(folder: Path) -> _Surroundings:
         or "origin" in told("remote").splitlines(),
         catalogs=_catalogs(folder),
         fleet=_stores(folder) > 1,
-        address=_USER.sub("", told("remote", "get-url", "origin")).partition("?")[0],
+        address=sub(r"(?<=://)[^/]*@", "", told("remote", "get-url", "origin")).partition("?")[0],
     )
 
 
@@ -284,8 +284,8 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
 def _deployed(folder: Path, deploy: Deploy) -> Iterator[StartFile]:
     """The files to run a watch, its alerts and its dashboard."""
     found = _looked(folder)
-    package = installed_from().replace("[sandbox]", "[watch]", 1) or _NOWHERE
-    branch = found.branch if _PLAIN_BRANCH.fullmatch(found.branch) else "main"
+    package = installed_from("watch") or _NOWHERE
+    branch = found.branch if fullmatch(r"[\w./-]+", found.branch) else "main"
     words = {
         **found.words(package),
         "branch": branch,

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import MissingExtra
+from reconciler.installed import installing
 from reconciler.report.escape import escape
 from reconciler.watch.events import Event, Happening
 
@@ -86,7 +87,7 @@ def _apprise() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"Messages need {error.name}, which is not installed.",
-            hint='Install it: pip install "robosize-reconciler[watch]"',
+            hint=f"Install it: {installing('watch')}",
         ) from error
     # Its log repeats URLs.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
