@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-from reconciler.model import KEYS, Catalog, Finding, Ledger, Listing, Product, RemoteProduct
+from reconciler.model import INDEX, KEYS, Catalog, Finding, Ledger, Listing, Product, RemoteProduct
 from reconciler.planning import hints
 from reconciler.planning.compare import Comparison, declared, deleted_fields
 from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
@@ -23,6 +23,7 @@ from reconciler.planning.plan import (
 )
 from reconciler.planning.select import Keep, Resend, Selection
 
+_TYPE: Final = INDEX["type"]
 _T = TypeVar("_T", str, tuple[str, Any])
 _Differing: TypeAlias = tuple[Product, RemoteProduct, dict[str, FieldChange]]
 
@@ -157,6 +158,7 @@ def _updates(
             image_md=picture if isinstance(picture, str) else None,
             came_from=None if product.store_id in matching.contested else product.renamed_from,
             sent_as=_sent_as(product, seen, matching) if "store_id" in fields else None,
+            type=product.values[_TYPE],  # type: ignore[arg-type]  # a text field
             notes=product.notes,
         )
 

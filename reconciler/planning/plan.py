@@ -58,7 +58,8 @@ class Update:
     """A product at the remote that differs. `store_id` is the declared one, also in a rename.
 
     `seen` is the remote product that the plan was made from; a saved plan is stale when it
-    differs. `image_md` is the service's own rendition of its picture, for showing. `came_from` is
+    differs. `image_md` is the service's own rendition of its picture, and `type` the declared one,
+    both for showing. `came_from` is
     the declared `renamed_from`. `sent_as` is the store_id that a product which is renamed was sent
     so far, if the server keeps another for it.
     """
@@ -74,6 +75,7 @@ class Update:
     image_md: str | None = None
     came_from: str | None = None
     sent_as: str | None = None
+    type: str | None = None
     notes: Notes = ()
 
     @property

@@ -58,6 +58,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "origin": ("Whose change it is, with --base: this branch's, the remote's, or both.", "edit"),
     "fields": ("What becomes of each field.", {"name": {"before": "Coat", "after": "Wool coat"}}),
     "seen": ("The remote product that the plan was made from.", {"store_id": "10391"}),
+    "type": ("The declared type, for showing.", "top"),
     "sent_as": ("What the store_id was sent as, if the server keeps another one.", None),
     "came_from": ("The `renamed_from` that is declared.", "9001"),
     "notes": ("The shop's own keys of the product, which are never sent.", {"x-owner": "anna"}),

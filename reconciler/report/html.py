@@ -53,6 +53,7 @@ _MARKS: Final[Mapping[ChangeKind, str]] = {
 }
 # So many products are drawn, or left for later, together: what is out of sight costs nothing.
 _CHUNK: Final = 40
+_GARMENTS: Final = re.compile('id="garment-([a-z]+)"')
 _OPEN: Final = 3
 """So many warnings of one kind are open to read; more are folded."""
 
@@ -78,6 +79,7 @@ def plan_html(plan: Plan, context: Context) -> str:
         block_reasons=BLOCK_REASONS,
         warnings=_warnings(plan.warnings, context),
         few=_OPEN,
+        garments=_garments(),
         in_doubt=IN_DOUBT_MEANS if any_in_doubt(plan.changes) else None,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -145,6 +147,7 @@ def _cards(changes: Iterable[Change], context: Context) -> Iterator[dict[str, An
             "notes": notes_text(change),
             "fields": [_field(key, field, change) for key, field in _fields(change)],
             "destroyed": destroyed(change.record) if isinstance(change, Delete) else (),
+            "garment": _garment(change),
             "before": image_source(_old_image(change)),
             "after": image_source(_new_image(change)),
         }
@@ -180,6 +183,19 @@ def _field(key: str, field: FieldChange, change: Change) -> dict[str, Any]:
         "before": None if change.action == "create" else before,
         "after": None if change.action == "delete" else after,
     }
+
+
+def _garment(change: Change) -> str:
+    """Which garment is drawn where a picture cannot be loaded: that of the type, if it is known."""
+    field = change.fields.get("type")
+    kind = field.after or field.before if field else getattr(change, "type", None)
+    return kind if isinstance(kind, str) and kind in _GARMENTS.findall(_garments()) else "other"
+
+
+@cache
+def _garments() -> str:
+    """The drawings of all garments, as symbols of an SVG document."""
+    return (_TEMPLATES.parents[1] / "templates" / "garments.svg").read_text(encoding="utf-8")
 
 
 def _old_image(change: Change) -> object:

@@ -2,8 +2,8 @@
 
 Beyond the documented keys a plan carries what makes it whole again when it is read: per update
 `seen`, the remote product it was made from, and of a rename `sent_as`; `came_from` of what is
-renamed; per delete `record`; `in_doubt` in a field; `adoptions` and `partial`. `seen` leaves out
-the id, which is the change's own.
+renamed; per update its `type`; per delete `record`; `in_doubt` in a field; `adoptions` and
+`partial`. `seen` leaves out the id, which is the change's own.
 
 A saved plan belongs to one endpoint, and is sealed: `seal` is the SHA-256 of all the rest. It is no
 signature, since whoever edits the file may seal it anew; so nothing that guards the remote is taken
@@ -139,6 +139,8 @@ def _change(change: Change) -> dict[str, Any]:
     }
     if isinstance(change, Update):
         document["seen"] = {**_seen(change.seen), "image_md": change.image_md}
+        if change.type is not None:
+            document["type"] = change.type
         if change.sent_as is not None:
             document["sent_as"] = change.sent_as
     elif isinstance(change, Delete):

@@ -151,6 +151,7 @@ class UpdateDocument(_ChangeDocument):
     seen: SeenDocument
     came_from: Text | None = None
     sent_as: Text | None = None
+    type: Text | None = None
 
     def change(self) -> Update:
         """The Update meant."""
@@ -165,6 +166,7 @@ class UpdateDocument(_ChangeDocument):
             image_md=self.seen.image_md,
             came_from=self.came_from,
             sent_as=self.sent_as,
+            type=self.type,
             notes=self.all_notes(),
         )
 

@@ -17,6 +17,7 @@ from reconciler.sandbox.endpoint import Done, Endpoint, Request
 from reconciler.sandbox.faults import Fault, Schedule, first
 from reconciler.sandbox.listener import CONNECTION, Connection
 from reconciler.sandbox.lookup import LOOKUP_PATH, lookup
+from reconciler.sandbox.pictures import pictures
 from reconciler.sandbox.store import SandboxStore
 
 PATH = "/api/v1/product/"
@@ -125,8 +126,12 @@ class ShopsApp:
 
 
 def application(product: ProductApp | ShopsApp, stores: Collection[SandboxStore]) -> Starlette:
-    """The whole application: the product endpoint, the lookup, a JSON 404 for every other path."""
-    routes = [Route(PATH, endpoint=product), Route(LOOKUP_PATH, endpoint=lookup(stores))]
+    """The product endpoint, the lookup, the pictures, and a JSON 404 for every other path."""
+    routes = [
+        Route(PATH, endpoint=product),
+        Route(LOOKUP_PATH, endpoint=lookup(stores)),
+        pictures(stores),
+    ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 from zlib import crc32
 
 from reconciler.model.fields import Value
@@ -17,7 +18,7 @@ from reconciler.sandbox.answers import JSON_TYPE, HttpAnswer, answer, detail
 from reconciler.sandbox.calls import Effect
 from reconciler.sandbox.faults import Fault, Moment, first
 from reconciler.sandbox.paging import PAGE_MAX, next_link, previous_link, window
-from reconciler.sandbox.records import product_id, to_json
+from reconciler.sandbox.records import PICTURES, product_id, to_json
 from reconciler.sandbox.store import SandboxStore, StoredRow
 from reconciler.sandbox.validation import REQUIRED, Errors, check_fields, check_ids
 
@@ -54,6 +55,7 @@ class Endpoint:
     """The documented API over a SandboxStore.
 
     With `api_key` None any key but an empty one is accepted. `page_max` is the largest page.
+    With `own_pictures` it lists the addresses at which it shows pictures itself.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Endpoint:
         api_key: str | None = None,
         page_max: int = PAGE_MAX,
         unique_store_ids: bool = False,
+        own_pictures: bool = False,
     ) -> None:
         self._store = store
         self._api_key = api_key
         self._page_max = page_max
         self._unique_store_ids = unique_store_ids
+        self._own_pictures = own_pictures
         self._calls: Mapping[str, Callable[[Request], Done]] = {
             "GET": self._list,
             "POST": self._create,
@@ -107,6 +111,8 @@ class Endpoint:
         head = to_json({"count": count, "next": following, "previous": previous})
         # The records are JSON already; parsing and writing them again would take most of the time.
         body = f'{head[:-1]},"results":[{",".join(records)}]}}'
+        if self._own_pictures:
+            body = body.replace(PICTURES, urljoin(request.url, "/"))
         self._meddle(request.faults, "after")
         return Done(HttpAnswer(200, body.encode()), Effect("listed"))
 

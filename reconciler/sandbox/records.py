@@ -30,6 +30,9 @@ DOCUMENTED: Final = (
 )
 """The keys of a record, in the order of the documentation."""
 
+PICTURES: Final = "https://media.sandbox.invalid/"
+"""Where pictures seem to be; a sandbox that stays shows them at its own address."""
+
 _READABLE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BY_KEY: Final = {field.key: field for field in FIELDS}
 
@@ -81,7 +84,7 @@ def image_md(image_url: str) -> str | None:
     if not image_url:
         return None
     name = hashlib.sha256(image_url.encode()).hexdigest()[:16]
-    return f"https://media.sandbox.invalid/md/{name}.jpg"
+    return f"{PICTURES}md/{name}.svg"
 
 
 def handle(name: str) -> str:

@@ -60,6 +60,7 @@ class Sandbox:
         seed: Callable[[SandboxStore], object] | None = None,
         clock: Callable[[], float] = time.time,
         shops: int = 0,
+        own_pictures: bool = False,
     ) -> None:
         if page_max < 1:
             raise UsageError(f"A page cannot hold {page_max} products.", hint="Ask for 1 or more.")
@@ -77,6 +78,7 @@ class Sandbox:
         self._port = port
         self._seed = seed
         self._clock = clock
+        self._own_pictures = own_pictures
         self._keys: list[str | None] = [shop_key(n) for n in range(1, shops + 1)] or [api_key]
         self.stores: dict[str | None, SandboxStore] = {}
         self._products: dict[str | None, ProductApp] = {}
@@ -149,6 +151,7 @@ class Sandbox:
                 api_key=key,
                 page_max=self._page_max,
                 unique_store_ids=self._unique_store_ids,
+                own_pictures=self._own_pictures,
             )
             self._products[key] = ProductApp(store, endpoint, self._schedule, self._latency_ms)
         shops = {key: product for key, product in self._products.items() if key is not None}
@@ -196,6 +199,7 @@ def serve(
         port=port,
         seed=seed,
         shops=shops,
+        own_pictures=True,
     )
     with handled_by(lambda *_: stop.set()), sandbox:
         ready(sandbox.url)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.planning.plan import Change, Plan, Update
+from reconciler.planning.plan import CatalogFacts, Change, Create, FieldChange, Plan, Update
 from reconciler.report.escape import escape
 from reconciler.report.html import anchor, plan_html
 from tests.report.browser import CHROMIUM, Tab, browser
@@ -15,6 +15,7 @@ from tests.report.plans import CONTEXT, HOSTILE, hostile_plan, long_plan, small_
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
 
+URL = "https://pictures.invalid/1.jpg"
 NAMES = "Array.from(document.querySelectorAll('article .name'), (e) => e.textContent)"
 SHOWN = (
     "Array.from(document.querySelectorAll('article'))"
@@ -268,3 +269,28 @@ def test_without_scripts_everything_is_shown(tab: Tab, page: Path) -> None:
         assert tab.run("document.getElementById('filters').offsetParent") is None
     finally:
         tab.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_a_picture_that_cannot_be_loaded_is_drawn(tab: Tab, tmp_path: Path) -> None:
+    """In its place stands a garment of the product's type with its store_id, not a broken image."""
+    creates = [
+        Create(
+            store_id, "A", {"type": FieldChange(None, kind), "image_url": FieldChange(None, URL)}
+        )
+        for store_id, kind in (("1", "dress"), ("<b>2", 'x"><i>'))
+    ]
+    file = tmp_path / "plan.html"
+    plan = Plan("default", CatalogFacts(2), 0, tuple(creates))
+    file.write_text(plan_html(plan, CONTEXT), encoding="utf-8")
+    tab.open(file)
+    drawn = "Array.from(document.querySelectorAll('svg.garment'))"
+    for _ in range(50):
+        if tab.run(f"{drawn}.length") == 2:
+            break
+        tab.settle()
+    parts = "[e.querySelector('use').getAttribute('href'), e.textContent]"
+    assert tab.run(f"{drawn}.map((e) => {parts})") == [
+        ["#garment-dress", "1"],
+        ["#garment-other", "<b>2"],
+    ]
+    assert tab.run("document.querySelectorAll('article img').length") == 0

@@ -1,5 +1,28 @@
 "use strict";
 (() => {
+  // A picture that cannot be loaded becomes a drawn garment of the product's type.
+  const svg = (name, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+  const draw = (image) => {
+    const card = image.closest("[data-garment]");
+    if (!card) return;
+    const hue = Array.from(image.src).reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7);
+    const drawn = svg("svg", { class: "garment", viewBox: "0 0 96 96", role: "img", "aria-label": image.alt });
+    drawn.style.setProperty("--hue", hue);
+    const id = Array.from(card.dataset.id);
+    const label = svg("text", { x: 48, y: 90, "text-anchor": "middle" });
+    label.textContent = id.length > 14 ? `${id.slice(0, 13).join("")}…` : id.join("");
+    drawn.append(svg("use", { href: `#garment-${card.dataset.garment}`, x: 16, y: 5, width: 64, height: 72 }), label);
+    image.replaceWith(drawn);
+  };
+  document.addEventListener("error", ({ target }) => target.tagName === "IMG" && draw(target), true);
+  for (const image of document.querySelectorAll("article img")) {
+    if (image.complete && !image.naturalWidth) draw(image);
+  }
+
   const form = document.getElementById("filters");
   if (!form) return;
   const count = document.getElementById("count");
