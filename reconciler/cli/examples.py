@@ -81,6 +81,7 @@ EXAMPLES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     ),
     "fleet apply": (("reconciler fleet apply plans", "what `fleet plan --out plans` saved"),),
     "fleet status": (("reconciler fleet status", "all stores"),),
+    "fleet show": (("reconciler fleet show a.json b.json", "the results of two jobs as one"),),
     "fleet list": (("reconciler fleet list", "all stores"),),
     "fleet unlock": (("reconciler fleet unlock --store acme-de", "one of them"),),
     "watch": (
