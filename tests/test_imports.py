@@ -74,6 +74,8 @@ ALLOWED: Final = {
     "status": _ONLINE,
     "pull": _ONLINE,
     "apply --dry-run": _ONLINE,
+    "fleet list": _OFFLINE,
+    "fleet plan": _ONLINE | {"multiprocessing"},
     "apply --yes": _ONLINE | _HOLDING,
 }
 """By command line, the heavy packages that it may load; the others it may not."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from reconciler.errors import SettingsError
 from reconciler.fleet import scheduler
@@ -21,8 +22,12 @@ from tests.fleet.cluster import cluster, contents, fleet_in_git, git, keys
 from tests.fleet.test_commands import document
 from tests.git.conftest import plain_git  # noqa: F401  (a fixture)
 
-SHOPS = 6
+SOAK = settings.get_current_profile_name() == "soak"
+"""`make soak` kills twenty workers over a hundred shops."""
+SHOPS = 100 if SOAK else 5
 PRODUCTS = 5
+KILLS = range(12, 480, 24) if SOAK else (5,)
+"""After how many writes of all shops a worker is killed."""
 
 
 @pytest.fixture
@@ -107,10 +112,10 @@ def test_killed_workers_cost_nothing_but_time(tmp_path: Path, remote: Sandbox) -
         process = subprocess.Popen(
             [*command, *at], cwd=work, env=environ, stdout=subprocess.PIPE, encoding="utf-8"
         )
-        killed = kill_by_writes(running, remote, process, after=[4, 14])
-        out, _ = process.communicate(timeout=40)
+        killed = kill_by_writes(running, remote, process, after=[*KILLS])
+        out, _ = process.communicate(timeout=1800 if SOAK else 60)
     found = document(out)
-    assert killed == 2
+    assert killed == len(KILLS)
     assert found["exit_code"] == 0, out
     assert contents(remote) == [[str(number) for number in range(PRODUCTS)]] * SHOPS
     assert sum(store["takeovers"] for store in found["stores"]) >= killed - 1
