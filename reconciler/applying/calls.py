@@ -70,7 +70,6 @@ class Caller:
         except OSError as error:
             self._trouble(error)
             raise Halt from None
-        sent = self._client.clock.now()
         id: str | None = None
         failure: Failure | None = None
         try:
@@ -91,7 +90,7 @@ class Caller:
             if result is False:
                 failure = Failure("the server says that there is no such product", gone=True)
         self._note(number, said)
-        return Answer(operation, sent, self._client.clock.now(), id, failure)
+        return Answer(operation, self._client.clock.now(), id, failure)
 
     def _note(self, number: int, result: str) -> None:
         try:

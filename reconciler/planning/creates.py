@@ -16,8 +16,8 @@ from typing import Final
 from reconciler.model import RemoteProduct, Value
 from reconciler.planning.judging import Case, Fields, judge_fields
 from reconciler.planning.likeness import Twin, likely
-from reconciler.planning.operations import Patch, Post, values
-from reconciler.planning.outcome import Answer, Fate, Verdict
+from reconciler.planning.operations import Post, values
+from reconciler.planning.outcome import Fate, Verdict
 from reconciler.planning.plan import Create, Delete
 from reconciler.planning.sight import NOTHING_HEARD, Heard, Sight, Situation
 
@@ -51,7 +51,7 @@ def judge_create(
         id = None
     if id is None and heard.patches:
         # It was found, and sent what was in doubt: no list that lacks it makes it a new one.
-        id, accepted = _called(heard.patches[-1]), adopted
+        id, accepted = heard.patches[-1].operation.ids[0], adopted
     if sight is None:
         if id is None:
             return _judge_absent(change, heard, situation, None)
@@ -74,17 +74,12 @@ def judge_create(
 
 def _judge_unlisted(change: Create, id: str, heard: Heard, situation: Situation) -> Case:
     """What became of a create whose id is known, and that the last list lacks."""
-    answered = (heard.posts or heard.patches)[-1].came
+    answered = (heard.posts or heard.answers)[-1].came
     error = f"it was created as {id}, but the list does not show it"
     landed = frozenset(change.fields)
     unknown = Verdict(change, Fate.UNKNOWN, id, error, landed=landed, sent=answered)
     waits = situation.now - answered < situation.settle
     return Case(unknown, look=situation.next_look(answered) if waits else None)
-
-
-def _called(answer: Answer) -> str | None:
-    """The remote id that a call for one product named."""
-    return answer.operation.ids[0] if isinstance(answer.operation, Patch) else None
 
 
 def _found(

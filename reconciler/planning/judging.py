@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from reconciler.model import RemoteProduct, Value
 from reconciler.planning.likeness import alike
-from reconciler.planning.operations import Operation, Patch, body_of, values
+from reconciler.planning.operations import Operation, Patch, values
 from reconciler.planning.outcome import Answer, Fate, Verdict
 from reconciler.planning.plan import Create, Delete, Update
 from reconciler.planning.sight import Heard, Sight, Situation
@@ -64,7 +64,7 @@ class Fields:
         """The same after more answers to PATCHes."""
         fields = self
         for answer in answers:
-            fields = fields._after(frozenset(body_of(answer.operation)), answer)
+            fields = fields._after(frozenset(answer.operation.body), answer)
         return fields
 
     def _after(self, keys: frozenset[str], answer: Answer) -> "Fields":
@@ -136,19 +136,15 @@ class _Seen:
 
 def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
     """What became of an Update."""
-    parked = [answer for answer in heard.patches if _is_parking(answer)]
-    own = [answer for answer in heard.patches if not _is_parking(answer)]
-    if not own:
-        return _judge_parked(change, parked, situation) if parked else Case(Verdict(change))
-    fields = Fields().after(own)
+    if not heard:
+        return Case(Verdict(change))
+    if not heard.patches:
+        return _judge_parked(change, heard.answers, situation)
+    fields = Fields().after(heard.patches)
     sight = situation.sight_after(heard)
     if sight is None:
         return Case(fields.verdict(change, change.id), look=situation.now)
     return judge_fields(change, change.id, fields, situation, sight)
-
-
-def _is_parking(answer: Answer) -> bool:
-    return isinstance(answer.operation, Patch) and answer.operation.parking
 
 
 def _judge_parked(change: Update, answers: Sequence[Answer], situation: Situation) -> Case:
@@ -160,7 +156,7 @@ def _judge_parked(change: Update, answers: Sequence[Answer], situation: Situatio
     if not parking.may_have_landed:
         return Case(verdict._replace(error=_told_by(parking)))
     verdict = verdict._replace(lost=frozenset({"store_id"}))
-    place = body_of(parking.operation)["store_id"]
+    place = parking.operation.body["store_id"]
     seen = situation.sight.by_id.get(change.id) if situation.sight else None
     if last is not parking or seen is None or seen.store_id == place:
         return Case(verdict._replace(error=f"it stands at {place} until the next run"), aside=True)
@@ -236,7 +232,7 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
     if not heard:
         edited = situation.edited.get(change.store_id)
         return Case(Verdict(change, Fate.FAILED, change.id, edited) if edited else Verdict(change))
-    last = heard.deletes[-1]
+    last = heard.answers[-1]
     failure, sight = last.failure, situation.sight_after(heard)
     applied = Verdict(change, Fate.APPLIED, change.id)
     unknown = applied._replace(fate=Fate.UNKNOWN)

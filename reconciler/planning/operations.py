@@ -26,6 +26,8 @@ class Post:
     """Create one product."""
 
     method: ClassVar[Literal["POST"]] = "POST"
+    ids: ClassVar[tuple[str, ...]] = ()
+    parking: ClassVar[bool] = False
     change: Create
 
     @property
@@ -67,7 +69,14 @@ class Remove:
     """Delete one product."""
 
     method: ClassVar[Literal["DELETE"]] = "DELETE"
+    body: ClassVar[Body] = {}
+    parking: ClassVar[bool] = False
     change: Delete
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The remote id."""
+        return (self.change.id,)
 
     @property
     def store_ids(self) -> tuple[str, ...]:
@@ -76,11 +85,6 @@ class Remove:
 
 
 Operation: TypeAlias = Post | Patch | Remove
-
-
-def body_of(operation: Operation) -> Body:
-    """What an Operation sends; a DELETE sends nothing."""
-    return {} if isinstance(operation, Remove) else operation.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +221,10 @@ def as_json(plan: Plan, *, batch: int = DEFAULT_BATCH) -> list[dict[str, Any]]:
 
 def operation_json(operation: Operation) -> dict[str, Any]:
     """One call: method, remote ids, store_ids, and the body without the ids."""
-    body: dict[str, Any] | None = None
-    if isinstance(operation, Patch):
-        ids: tuple[str | None, ...] = operation.ids
-    else:
-        ids = (operation.change.id,)
-    if not isinstance(operation, Remove):
-        body = {k: list(v) if isinstance(v, tuple) else v for k, v in operation.body.items()}
+    body = {k: list(v) if isinstance(v, tuple) else v for k, v in operation.body.items()}
     return {
         "method": operation.method,
-        "ids": [id for id in ids if id is not None],
+        "ids": list(operation.ids),
         "store_ids": list(operation.store_ids),
-        "body": body,
+        "body": body or None,
     }

@@ -37,11 +37,10 @@ class Failure(NamedTuple):
 class Answer(NamedTuple):
     """What came back for one Operation; never corrected.
 
-    `sent` and `came` are seconds of the clock of the run. `id` is what a POST was answered with.
+    `came` is in seconds of the clock of the run. `id` is what a POST was answered with.
     """
 
     operation: Operation
-    sent: float
     came: float
     id: str | None = None
     failure: Failure | None = None

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.model import Listing, RemoteProduct
-from reconciler.planning.operations import Operations, Post, Remove
+from reconciler.planning.operations import Operations
 from reconciler.planning.outcome import Answer
 from reconciler.planning.plan import Create, Plan
 
@@ -80,18 +80,27 @@ class Sight:
 class Heard:
     """The answers that tell of one Change, in their order; `last` is the number of the last one."""
 
-    patches: tuple[Answer, ...] = ()
-    posts: tuple[Answer, ...] = ()
-    deletes: tuple[Answer, ...] = ()
+    answers: tuple[Answer, ...] = ()
     last: int = -1
 
     def __bool__(self) -> bool:
-        return self.last >= 0
+        return bool(self.answers)
+
+    @property
+    def posts(self) -> list[Answer]:
+        """The answers to POSTs."""
+        return [answer for answer in self.answers if answer.operation.method == "POST"]
+
+    @property
+    def patches(self) -> list[Answer]:
+        """The answers to PATCHes, but for those that make room in a ring."""
+        patches = [answer for answer in self.answers if answer.operation.method == "PATCH"]
+        return [answer for answer in patches if not answer.operation.parking]
 
     @property
     def came(self) -> float:
         """When the last of them came."""
-        return max(a.came for a in (*self.patches, *self.posts, *self.deletes))
+        return self.answers[-1].came
 
 
 NOTHING_HEARD: Final = Heard()
@@ -128,7 +137,7 @@ class Situation:
         for number, answer in enumerate(self.answers):
             for store_id in answer.operation.store_ids:
                 old = heard.get(store_id, NOTHING_HEARD)
-                heard[store_id] = _with(old, answer, number)
+                heard[store_id] = Heard((*old.answers, answer), number)
         return heard
 
     def sight_after(self, heard: Heard) -> Sight | None:
@@ -154,12 +163,3 @@ class Situation:
             if found.setdefault(id, store_id) != store_id:
                 doubled.add(id)
         return {id: store_id for id, store_id in found.items() if id not in doubled}
-
-
-def _with(heard: Heard, answer: Answer, number: int) -> Heard:
-    operation = answer.operation
-    if isinstance(operation, Post):
-        return replace(heard, posts=(*heard.posts, answer), last=number)
-    if isinstance(operation, Remove):
-        return replace(heard, deletes=(*heard.deletes, answer), last=number)
-    return replace(heard, patches=(*heard.patches, answer), last=number)

@@ -5,13 +5,13 @@ by link, each shown by a list before the next; shared updates; creates; what has
 looked for again; and deletes, once a list has proven all that came before them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from reconciler.planning.chains import Chain, chains_of
 from reconciler.planning.creates import judge_create, twins
 from reconciler.planning.judging import Case, judge_delete, judge_update
-from reconciler.planning.operations import Operation, Patch, body_of
+from reconciler.planning.operations import Operation, Patch
 from reconciler.planning.outcome import Fate, Verdict
 from reconciler.planning.plan import Create, Delete, Update
 from reconciler.planning.sight import NOTHING_HEARD, Heard, Situation
@@ -56,12 +56,8 @@ def judge(situation: Situation) -> Judgement:
         store_id: _explained(case.verdict, situation, cases, vacating.get(store_id))
         for store_id, case in cases.items()
     }
-    done = any(a.failure is None and not _is_parking(a.operation) for a in situation.answers)
+    done = any(a.failure is None and not a.operation.parking for a in situation.answers)
     return Judgement(verdicts, step, done or any(case.aside for case in cases.values()))
-
-
-def _is_parking(operation: Operation) -> bool:
-    return isinstance(operation, Patch) and operation.parking
 
 
 def _cases(situation: Situation, heard: Mapping[str, Heard]) -> dict[str, Case]:
@@ -91,7 +87,7 @@ def _next(
     vacating: Mapping[str | None, str],
 ) -> Step:
     """The next step: the first phase that has something to do."""
-    if (step := _of_chains(chains)) is not None:
+    if (step := _pending(chains)) is not None:
         return step
     calls = situation.calls
     operations: list[Operation] = [p for p in calls.updates if not _was_sent(p, heard)]
@@ -102,7 +98,7 @@ def _next(
             if _may_be_sent(cases[post.change.store_id])
             and _is_vacant(vacating.get(post.change.store_id), cases)
         ]
-    if not operations and (step := _of_cases(cases.values())) is not None:
+    if not operations and (step := _pending(cases.values())) is not None:
         return step
     if not operations and all(_allows_deletes(case.verdict) for case in cases.values()):
         operations = [r for r in calls.deletes if _may_be_sent(cases[r.change.store_id])]
@@ -114,20 +110,12 @@ def _allows_deletes(verdict: Verdict) -> bool:
     return isinstance(verdict.change, Delete) or verdict.fate is Fate.APPLIED
 
 
-def _of_chains(chains: Sequence[Chain]) -> Step:
-    return _of([chain.send for chain in chains], [chain.look for chain in chains])
-
-
-def _of_cases(cases: Collection[Case]) -> Step:
-    return _of([case.send for case in cases], [case.look for case in cases])
-
-
-def _of(sends: Iterable[Operation | None], looks: Iterable[float | None]) -> Step:
+def _pending(found: Collection[Chain | Case]) -> Step:
     """Send what is to be sent; else look when the first wants to."""
-    operations = tuple(operation for operation in sends if operation is not None)
+    operations = tuple(one.send for one in found if one.send is not None)
     if operations:
         return Send(operations)
-    times = [look for look in looks if look is not None]
+    times = [one.look for one in found if one.look is not None]
     return Look(min(times)) if times else None
 
 
@@ -135,7 +123,7 @@ def _was_sent(patch: Patch, heard: Mapping[str, Heard]) -> bool:
     """Whether answers have come to a shared call, or to each part of it."""
     keys = patch.body.keys()
     return all(
-        any(keys <= body_of(a.operation).keys() for a in heard.get(store_id, NOTHING_HEARD).patches)
+        any(keys <= a.operation.body.keys() for a in heard.get(store_id, NOTHING_HEARD).patches)
         for store_id in patch.store_ids
     )
 

@@ -150,17 +150,17 @@ def planned(products: Iterable[Product], there: Iterable[RemoteProduct], **optio
 
 def ok(operation: Operation, at: float = 0.0, *, id: str | None = None) -> Answer:
     """A call that succeeded; `id` is what a POST was answered with."""
-    return Answer(operation, at, at, id)
+    return Answer(operation, at, id)
 
 
 def lost(operation: Operation, at: float = 0.0, *, repeats: int = 0, rest: bool = False) -> Answer:
     """A call whose answer never came, or did not tell; `rest`: the server has ended its work."""
-    return Answer(operation, at, at, None, Failure("no answer", True, rest, repeats=repeats))
+    return Answer(operation, at, None, Failure("no answer", True, rest, repeats=repeats))
 
 
 def refused(operation: Operation, at: float = 0.0, *, gone: bool = False) -> Answer:
     """A call that surely had no effect."""
-    return Answer(operation, at, at, None, Failure("refused", gone=gone, refused=not gone))
+    return Answer(operation, at, None, Failure("refused", gone=gone, refused=not gone))
 
 
 def situation(

@@ -77,7 +77,6 @@ class Server:
 
     def call(self, operation: Operation) -> Answer:
         """One call with its answer."""
-        sent = self.now
         self.now += 1
         self.sent.update(operation.store_ids)
         fault = next(self._faults, _TELLS)
@@ -98,7 +97,7 @@ class Server:
             id = self._id(fault.says, id)
         if failure is not None:
             id = None
-        return Answer(operation, sent, self.now, id, failure)
+        return Answer(operation, self.now, id, failure)
 
     def _write(self, operation: Operation) -> str | None:
         if isinstance(operation, Patch) and not set(operation.ids) <= self.shop.rows.keys():
