@@ -139,7 +139,7 @@ def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
     if not heard:
         return Case(Verdict(change))
     if not heard.patches:
-        return _judge_parked(change, heard.answers, situation)
+        return _judge_parked(change, heard, situation)
     fields = Fields().after(heard.patches)
     sight = situation.sight_after(heard)
     if sight is None:
@@ -147,26 +147,32 @@ def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
     return judge_fields(change, change.id, fields, situation, sight)
 
 
-def _judge_parked(change: Update, answers: Sequence[Answer], situation: Situation) -> Case:
+def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:
     """What became of a product that was to make room in a ring of renames, and of no more yet."""
-    parking, last = answers[0], answers[-1]
+    parking, last = heard.answers[0], heard.answers[-1]
+    failure = parking.failure
     verdict = Verdict(change, Fate.FAILED, change.id)
     if last is not parking and last.failure is None:
-        return Case(verdict)  # It was sent back: why, its chain knows.
+        return Case(verdict)  # It was sent back.
+    error = failure.message if failure else "no list has shown its rename"
     if not parking.may_have_landed:
-        return Case(verdict._replace(error=_told_by(parking)))
-    verdict = verdict._replace(lost=frozenset({"store_id"}))
+        return Case(verdict._replace(error=error))
     place = parking.operation.body["store_id"]
-    seen = situation.sight.by_id.get(change.id) if situation.sight else None
-    if last is not parking or seen is None or seen.store_id == place:
-        return Case(verdict._replace(error=f"it stands at {place} until the next run"), aside=True)
-    at_rest = parking.failure is None or parking.failure.at_rest
-    fate = Fate.FAILED if at_rest else Fate.UNKNOWN
-    return Case(verdict._replace(fate=fate, error=_told_by(parking)))
-
-
-def _told_by(answer: Answer) -> str:
-    return "no list has shown its rename" if answer.failure is None else answer.failure.message
+    stands = f"the ring of renames was not carried on: it stands at {place} until the next run"
+    aside = Case(verdict._replace(error=stands, lost=frozenset({"store_id"})), aside=True)
+    sight = situation.sight_after(heard)
+    if last is not parking or sight is None:
+        return aside._replace(look=None if sight else situation.now)
+    product = sight.by_id.get(change.id)
+    if product is None:
+        return Case(verdict._replace(error="it is gone from the remote"))
+    if product.store_id != change.renamed_from:
+        return aside
+    at_rest = failure is not None and failure.at_rest
+    waits = not at_rest and situation.now - parking.came < situation.settle
+    fate = Fate.FAILED if at_rest or failure is None else Fate.UNKNOWN
+    verdict = aside.verdict._replace(fate=fate, error=error)
+    return Case(verdict, look=situation.next_look(parking.came) if waits else None)
 
 
 def judge_fields(

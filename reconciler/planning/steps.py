@@ -8,7 +8,6 @@ looked for again; and deletes, once a list has proven all that came before them.
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from reconciler.planning.chains import Chain, chains_of
 from reconciler.planning.creates import judge_create, twins
 from reconciler.planning.judging import Case, judge_delete, judge_update
 from reconciler.planning.operations import Operation, Patch
@@ -46,18 +45,30 @@ class Judgement(NamedTuple):
 def judge(situation: Situation) -> Judgement:
     """What became of every Change so far, and what to do next."""
     heard = situation.heard()
-    chains = chains_of(situation)
     cases = _cases(situation, heard)
-    for chain in chains:
-        cases |= chain.cases(cases)
-    vacating = {c.leaves: c.store_id for c in situation.plan.changes if isinstance(c, Update)}
-    step = None if situation.ended else _next(situation, heard, cases, chains, vacating)
+    leavers = {c.leaves: c for c in situation.plan.changes if isinstance(c, Update)}
+    waiting = {
+        store_id: leaver.store_id
+        for store_id in cases
+        if (leaver := leavers.get(store_id)) and not _has_left(leaver, situation, heard)
+    }
+    step = None if situation.ended else _next(situation, heard, cases, waiting)
     verdicts = {
-        store_id: _explained(case.verdict, situation, cases, vacating.get(store_id))
+        store_id: _explained(case.verdict, situation, waiting.get(store_id))
         for store_id, case in cases.items()
     }
     done = any(a.failure is None and not a.operation.parking for a in situation.answers)
     return Judgement(verdicts, step, done or any(case.aside for case in cases.values()))
+
+
+def _has_left(leaver: Update, situation: Situation, heard: Mapping[str, Heard]) -> bool:
+    """Whether a list shows that a renamed product has given up its store_id: no answer proves it.
+
+    Two products must never have one, so what takes it waits for that.
+    """
+    sight = situation.sight_after(heard.get(leaver.store_id, NOTHING_HEARD))
+    product = sight.by_id.get(leaver.id) if sight else None
+    return product is not None and product.store_id != leaver.renamed_from
 
 
 def _cases(situation: Situation, heard: Mapping[str, Heard]) -> dict[str, Case]:
@@ -83,20 +94,19 @@ def _next(
     situation: Situation,
     heard: Mapping[str, Heard],
     cases: Mapping[str, Case],
-    chains: Sequence[Chain],
-    vacating: Mapping[str | None, str],
+    waiting: Mapping[str, str],
 ) -> Step:
     """The next step: the first phase that has something to do."""
-    if (step := _pending(chains)) is not None:
-        return step
     calls = situation.calls
+    links = [_next_link(chain, situation, heard, cases) for chain in calls.renames]
+    if (step := _pending(links)) is not None:
+        return step
     operations: list[Operation] = [p for p in calls.updates if not _was_sent(p, heard)]
     if not operations:
         operations = [
             post
             for post in calls.creates
-            if _may_be_sent(cases[post.change.store_id])
-            and _is_vacant(vacating.get(post.change.store_id), cases)
+            if _may_be_sent(cases[post.change.store_id]) and post.change.store_id not in waiting
         ]
     if not operations and (step := _pending(cases.values())) is not None:
         return step
@@ -105,18 +115,45 @@ def _next(
     return Send(tuple(operations)) if operations else None
 
 
+def _next_link(
+    chain: Sequence[Patch],
+    situation: Situation,
+    heard: Mapping[str, Heard],
+    cases: Mapping[str, Case],
+) -> Case:
+    """What a chain of renames waits for, or its next call: links are made one after the other."""
+    told = [heard.get(link.store_ids[0], NOTHING_HEARD) for link in chain]
+    sent = [
+        link
+        for link, of_it in zip(chain, told, strict=True)
+        if any(a.operation.parking is link.parking for a in of_it.answers)
+    ]
+    last = sent[-1] if sent else None
+    case = cases[(last or chain[0]).store_ids[0]]
+    if len(sent) == len(chain) or case.send:
+        return case
+    if last is None or _has_left(last.changes[0], situation, heard):
+        return Case(case.verdict, send=chain[len(sent)])
+    first, refused = chain[0], not told[len(sent) - 1].answers[-1].may_have_landed
+    if first.parking and len(sent) == 2 and refused and len(told[0].answers) == 1:
+        # Nothing else was moved yet, so the place of the parked product is surely free.
+        back = {"store_id": str(first.changes[0].leaves)}
+        return Case(case.verdict, send=Patch(first.changes, back, parking=True))
+    return case
+
+
+def _pending(found: Collection[Case]) -> Step:
+    """Send what is to be sent; else look when the first wants to."""
+    operations = tuple(case.send for case in found if case.send is not None)
+    if operations:
+        return Send(operations)
+    times = [case.look for case in found if case.look is not None]
+    return Look(min(times)) if times else None
+
+
 def _allows_deletes(verdict: Verdict) -> bool:
     """Deletes are final: they wait until all else was applied."""
     return isinstance(verdict.change, Delete) or verdict.fate is Fate.APPLIED
-
-
-def _pending(found: Collection[Chain | Case]) -> Step:
-    """Send what is to be sent; else look when the first wants to."""
-    operations = tuple(one.send for one in found if one.send is not None)
-    if operations:
-        return Send(operations)
-    times = [one.look for one in found if one.look is not None]
-    return Look(min(times)) if times else None
 
 
 def _was_sent(patch: Patch, heard: Mapping[str, Heard]) -> bool:
@@ -133,23 +170,15 @@ def _may_be_sent(case: Case) -> bool:
     return verdict.fate is Fate.NOT_ATTEMPTED and verdict.error is None and case.look is None
 
 
-def _is_vacant(leaver: str | None, cases: Mapping[str, Case]) -> bool:
-    """Whether the product that is to give up a store_id has done so."""
-    return leaver is None or cases[leaver].verdict.fate is Fate.APPLIED
-
-
-def _explained(
-    verdict: Verdict, situation: Situation, cases: Mapping[str, Case], leaver: str | None
-) -> Verdict:
-    """The verdict with the reason why a Change was not attempted, if it was not."""
-    if verdict.fate is not Fate.NOT_ATTEMPTED:
-        return verdict
-    error = verdict.error
-    if error is None and isinstance(verdict.change, Create) and not _is_vacant(leaver, cases):
-        error = f"needs the rename to {leaver}, which was not made"
-    if error is None and situation.ended is None and isinstance(verdict.change, Delete):
-        error = "nothing is deleted after a failure before it"
-    error = error or situation.ended
-    if verdict.landed:
-        return verdict._replace(fate=Fate.FAILED, error=f"applied in part: {error}")
-    return verdict._replace(error=error)
+def _explained(verdict: Verdict, situation: Situation, leaver: str | None) -> Verdict:
+    """The verdict with the reason why a Change was not attempted, or was taken back."""
+    if verdict.error is None and verdict.fate in (Fate.NOT_ATTEMPTED, Fate.FAILED):
+        error = situation.ended
+        if error is None and isinstance(verdict.change, Delete):
+            error = "nothing is deleted after a failure before it"
+        elif error is None and leaver is not None:
+            error = f"needs the rename to {leaver}, which was not made"
+        verdict = verdict._replace(error=error)
+    if verdict.fate is Fate.NOT_ATTEMPTED and verdict.landed:
+        return verdict._replace(fate=Fate.FAILED, error=f"applied in part: {verdict.error}")
+    return verdict

@@ -59,7 +59,7 @@ def test_a_ring_that_cannot_begin_says_who_waits_for_it() -> None:
         step, ends = told(RING, answer, there=[A, B], now=100)
         assert (step, ends[first]) == ("done", end)
         assert ends[other][0] == "not_attempted"
-        assert f"needs the rename of {first}" in ends[other][1]
+        assert f"needs the rename to {first}" in ends[other][1]
 
 
 def test_a_parked_product_goes_back_if_the_next_link_is_refused() -> None:
@@ -68,7 +68,10 @@ def test_a_parked_product_goes_back_if_the_next_link_is_refused() -> None:
     step, _ = told(RING, *answers, there=[ASIDE, OTHER])
     assert step.startswith(f"PATCH {PARK.ids[0]}")
     _, ends = told(RING, *answers, ok(BACK), there=[A, B])
-    assert ends[PARK.store_ids[0]] == ("failed", f"needs the rename of {OTHERS}, which failed")
+    assert ends[PARK.store_ids[0]] == (
+        "failed",
+        f"needs the rename to {OTHERS}, which was not made",
+    )
     _, ends = told(RING, *answers, refused(BACK), there=[ASIDE, OTHER])
     assert ends[PARK.store_ids[0]][0] == "failed"
     assert "it stands at" in ends[PARK.store_ids[0]][1]
@@ -77,7 +80,7 @@ def test_a_parked_product_goes_back_if_the_next_link_is_refused() -> None:
 def test_a_run_that_ends_within_a_ring_says_where_its_product_stands() -> None:
     """So that nobody takes it for lost until the next run (P3)."""
     _, ends = told(RING, ok(PARK), there=[ASIDE, OTHER], ended="interrupted before it")
-    assert "the run was stopped within its ring" in ends[PARK.store_ids[0]][1]
+    assert "it stands at" in ends[PARK.store_ids[0]][1]
 
 
 def test_a_product_that_is_gone_stops_its_chain() -> None:
@@ -85,7 +88,7 @@ def test_a_product_that_is_gone_stops_its_chain() -> None:
     (links,) = operations(CHAIN).renames
     step, ends = told(CHAIN, ok(links[0]), there=[A])
     assert ends["C"] == ("failed", "it is gone from the remote")
-    assert ends["B"] == ("not_attempted", "needs the rename of C, which failed")
+    assert ends["B"] == ("not_attempted", "needs the rename to C, which was not made")
     assert step == "done"
 
 
@@ -131,3 +134,13 @@ def test_a_rename_is_not_sent_again_to_a_store_id_that_another_has() -> None:
     step, ends = told(plan, ok(link), there=[A, listed("p9", "B")], now=100)
     assert step == "done"
     assert ends["B"] == ("failed", "it was not renamed, and another product has its store_id")
+
+
+def test_nothing_is_created_where_a_renamed_product_has_stayed() -> None:
+    """A server that accepts a rename and ignores it keeps the store_id from the create (P2)."""
+    plan = planned([declared("A", was="Z"), declared("B", was="A")], [A])
+    ((link,),) = operations(plan).renames
+    answers = [ok(link), ok(link, 4)]
+    step, ends = told(plan, *answers, there=[A], now=100)
+    assert step == "done"
+    assert ends["A"] == ("not_attempted", "needs the rename to B, which was not made")
