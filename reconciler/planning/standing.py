@@ -262,13 +262,12 @@ class Standing:
         """Whether `place` is wanted, and no product has it, has just left it, or is to come."""
         if not self._wanted(place) or place in self.held or place in self.present:
             return False
-        target = self.targets.get(place)
+        if self.declares(known):
+            return True
+        target, product = self.targets.get(place), self.catalog.products.get(place)
         if place in self.parked or (target is not None and self.settled(target)):
             return False
-        product = self.catalog.products.get(place)
-        if product is None or product.renamed_from is None or self.declares(known):
-            return True
-        return product.renamed_from not in self.present
+        return product is None or product.renamed_from not in self.present
 
     def _make_room(self, place: str) -> bool:
         """Send back what took `place` in a ring that was taken back, and so on; if that works."""

@@ -618,3 +618,14 @@ def test_a_product_that_is_declared_where_it_is_listed_keeps_its_place() -> None
     memory = ledger({"p1": known("B"), "p2": known("A")})
     plan = planned([declared("B")], [listed("p1", "D"), B], ledger=memory)
     assert (told(plan), held(plan)) == (["-p1 D"], [])
+
+
+def test_a_product_that_two_declarations_want_stays_blocked() -> None:
+    """Also once the other product of its ring is known to be where it belongs (P1)."""
+    memory = ledger({}, {}, ("p1", "C", "E"))
+    wanted = catalog(declared("B"), declared("C", was="E"), declared("E", was="C"))
+    shop = Shop(listed("p1", "B"), C)
+    waiting = [(s, ("p1",), "rename_conflict") for s in "BE"]
+    for _ in range(2):
+        memory, plan = settle(shop, wanted, memory)
+        assert (told(plan), held(plan)) == ([], waiting)
