@@ -10,7 +10,6 @@ decides when a product is posted again:
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from reconciler.model import RemoteProduct, Value
@@ -41,24 +40,24 @@ def judge_create(
     `id` is the valid one that it was answered with, and `twin` what it may have made otherwise.
     A verdict of not attempted without an error says that it may be sent.
     """
-    every = frozenset(change.fields)
-    accepted = Fields(ok=every, calls=(every,), attempted=every)
-    adopted = Fields(lost=every, attempted=every, unheard=_UNSEEN, repeats=-1)
-    sight = situation.sight_after(heard)
     if not heard and change.store_id not in situation.opened:
         return Case(Verdict(change))
+    every = frozenset(change.fields)
+    accepted = Fields(ok=every, calls=(every,), attempted=every, came=heard.came)
+    adopted = Fields(lost=every, attempted=every, unheard=_UNSEEN, repeats=-1)
+    sight = situation.sight_after(heard)
     if id is not None and sight is not None and not sight.may_be(change.store_id, id):
         id = None
+    fields = adopted if id is None else accepted
     if id is None and heard.patches:
         # It was found, and sent what was in doubt: no list that lacks it makes it a new one.
-        id, accepted = heard.patches[-1].operation.ids[0], adopted
+        id = heard.patches[-1].operation.ids[0]
+    fields = fields.after(heard.patches)
     if sight is None:
         if id is None:
             return _judge_absent(change, heard, situation, None)
-        fields = replace(accepted, came=heard.came).after(heard.patches)
         return Case(fields.verdict(change, id), look=situation.now)
     if id is not None and id in sight.by_id:
-        fields = replace(accepted, came=heard.came).after(heard.patches)
         return judge_fields(change, id, fields, situation, sight)
     unlisted = None if id is None else _judge_unlisted(change, id, heard, situation)
     if unlisted is not None and unlisted.look is not None:
@@ -67,8 +66,7 @@ def judge_create(
     if isinstance(found, Verdict):
         return Case(found)
     if found is not None:
-        fields = adopted.after(heard.patches)
-        return judge_fields(change, found, fields, situation, sight)
+        return judge_fields(change, found, adopted.after(heard.patches), situation, sight)
     return unlisted or _judge_absent(change, heard, situation, sight)
 
 

@@ -70,47 +70,24 @@ def with_refusals(
         refusals.append(
             Refusal(
                 Code.EMPTY_CATALOG,
-                f"The catalogue declares no product, and the plan has changes for "
-                f"{products(len(plan.changes))}. "
-                "Is it the right folder?",
+                "The catalogue declares no product, and the plan has changes for "
+                f"{products(len(plan.changes))}. Is it the right folder?",
                 "--allow-empty",
             )
         )
-    for code, verb, count, limit, allowed, flag in (
-        (
-            Code.TOO_MANY_CREATES,
-            "create",
-            summary.create,
-            limits.creates,
-            allowances.creates,
-            "--allow-creates",
-        ),
-        (
-            Code.TOO_MANY_DELETES,
-            "delete",
-            summary.delete,
-            limits.deletes,
-            allowances.deletes,
-            "--allow-deletes",
-        ),
-        (
-            Code.TOO_MANY_UPDATES,
-            "change",
-            summary.update,
-            limits.updates,
-            allowances.updates,
-            "--allow-updates",
-        ),
-    ):
-        if limit is None:
+    rows = (
+        (Code.TOO_MANY_CREATES, "create", summary.create, limits.creates, allowances.creates),
+        (Code.TOO_MANY_DELETES, "delete", summary.delete, limits.deletes, allowances.deletes),
+        (Code.TOO_MANY_UPDATES, "change", summary.update, limits.updates, allowances.updates),
+    )
+    for code, verb, count, limit, allowed in rows:
+        most = max(limits.floor, allowed or 0)
+        if limit is None or count <= max(most, limit.of(plan.remote_products)):
             continue
-        if count > max(limit.of(plan.remote_products), limits.floor, allowed or 0):
-            refusals.append(
-                Refusal(
-                    code,
-                    f"The plan would {verb} {products(count)} of {plan.remote_products}; the limit "
-                    f"is {limit}, or {limits.floor}.",
-                    f"{flag} {count}",
-                )
-            )
+        message = (
+            f"The plan would {verb} {products(count)} of {plan.remote_products}; the limit is "
+            f"{limit}, or {limits.floor}."
+        )
+        flag = code.replace("too_many_", "--allow-")
+        refusals.append(Refusal(code, message, f"{flag} {count}"))
     return replace(plan, refusals=tuple(refusals))

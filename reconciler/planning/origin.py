@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.codes import Code
-from reconciler.model import Catalog, Ledger, Listing, Product
+from reconciler.model import Catalog, Ledger, Listing
 from reconciler.planning.compare import Comparison, declared
 from reconciler.planning.hints import products, warning
 from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
@@ -110,7 +110,7 @@ class _Origins:
             if product is None or change.store_id in self._pairs:
                 return "edit"
             wanted = self._ignore.wanted(product, None)
-            return "drift" if _values(change) == _declared(wanted) else "both"
+            return "drift" if change.fields == declared(wanted) else "both"
         return _joined(self._of_fields(change))
 
     def _of_fields(self, change: Update) -> Iterator[Origin]:
@@ -130,11 +130,3 @@ def _joined(origins: Iterable[Origin]) -> Origin:
     """The origin of a whole product: that of its fields where they agree."""
     found = set(origins)
     return found.pop() if len(found) == 1 else "both"
-
-
-def _values(change: Create) -> dict[str, object]:
-    return {key: field.after for key, field in change.fields.items()}
-
-
-def _declared(product: Product) -> dict[str, object]:
-    return {key: field.after for key, field in declared(product).items()}

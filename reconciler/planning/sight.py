@@ -99,8 +99,8 @@ class Heard:
 
     @property
     def came(self) -> float:
-        """When the last of them came."""
-        return self.answers[-1].came
+        """When the last of them came; 0 if there is none."""
+        return self.answers[-1].came if self.answers else 0.0
 
 
 NOTHING_HEARD: Final = Heard()

@@ -9,7 +9,7 @@ from reconciler.authoring.format import format_text
 from reconciler.catalog.read import load_sources
 from reconciler.model import Ledger, Listing
 from reconciler.planning.diff import diff
-from reconciler.planning.operations import body_of, operations
+from reconciler.planning.operations import operations
 from reconciler.report.formats import FORMATS, Context, render_plan
 from reconciler.report.plan_json import parse_plan
 
@@ -84,4 +84,4 @@ def test_notes_are_shown_and_never_sent() -> None:
         "x-tickets": ["SHOP-1", "SHOP-2"],
     }
     assert parse_plan(shown["json"].encode()).plan == plan
-    assert [set(body_of(each)) for each in operations(plan)] == [{"store_id", "name"}]
+    assert [set(each.body) for each in operations(plan)] == [{"store_id", "name"}]
