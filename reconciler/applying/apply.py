@@ -241,8 +241,8 @@ class _Run:
             self._stop_at(f"the journal cannot be written any more: {error.strerror or error}")
             return
         last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}, line {last.lineno}"
-        self._stop_at(f"an error of this tool: {type(error).__name__}: {error} ({where})")
+        place = f"{Path(last.filename).name}, line {last.lineno}"
+        self._stop_at(f"an error of this tool: {type(error).__name__}: {error} ({place})")
 
     def _await_calls(self) -> None:
         """Let the calls under way finish: what they did is part of the account."""

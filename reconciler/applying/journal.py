@@ -22,7 +22,7 @@ _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enco
 
 
 class Journal(Protocol):
-    """Where an apply notes what it does, as it does it. Thread-safe."""
+    """What an apply notes its calls in, as it makes them. Thread-safe."""
 
     def before(self, operation: Operation) -> int:
         """Note that a call is about to be made; return its number."""

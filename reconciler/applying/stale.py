@@ -32,7 +32,7 @@ def changed_since(
     protected: Sequence[str] = (),
     ignore: Ignore = NOTHING_IGNORED,
 ) -> tuple[str, ...]:
-    """What changed since `plan` was made, one sentence per touched product; empty where nothing.
+    """What changed since `plan` was made, one sentence per touched product; empty if nothing did.
 
     `protected` are the patterns of what is never deleted, and `ignore` what is left alone, as the
     settings have them now.
@@ -141,7 +141,7 @@ def _written_since(field: FieldChange, entry: Entry) -> bool:
 
 
 def delete_changes(change: Delete, now: Record | None) -> Iterator[str]:
-    """What changed in a product that is to be deleted, since it was planned; nothing where not."""
+    """What changed in a product that is to be deleted, since it was planned; nothing if it did not."""
     if now is None:
         yield f"{change.store_id}: to be deleted, but it is gone from the remote"
         return

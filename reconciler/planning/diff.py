@@ -47,7 +47,7 @@ def diff(
     `prune` says which undeclared products are deleted: all, those this ledger created or adopted,
     or none. `now` is the time that the age of what the ledger holds is judged by; without it
     nothing is too old. `recreate` names creates that were answered and are not waited for.
-    `ignore` is what is left alone. Same values in, same plan out. Raises UnmatchedPattern where an
+    `ignore` is what is left alone. Same values in, same plan out. Raises UnmatchedPattern if an
     expression of `select` or `resend` matches nothing.
     """
     facts = CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty)
@@ -125,11 +125,11 @@ def _compare_declared(
         remote = pairs.get(store_id)
         product = ignore.wanted(product, remote)
         if remote is None:
-            fields, where = declared(product), product.location
+            fields, source = declared(product), product.location
             came_from = product.renamed_from
             creates.append(
                 Create(
-                    store_id, product.name, fields, where, came_from=came_from, notes=product.notes
+                    store_id, product.name, fields, source, came_from=came_from, notes=product.notes
                 )
             )
         elif fields := comparison.differences(product, remote):

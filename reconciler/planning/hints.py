@@ -18,7 +18,7 @@ HAND_ENTERED: Final = ("size_chart", "fabric", "comment")
 
 
 OF_REMOTE: Final = frozenset({Code.UNMATCHED_PROTECTED})
-"""Warnings that hold only where the remote was asked: a protected product is declared nowhere."""
+"""Warnings that hold only if the remote was asked: a protected product is declared nowhere."""
 
 
 def products(count: int) -> str:
@@ -176,7 +176,7 @@ def ignored(catalog: Catalog, ignore: Ignore) -> Iterable[Finding]:
 
 
 def rings(store_ids: Sequence[str]) -> Iterable[Finding]:
-    """Renames that exchange store_ids: `renamed_from` would swap them back where memory is lost."""
+    """Renames that exchange store_ids: `renamed_from` would swap them back if the ledger is lost."""
     if store_ids:
         yield warning(
             Code.RENAME_RING,

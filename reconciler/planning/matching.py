@@ -101,7 +101,7 @@ def _takers(stand: Standing) -> dict[str, str]:
     """The declared renames that are not done already: the target by the store_id that is given up.
 
     What one rename brought to a place is not what another takes from there, unless the place is
-    wanted anew: a product that was applied where the first rename begins comes by a newer
+    wanted anew: a product that was applied at the source of the first rename comes by a newer
     declaration that reads alike, and moves all before it on. One that somebody put there by hand
     moves none.
     """
@@ -152,7 +152,7 @@ def _hold_targets(takers: Mapping[str, str], leaving: Collection[str], matching:
 
 
 def _hold_moves(remote: Listing, matching: Matching) -> None:
-    """Hold what would move to where another product stays, and all that waits for it in turn.
+    """Hold what would take the place of a product that stays, and all that waits for it in turn.
 
     A product may stand for another store_id than the one that it is listed with; if it is blocked,
     it stays, and keeps that one from the product that is meant to have it.

@@ -34,8 +34,8 @@ def with_origins(
 ) -> Plan:
     """`plan` with the origin of each Change, which was made from `remote`, `ledger`, `resend`.
 
-    A Create is drift where the base declares the same product, and an edit where it does not; a
-    Delete is drift where the base declares it no more than the head does.
+    A Create is drift if the base declares the same product, and an edit if it does not; a Delete is
+    drift if the base does not declare the product either.
     """
     origins = _Origins(base, remote, ledger, resend, now, ignore)
     changes = tuple(replace(change, origin=origins.of(change)) for change in plan.changes)
@@ -127,6 +127,6 @@ class _Origins:
 
 
 def _joined(origins: Iterable[Origin]) -> Origin:
-    """The origin of a whole product: that of its fields where they agree."""
+    """The origin of a whole product: that of its fields if they agree."""
     found = set(origins)
     return found.pop() if len(found) == 1 else "both"

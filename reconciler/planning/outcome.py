@@ -61,7 +61,7 @@ class Fate(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """What became of one Change. `error` says why, where the fate is not `applied`."""
+    """What became of one Change. `error` says why, if the fate is not `applied`."""
 
     action: Action
     store_id: str
@@ -110,7 +110,7 @@ class Report:
     """The account of one apply: every Change of the plan with its Outcome, in the plan's order.
 
     Times are UTC, ISO 8601 with a final Z. `requests` counts calls by method, and "retries" the
-    repeats among them. `converged` is None where the closing list could not be read.
+    repeats among them. `converged` is None if the closing list could not be read.
     """
 
     store: str
@@ -123,7 +123,7 @@ class Report:
     warnings: tuple[Finding, ...] = ()
     interrupted: bool = False
     error: str | None = None
-    """What ended the apply early, where something did: a refused key, a dead server."""
+    """What ended the apply early, if something did: a refused key, a dead server."""
     wrote: bool = False
     """Whether any call took effect, also one that completed no Change."""
     unconfirmed: int = 0

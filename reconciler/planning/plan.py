@@ -26,7 +26,7 @@ Origin: TypeAlias = Literal["edit", "drift", "both"]
 
 
 class FieldChange(NamedTuple):
-    """What becomes of one field. `before` is None where it was null, absent or is not known."""
+    """What becomes of one field. `before` is None if it was null or absent, or is not known."""
 
     before: Value | None
     after: Value | None
@@ -80,7 +80,7 @@ class Update:
 
     @property
     def renamed_from(self) -> str | None:
-        """The store_id at the remote, where this Update is a rename."""
+        """The store_id at the remote, if this Update is a rename."""
         change = self.fields.get("store_id")
         return str(change.before) if change else None
 
@@ -232,7 +232,7 @@ class Plan:
 
 
 def digest(changes: tuple[Change, ...]) -> str:
-    """The SHA-256 of the changes alone: what would be done, not why, where from or when."""
+    """The SHA-256 of the changes alone: what would be done, not why or when."""
     hasher = hashlib.sha256()
     for change in changes:
         fields = {key: (c.before, c.after, c.in_doubt) for key, c in sorted(change.fields.items())}

@@ -106,7 +106,7 @@ class Selection:
         return not out and bool(chosen or not self._wanted)
 
     def check(self) -> None:
-        """Raise UnmatchedPattern where an expression has matched nothing."""
+        """Raise UnmatchedPattern if an expression has matched nothing."""
         if self._waiting:
             raise UnmatchedPattern(
                 f"--select matches nothing: {', '.join(sorted(self._waiting))}.",
@@ -148,7 +148,7 @@ class Resend:
                 self._waiting -= {e for e, test in expressions.items() if test(product.store_id)}
 
     def check(self) -> None:
-        """Raise UnmatchedPattern where an expression has matched no declared value."""
+        """Raise UnmatchedPattern if an expression has matched no declared value."""
         if self._waiting:
             raise UnmatchedPattern(
                 f"--resend matches nothing: {', '.join(sorted(self._waiting))}.", hint=_GLOB
@@ -156,7 +156,7 @@ class Resend:
 
 
 def _advice(expression: str) -> str:
-    """What to look at where an expression of --select means no product."""
+    """What to look at when an expression of --select means no product."""
     each = selector(expression)
     if each.key == "file":
         name = each.wanted.rpartition("/")[2]

@@ -4,12 +4,12 @@ The ledger holds per id the store_id that it was last sent as and the `renamed_f
 there (`Known`). That pair answers every question about renames that a list cannot:
 
 - The catalogue declares just this pair: the product stands for its store_id. It is on its way there
-  (listed where it came from, or parked), or somebody renamed it by hand.
+  (listed with its old store_id, or parked), or somebody renamed it by hand.
 - It declares the pair no more, and the product is parked: the ring was taken back half done, so the
-  product stands for where it came from. A product that took that place in the same ring returns
-  to where it came from itself, and so on.
-- It declares the pair no more, and nobody declares where the product is now: it stands for where
-  it came from, if that is wanted and free. So a rename that is reverted is made back.
+  product stands for its old store_id. A product that took that one in the same ring stands for its
+  own old store_id, and so on.
+- It declares the pair no more, and does not declare the store_id that the product has now: it
+  stands for its old one, if that is wanted and free. So a rename that is reverted is made back.
 
 A ring that is done leaves no product parked: there nothing is taken back, and the list counts.
 """
@@ -37,7 +37,7 @@ def parked_name(target: str, id: str) -> str:
 
 
 def parked_target(store_id: str | None) -> str | None:
-    """Where a parked product is going; None if this is an ordinary store_id."""
+    """The target of a parked product; None if this is an ordinary store_id."""
     # Every store_id of a shop comes through here, and next to none has the mark.
     if store_id is None or _PARKED[0] not in store_id:
         return None
@@ -130,7 +130,7 @@ class Standing:
         return place in self.catalog.products or place in self.targets
 
     def _take_places(self, remote: Listing) -> None:
-        """Put each product where it is listed. Two at one place are blocked, and broken records."""
+        """Put each product at its listed place. Two at one are blocked, and broken records."""
         own_forms = {
             str(kept.kept): str(kept.sent)
             for known in self.ledger.products.values()
@@ -183,7 +183,7 @@ class Standing:
         self.made = {twin.ids[0]: store_id for store_id, twin in found.items() if twin.sure}
 
     def _known(self) -> Iterator[tuple[str, RemoteProduct, Known]]:
-        """Where the products are of which more is known than where they are listed."""
+        """The products that the ledger may know to belong elsewhere, each with its place."""
         answered = {sent.id: store_id for store_id, sent in self.ledger.creates.items() if sent.id}
         for here, product in self.present.items():
             id = str(product.id)
@@ -232,7 +232,7 @@ class Standing:
         return True
 
     def _place(self, here: str, product: RemoteProduct, known: Known) -> None:
-        """Give a product that is not where it was last sent its first place that is free."""
+        """Give a product that is not listed as it was last sent its first place that is free."""
         declares, parked = self.declares(known), parked_target(here) is not None
         wishes = [known.store_id]
         if known.came_from is not None and not declares:
@@ -289,7 +289,7 @@ class Standing:
         return True
 
     def _stay(self, here: str, product: RemoteProduct) -> None:
-        """Leave a product for which there is no room where it is listed."""
+        """Leave a product for which there is no room at its listed place."""
         if parked_target(here) is not None:
             # Another has the place that it must return to. Nobody declares it, but it is not lost.
             self.block(here, [product], Code.RENAME_CONFLICT)
