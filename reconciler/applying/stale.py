@@ -141,7 +141,7 @@ def _written_since(field: FieldChange, entry: Entry) -> bool:
 
 
 def delete_changes(change: Delete, now: Record | None) -> Iterator[str]:
-    """What changed in a product that is to be deleted, since it was planned; nothing if it did not."""
+    """What changed in a product that is to be deleted, since it was planned; if anything did."""
     if now is None:
         yield f"{change.store_id}: to be deleted, but it is gone from the remote"
         return

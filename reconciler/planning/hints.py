@@ -176,7 +176,7 @@ def ignored(catalog: Catalog, ignore: Ignore) -> Iterable[Finding]:
 
 
 def rings(store_ids: Sequence[str]) -> Iterable[Finding]:
-    """Renames that exchange store_ids: `renamed_from` would swap them back if the ledger is lost."""
+    """Renames that exchange store_ids: without a ledger `renamed_from` would swap them back."""
     if store_ids:
         yield warning(
             Code.RENAME_RING,
