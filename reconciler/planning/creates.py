@@ -107,6 +107,8 @@ def _found(
 
 def _came_back(source: str, situation: Situation, sight: Sight) -> bool:
     """Whether a product is listed at `source` that the plan had not seen, and this run not made."""
+    if any(post.change.store_id == source for post in situation.calls.creates):
+        return False  # It is that create's, also if nobody saw its answer.
     made = {answer.id for answer in situation.answers}
     return any(id not in situation.listed and id not in made for id in sight.with_store_id(source))
 

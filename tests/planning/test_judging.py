@@ -242,3 +242,13 @@ def test_a_delete(
     found = ending(DELETE, answers, there, now)
     assert found[:2] == (fate, step)
     assert error in found[2]
+
+
+def test_what_a_create_of_this_plan_made_has_not_come_back() -> None:
+    """P6: what stands at its store_id is told of by that create, and by no other one."""
+    plan = planned([declared("A", was="B"), declared("B", was="C")], [])
+    (_, second) = operations(plan).creates
+    late = situation(
+        plan, lost(second), there=[listed("n1", "B")], now=30, opened={"A": 30.0}, before=[]
+    )
+    assert "is there after all" not in (judge(late).verdicts["A"].error or "")
