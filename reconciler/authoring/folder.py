@@ -44,11 +44,11 @@ class Folder:
 
     def edited(self, rewrites: Iterable[Rewrite]) -> list[FileChange]:
         """The changes that carry out `rewrites`, each proven by reading its result."""
-        defaults = self._defaults()
+        defaults, known = self._defaults(), frozenset(self._catalog.files)
         changes: list[FileChange] = []
         for rewrite in rewrites:
             file, path = rewrite.file, self._working_folder / rewrite.file
-            before = self._bytes(file) if file in self._catalog.files or path.exists() else None
+            before = self._bytes(file) if file in known or path.exists() else None
             after = rewritten(rewrite, before or b"", self._reader(file, defaults))
             changes.append(FileChange(file, path, before, after))
         return changes

@@ -123,10 +123,9 @@ def import_exports(
         found.warnings[:0] = _warnings(format, choice, catalog, products, tidings)
         if not request.prune:
             found.gone = []
-        records: dict[str, Record] = {
-            new.id: {"handle": products[new.id].handle} for new in found.new
-        }
-        pulled = brought(found, catalog, folder, working, records, target)
+    # With the collector, which editing needs: a file's layout refers to itself.
+    records: dict[str, Record] = {new.id: {"handle": products[new.id].handle} for new in found.new}
+    pulled = brought(found, catalog, folder, working, records, target)
     return ImportedFiles(
         pulled, format.name, delimiter, fold.rows, len(products), tidings.left_out, tidings.unmapped
     )

@@ -308,3 +308,22 @@ def test_a_head_that_is_not_utf8_is_told(folder: Path, here: Here) -> None:
     assert done.code == 1
     assert "not recognised" in done.err
     assert done.err.isascii()
+
+
+def test_stores_have_their_own_imports(folder: Path, here: Here) -> None:
+    """An entry of a store goes before the general one of that name, into the store's catalogue."""
+    export(folder, row("1", "Shirt"), row("2", "Coat", status="Draft"))
+    text = (
+        "imports: {shop: {only: {Status: Active}}}\n"
+        "stores:\n"
+        "  de: {catalog: shops/de, domain: de.example}\n"
+        "  fr: {catalog: shops/fr, imports: {shop: {only: {Status: Draft}, fields: [name]}}}\n"
+    )
+    (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
+    done = here("import", "shop", "x.csv", "--store", "de", "--write")
+    assert "To see: `reconciler status --store de --live` asks" in done.err
+    assert here("import", "shop", "x.csv", "--store", "fr", "--write").code == 0
+    assert [*load_catalog(folder / "shops" / "de").products] == ["1"]
+    (product,) = load_catalog(folder / "shops" / "fr").products.values()
+    assert (product.store_id, product.value("tags")) == ("2", None)
+    assert "--store" in here("import", "shop", "x.csv").err
