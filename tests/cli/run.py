@@ -4,10 +4,11 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import pytest
 
@@ -50,16 +51,20 @@ def in_process(folder: Path, *arguments: str, **environ: str) -> Ended:
 
     It takes a tenth of what a process takes; so do all tests that are not about processes.
     """
+    return run_here(folder, arguments, {**os.environ, **environ})
+
+
+def run_here(folder: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> Ended:
+    """The same with an environment that is given whole."""
     out, err = io.BytesIO(), io.BytesIO()
     streams = [io.TextIOWrapper(stream, encoding="utf-8") for stream in (out, err)]
     with (
         pytest.MonkeyPatch.context() as patch,
+        mock.patch.dict(os.environ, environ, clear=True),
         redirect_stdout(streams[0]),
         redirect_stderr(streams[1]),
     ):
         patch.chdir(folder)
-        for name, value in environ.items():
-            patch.setenv(name, value)
         code = run(arguments)
     for stream in streams:
         stream.flush()

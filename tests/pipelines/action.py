@@ -1,9 +1,7 @@
 """The composite action, run by hand: each step's script in bash, as GitHub's runner would."""
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -130,19 +128,3 @@ class Run:
     def summary(self) -> str:
         """The job's summary."""
         return (self.temporary / "summary.md").read_text(encoding="utf-8")
-
-
-def stand_ins(folder: Path) -> Path:
-    """A folder for the PATH: our `gh`, and the command from this checkout."""
-    folder.mkdir()
-    for name, module in (("gh", "tests.pipelines.gh"), ("reconciler", "reconciler.cli")):
-        script = folder / name
-        # As an installed command: without the working folder among the modules' places (-P).
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m {module} "$@"\n')
-        script.chmod(0o755)
-    return folder
-
-
-def path_with(folder: Path) -> str:
-    """The PATH with `folder` before all others."""
-    return f"{folder}{os.pathsep}{os.environ['PATH']}"

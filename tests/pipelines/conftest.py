@@ -1,6 +1,8 @@
 """A repository with a catalogue at a code host, and the sandbox as its shop."""
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 
 from reconciler.sandbox.server import Sandbox
 from tests.cli.run import environment
-from tests.pipelines.action import Run, Step, path_with, stand_ins
+from tests.pipelines.action import Run, Step
+from tests.pipelines.door import stand_ins
 from tests.pipelines.gh import EMPTY, STATE
 
 KEY = "hush-hush-key"
@@ -23,7 +26,9 @@ PRODUCTS = {
 class Repository:
     """A clone of a bare origin, with `ledger: git`, and the runs that are made in it."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(
+        self, folder: Path, sandbox: Sandbox, path: str, start: Path | None = None
+    ) -> None:
         self.sandbox = sandbox
         self.folder, self._temporary, self._runs = folder / "clone", folder / "runner", 0
         self._state = folder / "gh.json"
@@ -37,7 +42,7 @@ class Repository:
         }
         self.environ = {
             **kept,
-            "PATH": path_with(stand_ins(folder / "bin")),
+            "PATH": path,
             "HOME": str(home),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GITHUB_ACTIONS": "true",
@@ -47,18 +52,15 @@ class Repository:
             "ROBOSIZE_API_URL": sandbox.url,
             STATE: str(self._state),
         }
-        subprocess.run(
-            ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder / "origin")],
-            check=True,
-            env=self.environ,
-        )
-        subprocess.run(
-            ["git", "clone", "--quiet", str(folder / "origin"), str(self.folder)],
-            check=True,
-            env=self.environ,
-            stderr=subprocess.DEVNULL,
-        )
-        self.git("checkout", "--quiet", "-B", "main")
+        if start is not None:
+            for name in ("origin", "clone"):
+                shutil.copytree(start / name, folder / name)
+            return
+        self.folder.mkdir()
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", "../origin")
+        self.git("init", "--quiet", "--initial-branch=main")
+        # By its relative place, so that a copy of both folders has a copy of the origin.
+        self.git("remote", "add", "origin", "../origin")
         self.write("reconciler.yaml", "ledger: git\n")
         for name, text in PRODUCTS.items():
             self.write(f"catalog/{name}.yaml", text)
@@ -138,8 +140,24 @@ class Repository:
         return {str(row.store_id): str(row.value("name")) for row in self.sandbox.store.rows()}
 
 
+@pytest.fixture(scope="session")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH with the command and `gh` before all others."""
+    with stand_ins(tmp_path_factory.mktemp("bin")) as folder:
+        yield f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture(scope="session")
+def start(path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the repository as every test finds it."""
+    folder = tmp_path_factory.mktemp("repository")
+    with Sandbox(api_key=KEY) as sandbox:
+        Repository(folder, sandbox, path)
+    return folder
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[Repository]:
+def repository(tmp_path: Path, path: str, start: Path) -> Iterator[Repository]:
     """A repository whose catalogue has a shirt and a coat, and an empty shop."""
     with Sandbox(api_key=KEY) as sandbox:
-        yield Repository(tmp_path, sandbox)
+        yield Repository(tmp_path, sandbox, path, start)

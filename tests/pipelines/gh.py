@@ -5,7 +5,6 @@ It knows the calls that the action makes and refuses all others. What `--jq` ask
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,10 @@ STATE: Final = "GH_STATE"
 """The variable that names the file."""
 
 EMPTY: Final[dict[str, Any]] = {"comments": [], "issues": [], "calls": []}
+
+
+class Refused(Exception):
+    """What `gh` says when it fails."""
 
 
 def options(arguments: list[str]) -> tuple[list[str], dict[str, str], dict[str, str]]:
@@ -43,7 +46,7 @@ def answer(arguments: list[str], state: dict[str, Any]) -> str:
     plain, given, fields = options(arguments)
     body = Path(given["--body-file"]).read_text(encoding="utf-8") if "--body-file" in given else ""
     if len(body) > 65_536:
-        raise SystemExit("Body is too long (maximum is 65536 characters)")
+        raise Refused("Body is too long (maximum is 65536 characters)")
     match plain:
         case ["api", "graphql"]:
             return found(fields, state, given["--jq"])
@@ -67,7 +70,7 @@ def answer(arguments: list[str], state: dict[str, Any]) -> str:
         case ["issue", "close", number]:
             by_id(state["issues"], number)["closed"] = given["--comment"]
         case _:
-            raise SystemExit(f"unknown call: {arguments}")
+            raise Refused(f"unknown call: {arguments}")
     return ""
 
 
@@ -79,7 +82,7 @@ def by_id(entries: list[dict[str, Any]], id: str) -> dict[str, Any]:
 def found(fields: dict[str, str], state: dict[str, Any], question: str) -> str:
     """The answer to one of the two GraphQL queries, as `--jq` prints it."""
     if (fields["owner"], fields["name"]) != ("shop", "catalog"):
-        raise SystemExit("Could not resolve to a Repository")
+        raise Refused("Could not resolve to a Repository")
     number = fields.get("number")
     entries = [
         {"id": entry["id"], "body": entry["body"], "viewerDidAuthor": entry["mine"]}
@@ -92,17 +95,16 @@ def found(fields: dict[str, str], state: dict[str, Any], question: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def main() -> None:
-    """One call of `gh`."""
+def call(arguments: list[str]) -> tuple[int, str, str]:
+    """One call of `gh`, in the environment of this process: exit code, and what it prints."""
     file = Path(os.environ[STATE])
     state = json.loads(file.read_text(encoding="utf-8"))
-    state["calls"].append(sys.argv[1:3])
-    if not os.environ.get("GH_TOKEN") or os.environ.get("GH_BROKEN"):
+    state["calls"].append(arguments[:2])
+    try:
+        if not os.environ.get("GH_TOKEN") or os.environ.get("GH_BROKEN"):
+            raise Refused("HTTP 403: Resource not accessible by integration")
+        return 0, answer(arguments, state), ""
+    except Refused as refused:
+        return 1, "", f"{refused}\n"
+    finally:
         file.write_text(json.dumps(state), encoding="utf-8")
-        raise SystemExit("HTTP 403: Resource not accessible by integration")
-    sys.stdout.write(answer(sys.argv[1:], state))
-    file.write_text(json.dumps(state), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

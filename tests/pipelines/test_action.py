@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -274,11 +275,16 @@ def test_without_a_source_nothing_is_installed(tmp_path: Path) -> None:
 def test_python_takes_no_module_of_the_repository(tmp_path: Path) -> None:
     """P4: a file of the branch that is called like a module of Python's is not run in its place."""
     (tmp_path / "venv.py").write_text("raise SystemExit('taken')\n", encoding="utf-8")
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    # Without pip, which takes seconds to unpack, an environment is made all the same.
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@" --without-pip\n', encoding="utf-8")
+    python.chmod(0o755)
     done = subprocess.run(
         ["bash", str(FOLDER / "reconcile.sh"), "install"],
         cwd=tmp_path,
         env={
-            "PATH": os.environ["PATH"],
+            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
             "GITHUB_ACTION_PATH": str(tmp_path / "action"),
             "GITHUB_PATH": str(tmp_path / "path"),
             "RUNNER_TEMP": str(tmp_path / "temp"),

@@ -4,6 +4,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,9 @@ def closed(issue: dict[str, Any]) -> bool:
 def gitlab() -> Iterator[GitLab]:
     """A GitLab that answers until the test ends."""
     with GitLab() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # Asked to end it looks every so often, and the test waits for that.
+        serve = partial(server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=serve, daemon=True).start()
         yield server
         server.shutdown()
 
