@@ -15,8 +15,6 @@ from tests.project import ROOT
     [
         ("brand", "readable=True"),
         ("brand", "readable=True, may_be_empty=True"),
-        ("brand", "readable=True, required=True"),
-        ("material", "readable=False"),
         ("material", "readable=False, may_be_empty=True"),
         ("material", "readable=False, required=True"),
     ],

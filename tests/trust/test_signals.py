@@ -39,17 +39,16 @@ def silence() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
 
 
-@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize(
-    "module",
+    ("module", "number"),
     [
-        "reconciler.interpreter",
-        "click",
-        "reconciler.cli.plan",
-        "pydantic",
-        "requests",
-        "reconciler.reconcile.run",
-        "reconciler.remote.client",
+        *(("reconciler.interpreter", number) for number in SIGNALS),
+        *(("reconciler.reconcile.run", number) for number in SIGNALS),
+        ("click", signal.SIGHUP),
+        ("reconciler.cli.plan", signal.SIGINT),
+        ("pydantic", signal.SIGTERM),
+        ("requests", signal.SIGINT),
+        ("reconciler.remote.client", signal.SIGHUP),
     ],
 )
 def test_it_is_one_line_while_modules_are_loaded(
@@ -68,8 +67,16 @@ def test_it_is_one_line_while_modules_are_loaded(
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: Interrupted.\n")
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("command", [("plan",), ("status",), ("apply", "--yes")], ids=" ".join)
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *((("plan",), number) for number in SIGNALS),
+        (("status",), signal.SIGINT),
+        (("apply", "--yes"), signal.SIGTERM),
+        (("apply", "--yes"), signal.SIGHUP),
+    ],
+    ids=str,
+)
 def test_it_is_one_line_while_the_remote_keeps_silent(
     folder: Path, number: int, command: tuple[str, ...]
 ) -> None:

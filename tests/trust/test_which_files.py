@@ -11,7 +11,7 @@ from reconciler.catalog.read import load_catalog
 from reconciler.catalog.revision import load_revision, revision_of
 from reconciler.errors import CatalogError
 from reconciler.sandbox.server import Sandbox
-from tests.cli.run import reconciler
+from tests.cli.run import in_process
 from tests.commands.here import Here
 from tests.trust.conftest import KEY, writes
 
@@ -172,7 +172,7 @@ def test_a_comparison_across_a_submodule_is_an_error(brand: Path) -> None:
     """`diff` and `--base` do not say "nothing to change" of files that git keeps elsewhere."""
     git(brand, "submodule", "--quiet", "update", "--init")
     for arguments in (("diff", "HEAD"), ("diff", "HEAD~1..HEAD"), ("plan", "--base", "HEAD")):
-        done = reconciler(brand, *arguments, ROBOSIZE_API_KEY=KEY)
+        done = in_process(brand, *arguments, ROBOSIZE_API_KEY=KEY)
         assert done.code == 1
         assert "HEAD:catalog/brand:1:1: error: A submodule" in done.err
         assert "Nothing to change" not in done.out
@@ -209,10 +209,10 @@ def test_git_is_run_free_of_where_a_hook_points_it(
         for name, value in variables.items()
     }
     for arguments, count in ((("diff", "HEAD~1"), 1), (("diff", "HEAD"), 0)):
-        done = reconciler(linked, *arguments, "--format", "gitlab", **elsewhere)
+        done = in_process(linked, *arguments, "--format", "gitlab", **elsewhere)
         assert done.code == 0, done.err
         assert json.loads(done.out) == {"create": count, "update": 0, "delete": 0}
-    done = reconciler(linked, "plan", "--format", "json", ROBOSIZE_API_KEY=KEY, **elsewhere)
+    done = in_process(linked, "plan", "--format", "json", ROBOSIZE_API_KEY=KEY, **elsewhere)
     facts = json.loads(done.out)["catalog"]
     assert (facts["commit"], facts["dirty"], facts["products"]) == (at, False, 5)
 
