@@ -23,10 +23,10 @@ SECRETS = json.dumps(
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[Repository]:
+def repository(tmp_path: Path, path: str, start: Path) -> Iterator[Repository]:
     """A repository with two shops, each with a remote of its own."""
     with Sandbox(shops=2) as sandbox:
-        made = Repository(tmp_path, sandbox)
+        made = Repository(tmp_path, sandbox, path, start)
         made.write("reconciler.yaml", "ledger: git\ninclude: ['shops/*/store.yaml']\n")
         (made.folder / "shops").mkdir()
         for shop in SHOPS:
