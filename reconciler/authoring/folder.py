@@ -1,5 +1,6 @@
 """The files of a catalogue's folder as they are written: edited, added, brought into form."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from reconciler.errors import CatalogError, OutputError
 from reconciler.model import Catalog, Location, Product, Record
 from reconciler.report.output import write_file
 
+SCHEMA: Final = Path(".schemas/catalog.json")
+"""Where `init` puts the schema of catalogue files, below the working folder."""
 _WOULD_CHANGE: Final = "its values would not be the same"
 
 
@@ -50,8 +53,18 @@ class Folder:
             file, path = rewrite.file, self._working_folder / rewrite.file
             before = self._bytes(file) if file in known or path.exists() else None
             after = rewritten(rewrite, before or b"", self._reader(file, defaults))
+            if before is None and after is not None:
+                after = self._modeline(path).encode() + after
             changes.append(FileChange(file, path, before, after))
         return changes
+
+    def _modeline(self, path: Path) -> str:
+        """The comment that tells an editor the schema of a new file, if `init` made that."""
+        schema = self._working_folder / SCHEMA
+        if not schema.exists():
+            return ""
+        way = os.path.relpath(schema, path.parent)
+        return f"# yaml-language-server: $schema={Path(way).as_posix()}\n"
 
     def added(self, new: Sequence[New], records: Mapping[str, Record]) -> list[FileChange]:
         """A file for each new product, named by the handle in its record, which is found by id."""
@@ -62,7 +75,7 @@ class Folder:
             handle = records.get(product.id, {}).get("handle")
             name = names.name(product.store_id, handle if isinstance(handle, str) else None)
             file = self._catalog.names.of(name)
-            text = one_product(product.values)
+            text = self._modeline(self._path / name) + one_product(product.values)
             changes.append(FileChange(file, self._path / name, None, text.encode()))
         return changes
 

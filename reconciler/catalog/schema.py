@@ -10,15 +10,22 @@ spelled out, since `\s` differs, and the end is `(?![\s\S])`, since Python's `$`
 break follow.
 """
 
+import json
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 from reconciler.linting.invisible_character import is_invisible
+from reconciler.linting.vocabulary import NO_VOCABULARY, Vocabulary, Words
 from reconciler.model import FIELDS, NOTE_PREFIX, Field, Kind
 
 Schema: TypeAlias = dict[str, Any]
+
+
+_GLOB: Final = re.compile(r"(\*|\?|\[!?\]?[^\]]*\])")
 
 _TEXT_KINDS: Final = ["string", "number", "boolean"]
 _SAYS: Final = "patternErrorMessage"
@@ -41,7 +48,7 @@ _RENAMED_FROM: Final = Field(
 )
 
 
-def file_schema() -> Schema:
+def file_schema(vocabulary: Vocabulary = NO_VOCABULARY) -> Schema:
     """A whole catalogue file: one product, or many below `products:`."""
     return {
         **_head("A catalogue file", "One product, or many products with what they share."),
@@ -55,26 +62,26 @@ def file_schema() -> Schema:
             "product": _product(),
             "products": _products(),
             "defaults": _defaults(),
-            **_field_definitions(),
+            **_field_definitions(vocabulary),
         },
     }
 
 
-def product_schema() -> Schema:
+def product_schema(vocabulary: Vocabulary = NO_VOCABULARY) -> Schema:
     """One product."""
     return {
         **_head("A product", "One product of the catalogue."),
         **_product(),
-        "$defs": _field_definitions(),
+        "$defs": _field_definitions(vocabulary),
     }
 
 
-def defaults_schema() -> Schema:
+def defaults_schema(vocabulary: Vocabulary = NO_VOCABULARY) -> Schema:
     """A `_defaults.yaml`: what all products in and below its folder have unless they differ."""
     return {
         **_head("Defaults", "Values for all products in and below this folder."),
         **_defaults(),
-        "$defs": _field_definitions(),
+        "$defs": _field_definitions(vocabulary),
     }
 
 
@@ -149,19 +156,56 @@ def _references(fields: Iterable[Field]) -> Schema:
     return {field.key: {"$ref": f"#/$defs/{field.key}"} for field in fields}
 
 
-def _field_definitions() -> Schema:
-    return {field.key: _definition(field) for field in _rows()}
+def _field_definitions(vocabulary: Vocabulary) -> Schema:
+    return {field.key: _definition(field, vocabulary.get(field.key, ())) for field in _rows()}
 
 
-def _definition(field: Field) -> Schema:
+def _definition(field: Field, words: Sequence[Words]) -> Schema:
     example = list(field.example) if isinstance(field.example, tuple) else field.example
     told: Schema = {"title": field.key, "description": field.title, "examples": [example]}
     if field.kind is Kind.TAGS:
-        return told | {"type": "array", "items": {**_text(), "examples": example[:1]}}
+        items = {**_text(), "examples": example[:1], **_allowed(words)}
+        return told | {"type": "array", "items": items}
     if field.kind is Kind.URL:
         pattern = _url_pattern(may_be_empty=field.may_be_empty)
         return told | {"type": "string", "pattern": pattern, _SAYS: _BAD_URL}
-    return told | _text()
+    return told | _text() | _allowed(words)
+
+
+def _allowed(words: Sequence[Words]) -> Schema:
+    """What completes a text, and complains about one that is not among the words."""
+    return {"allOf": [_any_of(each) for each in words]} if words else {}
+
+
+def _any_of(words: Words) -> Schema:
+    exact = [word for word in words.allowed if not _GLOB.search(word)]
+    patterns = [word for word in words.allowed if _GLOB.search(word)]
+    choices: list[Schema] = [{"enum": [*exact, *_unquoted(exact)]}] if exact else []
+    choices += [{"type": "string", "pattern": _glob_pattern(glob)} for glob in patterns]
+    # Words that need not hold for every product are completed, and nothing else is flagged.
+    return {"anyOf": choices if words.strict else [*choices, {"type": _TEXT_KINDS}]}
+
+
+def _unquoted(texts: Iterable[str]) -> Iterator[object]:
+    """What an editor takes a text for that YAML itself reads as a number or a boolean."""
+    for text in texts:
+        with suppress(ValueError):
+            value = json.loads(text)
+            if isinstance(value, int | float):
+                yield value
+
+
+def _glob_pattern(glob: str) -> str:
+    """A shell pattern as a regular expression of both dialects."""
+    signs = {"*": r"[\s\S]*", "?": r"[\s\S]"}
+    parts = [
+        signs.get(part) or (f"[^{part[2:]}" if part.startswith("[!") else part)
+        if _GLOB.fullmatch(part)
+        else re.sub(r"[^\w\s]", r"\\\g<0>", part)
+        for part in _GLOB.split(glob)
+        if part
+    ]
+    return f"^{''.join(parts)}{_END}"
 
 
 def _text() -> Schema:

@@ -7,25 +7,32 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, pass_invocation
+from reconciler.cli.options import FILE, pass_invocation, store_option
 from reconciler.reconcile.schemas import SCHEMAS
 
 
 @named("schema")
 @click.argument("kind", type=Choice(SCHEMAS), default="catalog", required=False)
 @click.option("--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout.")
+@store_option
 @pass_invocation
-def command(invocation: Invocation, kind: str, output: Path | None) -> int:
+def command(invocation: Invocation, kind: str, output: Path | None, store: str | None) -> int:
     """Print a JSON Schema, for editors and other tools.
 
     By default it describes a catalogue file of any shape. An editor with YAML support uses it if a
-    file begins with `# yaml-language-server: $schema=PATH`.
+    file begins with `# yaml-language-server: $schema=PATH`. The types and tags that the `policy` in
+    the settings allows are part of it: an editor completes them and flags any other.
     """
-    from reconciler.reconcile.schemas import schema_text
+    from reconciler.reconcile.schemas import OF_CATALOG, schema_text
     from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
 
+    vocabulary = None
+    if kind in OF_CATALOG:
+        settings = invocation.settings
+        vocabulary = (settings.for_store(store) if store else settings).vocabulary()
+    text = schema_text(kind, vocabulary)
     if output is None:
-        write_stdout(schema_text(kind), hint=TO_OUTPUT)
+        write_stdout(text, hint=TO_OUTPUT)
     else:
-        write_file(output, schema_text(kind))
+        write_file(output, text)
     return 0

@@ -15,6 +15,7 @@ from reconciler.authoring.folder import write_changes
 from reconciler.errors import GitError, OutputError, SettingsError
 from reconciler.git import Git
 from reconciler.installed import has_sandbox, installed_from, installing
+from reconciler.linting.vocabulary import NO_VOCABULARY, Vocabulary
 from reconciler.reconcile.files import pull
 from reconciler.reconcile.schemas import schema_text
 from reconciler.reconcile.store import Store
@@ -255,6 +256,14 @@ def _catalogs(folder: Path) -> tuple[str, ...]:
     return tuple(inside) or (CATALOG_FOLDER,)
 
 
+def _vocabulary(folder: Path) -> Vocabulary:
+    """What fields may be by existing settings, for the schemas that editors use."""
+    try:
+        return load_settings(environ={}, folder=folder).vocabulary()
+    except SettingsError:
+        return NO_VOCABULARY
+
+
 def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartFile]:
     folder.mkdir(parents=True, exist_ok=True)
     found = _looked(folder)
@@ -267,8 +276,9 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
     catalog.mkdir(parents=True, exist_ok=True)
     if not has_key and not any(_has_files(folder / name) for name in found.catalogs):
         yield _made(folder, f"{found.catalogs[0]}/example.yaml", _template("example.yaml", words))
+    vocabulary = _vocabulary(folder)
     for kind in _SCHEMAS:
-        yield _made(folder, f".schemas/{kind}.json", schema_text(kind))
+        yield _made(folder, f".schemas/{kind}.json", schema_text(kind, vocabulary))
     package = installed_from("sandbox")
     for name, template in (_FLEET if found.fleet else _CI_FILES)[ci].items():
         text = _template(template, found.words(package))

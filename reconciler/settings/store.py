@@ -13,6 +13,7 @@ from reconciler.git import credentials_in
 from reconciler.hosts import is_loopback
 from reconciler.linting.registry import Ruleset, rule_named
 from reconciler.linting.rule import Rule
+from reconciler.linting.vocabulary import Vocabulary, Words
 from reconciler.model import Finding, LedgerKind
 from reconciler.planning.ignore import Ignore
 from reconciler.policy.brought import brought_rules
@@ -130,6 +131,16 @@ class Settings(PerStore):
         rules = (*RULES, *self.own_rules())
         levels = ((rule_named(name, rules), level) for name, level in self.lint.items())
         return Ruleset(rules, {rule.code: level for rule, level in levels if rule is not None})
+
+    def vocabulary(self) -> Vocabulary:
+        """What fields may be by the rules of the policy, for editors."""
+        ruleset, words = self.ruleset(), dict[str, list[Words]]()
+        for entry, rule in zip(self.policy, named_rules(self.policy), strict=True):
+            level = ruleset.level_of(rule)
+            if entry.field is not None and entry.one_of is not None and level != "off":
+                strict = level == "error" and not entry.where
+                words.setdefault(entry.field, []).append(Words(entry.one_of, strict))
+        return words
 
     def left_alone(self) -> Ignore:
         """What others keep at the remote."""

@@ -7,6 +7,7 @@ from time import process_time
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from .here import Here
 
@@ -275,3 +276,52 @@ def test_apply_is_refused_until_the_rule_is_allowed(folder: Path, here: Here) ->
         assert "--allow no-news" in refused.err
     assert here("apply", "--sandbox", "plan.json", "--allow", "no-new").code == 1
     assert here("apply", "--sandbox", "plan.json", "--allow", "no-news").code == 0
+
+
+def test_the_editor_completes_and_flags_the_vocabulary(folder: Path, here: Here) -> None:
+    """`schema` takes types and tags from the policy: strict if they hold for every product."""
+    shop(
+        folder,
+        "{field: type, one_of: [top, '42', 'x-?']}\n"
+        "- {field: tags, one_of: [women, 'season:*', 'size [!a-c]']}\n"
+        "- {field: type, one_of: [dress], in: tag=women}\n"
+        "- {field: name, one_of: [Shirt], level: warning}\n"
+        "- {field: tags, one_of: [x], name: not-now}",
+        more="lint: {not-now: off}\n",
+    )
+    validator = Draft202012Validator(json.loads(here("schema").out))
+
+    def accepts(**fields: object) -> bool:
+        return validator.is_valid({"store_id": "1", "name": "Coat", **fields})
+
+    assert accepts(type="top", tags=["women", "season:2026", "size d"])
+    assert accepts(type=42)
+    assert accepts(type="x-1")
+    assert not accepts(type="x-12")
+    assert not accepts(type="tpo")
+    assert not accepts(tags=["season"])
+    assert not accepts(tags=["size b"])
+    printed = here("schema").out
+    assert '"dress"' in printed
+    assert '"Shirt"' in printed
+    assert not Draft202012Validator(json.loads(here("schema", "defaults").out)).is_valid(
+        {"type": "tpo"}
+    )
+
+
+def test_init_and_pull_tell_the_editor_its_schema(folder: Path, here: Here) -> None:
+    """The schema that init makes has the vocabulary, and new files name it in their first line."""
+    shop(folder, "{field: type, one_of: [top]}", women__a=GOOD)
+    assert here("init", "--ci", "none").code == 0
+    assert '"top"' in (folder / ".schemas" / "catalog.json").read_text("utf-8")
+    assert here("apply", "--sandbox", "--yes").code == 0
+    (folder / "catalog" / "women" / "a.yaml").unlink()
+    modeline = "# yaml-language-server: $schema="
+    assert here("pull", "--sandbox", "--write").code == 0
+    (pulled,) = (folder / "catalog").glob("*.yaml")
+    assert pulled.read_text("utf-8").startswith(f"{modeline}../.schemas/catalog.json\n")
+    pulled.unlink()
+    assert here("pull", "--sandbox", "--write", "--into", "catalog/women/b.yaml").code == 0
+    text = (folder / "catalog" / "women" / "b.yaml").read_text("utf-8")
+    assert text.startswith(f"{modeline}../../.schemas/catalog.json\n")
+    assert here("fmt", "--check").code == 0
