@@ -6,6 +6,8 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# The package alone, without what develops it: enough for the demo, in less than half the time.
+USABLE := $(VENV)/.usable
 
 # Pythons to try, newest first; make PYTHONS=/path/to/python chooses one.
 PYTHONS ?= python3.15 python3.14 python3.13 python3.12 python3.11 python3 python
@@ -20,8 +22,8 @@ PURE := reconciler/model/*,reconciler/planning/*
 
 # A .venv whose Python has gone (an upgrade), or that was made elsewhere (a moved clone: its scripts
 # name the old place), is made anew.
-ifneq ($(shell $(PYTHON) -c '' 2>/dev/null && cat $(READY) 2>/dev/null),$(CURDIR))
-$(shell rm -f $(READY))
+ifneq ($(shell $(PYTHON) -c '' 2>/dev/null && cat $(USABLE) 2>/dev/null),$(CURDIR))
+$(shell rm -f $(READY) $(USABLE))
 endif
 
 .PHONY: help demo test check lint types floors fmt cover measured package docs bench soak clean
@@ -31,7 +33,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) \
 		| while read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
 
-demo: $(READY) ## Plan and apply the example catalogue against a local server; needs no key
+demo: $(USABLE) ## Plan and apply the example catalogue against a local server; needs no key
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh -eu -c "$$demo"
 
 test: $(READY) ## Run the tests
@@ -86,7 +88,11 @@ clean: ## Remove what make and the tools left in this folder
 	@find reconciler tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml
-	@sh -eu -c "$$set_up"
+	@EXTRAS=sandbox,watch,xlsx,dev sh -eu -c "$$set_up"
+	@pwd >$(READY)
+
+$(USABLE): pyproject.toml
+	@EXTRAS=sandbox sh -eu -c "$$set_up"
 
 # Shell scripts of several lines, handed to sh through the environment, as old makes can.
 
@@ -115,24 +121,32 @@ fi
 [ -n "$$python" ] || stop "No Python 3.11 or newer was found (tried: $(PYTHONS))." \
   "Install one, or name it: make PYTHONS=/path/to/python3."
 
-echo "Setting up $(VENV) with $$("$$python" --version) (once, and when pyproject.toml changes) ..."
+echo "Setting up $(VENV) with $$("$$python" --version) (once, and when pyproject.toml changes):"
 if ! $(VENV)/bin/pip --version >/dev/null 2>&1; then
+  echo "  an environment ..."
   rm -rf $(VENV)
   "$$python" -m venv $(VENV) >"$$log" 2>&1 \
     || { rm -rf $(VENV); cat "$$log"; stop "$(VENV) could not be made; see above."; }
 fi
-$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,watch,xlsx,dev]' \
-  >"$$log" 2>&1 || { cat "$$log"; stop "The dependencies could not be installed; see above." \
-  "Is the package index reachable? Then run make again."; }
-# pip compiles what it installs, but not what it only links to.
+echo "  the packages, one by one ..."
+failed=$(VENV)/.failed
+rm -f "$$failed"
+# Not compiled now: Python compiles what a command loads, and most commands load little.
+{ $(PYTHON) -m pip install --no-compile --disable-pip-version-check --editable ".[$$EXTRAS]" 2>&1 \
+  || touch "$$failed"; } | tee "$$log" | sed -n 's/^Collecting \([A-Za-z0-9._-]*\).*/    \1/p'
+if [ -e "$$failed" ]; then
+  cat "$$log"
+  stop "The dependencies could not be installed; see above." \
+    "Is the package index reachable? Then run make again."
+fi
+# pip writes no code of what it only links to.
 $(PYTHON) -m compileall -q reconciler
-pwd >$(READY)
+pwd >$(USABLE)
 endef
 export set_up
 
 define demo
-shop=$$(mktemp -d)
-trap 'rm -rf "$$shop"' EXIT
+shop=$$(mktemp -d "$${TMPDIR:-/tmp}/reconciler-demo.XXXXXX")
 trap 'exit 130' INT TERM
 cp -R catalog "$$shop"
 cd "$$shop"
@@ -142,21 +156,34 @@ run() { printf '\n$$ %s\n' "$$*"; "$$@"; }
 
 say "A shop's catalogue in YAML, and a local server that has drifted away from it."
 run reconciler validate
-run reconciler sandbox --seed drifted --seed-only --catalog catalog --db .reconciler/sandbox.sqlite3
+run reconciler sandbox --seed drifted --seed-only
 
-say "What would change?"
-run reconciler plan --sandbox
+say "What would change? The plan is saved, to be applied exactly as it is shown."
+run reconciler plan --sandbox --out plan.json
+reconciler --quiet show plan.json --format html --output plan.html 2>/dev/null
 
 say "Do it."
-run reconciler apply --sandbox --yes
+run reconciler apply plan.json --sandbox
 
 say "And now? Exit code 0 says that there is nothing left to change."
 run reconciler plan --sandbox --detailed-exitcode
 
-say "That was a copy in a temporary folder; it is gone now. To go on:" \
-  "  source $(VENV)/bin/activate            the command reconciler, in this shell" \
-  "  \$$EDITOR catalog/women/tops.yaml       change, add or remove a product" \
-  "  reconciler plan --sandbox             see what that means, on a server of your own" \
-  "  README.md, 'A first plan'             the same against your shop"
+say "Somebody gives the linen shirt a new picture and a tag, as in a pull request ..."
+sed 's|0117/front.jpg|0117/front-v2.jpg|; s|\[linen, summer, women\]|[linen, new, summer, women]|' \
+  catalog/women/tops.yaml >edited && mv edited catalog/women/tops.yaml
+run reconciler plan --sandbox
+reconciler --quiet plan --sandbox --format html --output edit.html 2>/dev/null
+
+say "... and this is what a reviewer sees: a page to search and filter, in any browser." \
+  "  $$shop/plan.html   the first plan" "  $$shop/edit.html   the edit, with both pictures"
+if [ -t 1 ] && [ "$$(uname)" = Darwin ]; then open plan.html
+elif [ -t 1 ] && [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] && command -v xdg-open >/dev/null; then
+  xdg-open plan.html >/dev/null 2>&1 || true
+fi
+say "To go on, in this shell:" \
+  "  . $(CURDIR)/$(VENV)/bin/activate && cd $$shop" \
+  "  \$$EDITOR catalog/women/tops.yaml    change, add or remove a product" \
+  "  reconciler plan --sandbox           see what that means, on the demo's own server" \
+  "With your own shop: README.md, 'Your own shop'. The folder can be removed at any time."
 endef
 export demo
