@@ -29,6 +29,7 @@ HEAVY: Final = frozenset(
         "packaging",
         "prometheus_client",
         "pydantic",
+        "python_calamine",
         "requests",
         "rich",
         "ruamel.yaml",
