@@ -122,7 +122,11 @@ def _base(store: Store, base: str, ledger: Ledger, catalog: Catalog) -> Catalog:
         if known == catalog.commit and catalog.dirty is False:
             return catalog
         revision = known
-    return load_revision(store.catalog, revision, working_folder=store.folder, remote=remote)
+
+    def read() -> Catalog:
+        return load_revision(store.catalog, revision, working_folder=store.folder, remote=remote)
+
+    return read() if store.kept is None else store.kept(revision, read)
 
 
 def _nothing_applied() -> Finding:

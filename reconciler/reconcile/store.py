@@ -47,6 +47,9 @@ class Store:
     declared: Catalog | None = None
     """The catalogue if it was read before, as from a commit; None means the files in the folder."""
 
+    kept: Callable[[str, Callable[[], Catalog]], Catalog] | None = None
+    """Gives the catalogue of an earlier revision, by reading it or as it was read before."""
+
     @property
     def folder(self) -> Path:
         """The working folder."""

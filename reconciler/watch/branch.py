@@ -1,5 +1,6 @@
 """Branch: what is on the watched branch, read from git's objects; the work tree is left alone."""
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,8 @@ _MOST_KEPT: Final = 500_000
 class Branch:
     """One branch of the repository that `folder` is in, as `remote` has it.
 
-    A repository without that remote is watched itself. Catalogues are kept until the branch moves.
+    A repository without that remote is watched itself. Of each store two catalogues are kept, that
+    of the branch and the one that was applied last, since reading one takes git several processes.
     """
 
     def __init__(self, folder: Path, name: str, remote: str) -> None:
@@ -32,6 +34,7 @@ class Branch:
         self._lock = Lock()
         self._commit: str | None = None
         self._kept: dict[str, Catalog] = {}
+        self._earlier: dict[str, Catalog] = {}
 
     def fetch(self) -> str:
         """The commit that the branch is at now; GitError if that cannot be told."""
@@ -40,7 +43,8 @@ class Branch:
         else:
             commit = self._local()
         if commit != self._commit:
-            self.forget()
+            with self._lock:
+                self._kept.clear()
             self._commit = commit
         return commit
 
@@ -48,6 +52,7 @@ class Branch:
         """Read the catalogues anew when they are asked for."""
         with self._lock:
             self._kept.clear()
+            self._earlier.clear()
 
     def catalog(self, settings: "Settings", store: str) -> Catalog:
         """The catalogue of a store at the commit that was fetched; CatalogError for its faults."""
@@ -60,11 +65,25 @@ class Branch:
             working_folder=settings.folder,
             lint=settings.for_store(store).ruleset(),
         )
-        with self._lock:
-            held = sum(len(other.products) for other in self._kept.values())
-            if held + len(catalog.products) <= _MOST_KEPT:
-                self._kept[store] = catalog
+        self._keep(self._kept, store, catalog)
         return catalog
+
+    def earlier(self, store: str, commit: str, read: Callable[[], Catalog]) -> Catalog:
+        """The catalogue of a store at an earlier commit, which `read` reads."""
+        with self._lock:
+            kept = self._earlier.get(store)
+        if kept is not None and kept.commit == commit:
+            return kept
+        catalog = read()
+        self._keep(self._earlier, store, catalog)
+        return catalog
+
+    def _keep(self, place: dict[str, Catalog], store: str, catalog: Catalog) -> None:
+        with self._lock:
+            place.pop(store, None)
+            all_kept = (*self._kept.values(), *self._earlier.values())
+            if sum(len(c.products) for c in all_kept) + len(catalog.products) <= _MOST_KEPT:
+                place[store] = catalog
 
     def _fetched(self) -> str:
         ref = f"refs/heads/{self.name}"

@@ -155,7 +155,7 @@ class Watch:
                 return observe(
                     settings,
                     store,
-                    lambda: branch.catalog(settings, store),
+                    branch,
                     now=self.now,
                     healing=self._wishes.healing,
                     stop=self._signals.stop,

@@ -7,17 +7,18 @@ is drift, the rest are edits.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from reconciler.codes import Code
 from reconciler.errors import GuardRefused, ReconcilerError
-from reconciler.model import Catalog
 from reconciler.planning.origin import only_of
 from reconciler.planning.plan import Change, Origin, Plan
 from reconciler.reconcile.run import APPLIED, Options, apply, plan
 from reconciler.reconcile.store import open_store
 from reconciler.remote.pace import Pace
+from reconciler.watch.branch import Branch
 
 if TYPE_CHECKING:
     from reconciler.planning.outcome import Report
@@ -75,7 +76,7 @@ class Healing:
 def observe(
     settings: "Settings",
     store: str,
-    read: Callable[[], Catalog],
+    branch: Branch,
     *,
     now: Callable[[], float],
     healing: Healing | None = None,
@@ -86,10 +87,10 @@ def observe(
     seen = Observation(store, now())
     calls: Mapping[tuple[str, str], int] = {}
     try:
-        declared = read()
+        declared = branch.catalog(settings, store)
         with open_store(settings, store, stop=stop, pace=pace) as opened:
             try:
-                at_commit = replace(opened, declared=declared)
+                at_commit = replace(opened, declared=declared, kept=partial(branch.earlier, store))
                 began = time.monotonic()
                 made = plan(at_commit, Options(base=APPLIED))
                 seen = replace(seen, plan=made, seconds=time.monotonic() - began)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,7 @@ class Turmoil:
         self.failing.clear()
         for store, sandbox in self.shops.sandboxes.items():
             sandbox.misbehave()
+            sandbox.store.log.clear()
             self._hand(store, sandbox, number)
         if number % 7 == 3:
             self._push(number)
@@ -108,7 +110,9 @@ class Turmoil:
         return expected_changes(self.declared[store], self.applied[store], self.shops.remote(store))
 
 
-def check_turmoil(shops: Shops, rounds: int, *, seed: int = 3) -> None:
+def check_turmoil(
+    shops: Shops, rounds: int, *, seed: int = 3, each: Callable[[int], None] = lambda _: None
+) -> None:
     """After each of so many rounds the metrics of every shop equal the sandbox's rows."""
     turmoil, watch = Turmoil(shops, seed), shops.watch()
     known: dict[str, dict[tuple[str, str], float]] = {}
@@ -122,6 +126,7 @@ def check_turmoil(shops: Shops, rounds: int, *, seed: int = 3) -> None:
                 listed = shops.value("products", store=store, side="remote")
                 assert listed == len(shops.remote(store))
             assert shops.changes(store) == known.get(store, {}), (number, store)
+        each(number)
 
 
 def test_metrics_are_true_at_every_look(make: Make) -> None:
