@@ -106,6 +106,11 @@ class Git:
         self._folder = folder
         self._timeout = timeout
 
+    @property
+    def folder(self) -> Path:
+        """The working folder."""
+        return self._folder
+
     def run(
         self, *arguments: str, data: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> GitResult:

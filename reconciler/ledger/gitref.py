@@ -8,19 +8,72 @@ the server takes it only if the ref is still what was read.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from threading import Lock
 from typing import Final, NamedTuple
 
 from reconciler.errors import LedgerError
 from reconciler.git import Git, GitResult, without_credentials
+from reconciler.ledger.together import Together
 from reconciler.model import LedgerCommit
 
 _SOMEBODY: Final = {"NAME": "reconciler", "EMAIL": "reconciler@localhost"}
 _LOG_FIELDS: Final = ("%H", "%aI", "%an", "%s", "%b")
 
 
-# The stores of a fleet share one checkout, and git allows one fetch at a time in a shallow one.
-_FETCHING: Final = Lock()
+class _Remote:
+    """A git remote as the stores of this process use it: with one call for many refs.
+
+    The stores of a fleet share one checkout, and git allows one fetch at a time in a shallow one.
+    """
+
+    def __init__(self, git: Git, remote: str) -> None:
+        self._git = git
+        self._remote = remote
+        self.look: Together[str, GitResult] = Together(self._look, _failed)
+        self.fetch: Together[tuple[str, int], GitResult] = Together(self._fetch, _failed)
+        self.push: Together[tuple[str, str], GitResult] = Together(self._push, _failed)
+
+    def _look(self, names: Sequence[str]) -> GitResult:
+        """List the refs of these names."""
+        return self._git.run("ls-remote", "--refs", self._remote, *names)
+
+    def _fetch(self, wanted: Sequence[tuple[str, int]]) -> GitResult:
+        """Fetch refs, in a shallow clone only to the greatest depth that is asked for."""
+        # Elsewhere no depth is given: it would turn the user's full clone into a shallow one.
+        shallow = self._git.text("rev-parse", "--is-shallow-repository") == "true"
+        return self._git.run(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune"),
+            # An empty refmap leaves the user's remote-tracking refs alone.
+            *("--no-recurse-submodules", "--no-filter", "--refmap="),
+            *((f"--depth={max(depth for _, depth in wanted)}",) if shallow else ()),
+            *(self._remote, *(f"+{name}:{name}" for name, _ in wanted)),
+        )
+
+    def _push(self, wanted: Sequence[tuple[str, str]]) -> GitResult:
+        """Push refs, each with the lease that holds it to what was read; one may fail alone."""
+        # A mirror remote would push every ref. A URL has no configuration, and could break `-c`.
+        named = "://" not in self._remote
+        plain = ("-c", f"remote.{self._remote}.mirror=false") if named else ()
+        return self._git.run(
+            *(*plain, "push", "--quiet", "--no-verify"),
+            *("--no-follow-tags", "--no-signed", "--no-recurse-submodules"),
+            *(f"--force-with-lease={lease}" for lease, _ in wanted),
+            *(self._remote, *(refspec for _, refspec in wanted)),
+        )
+
+
+def _failed(answer: GitResult) -> bool:
+    return answer.code != 0
+
+
+_remotes: dict[tuple[Path, str], _Remote] = {}
+_making: Final = Lock()
+
+
+def _remote_of(git: Git, remote: str) -> _Remote:
+    with _making:
+        return _remotes.setdefault((git.folder, remote), _Remote(git, remote))
 
 
 class Tip(NamedTuple):
@@ -45,6 +98,7 @@ class GitRef:
         self.name = name
         self._git = git
         self._remote = remote
+        self._calls = _remote_of(git, remote)
 
     @property
     def remote(self) -> str:
@@ -56,7 +110,7 @@ class GitRef:
 
         Raises LedgerError if the remote cannot be reached.
         """
-        answer = self._git.run("ls-remote", "--refs", self._remote, self.name)
+        answer = self._calls.look(self.name)
         self._check_reached(answer)
         for line in answer.output.decode(errors="replace").splitlines():
             commit, _, name = line.partition("\t")
@@ -101,14 +155,7 @@ class GitRef:
         Raises LedgerError if the outcome is unknown. The same push may then be tried again: if it
         had landed, that is noticed.
         """
-        # A mirror remote would push every ref. A URL has no configuration, and could break `-c`.
-        named = "://" not in self._remote
-        plain = ("-c", f"remote.{self._remote}.mirror=false") if named else ()
-        answer = self._git.run(
-            *(*plain, "push", "--quiet", "--no-verify"),
-            *("--no-follow-tags", "--no-signed", "--no-recurse-submodules"),
-            *(f"--force-with-lease={self.name}:{old or ''}", self._remote, f"{new}:{self.name}"),
-        )
+        answer = self._calls.push((f"{self.name}:{old or ''}", f"{new}:{self.name}"))
         # The exit code is the same for a refusal and a lost answer, so look at the ref.
         seen = new if answer.code == 0 else self.at_remote()
         if seen == new:
@@ -147,16 +194,7 @@ class GitRef:
 
     def _fetch(self, *, depth: int) -> None:
         """Fetch the ref, in a shallow clone only to `depth`."""
-        # Elsewhere no depth is given: it would turn the user's full clone into a shallow one.
-        shallow = self._git.text("rev-parse", "--is-shallow-repository") == "true"
-        with _FETCHING:
-            answer = self._git.run(
-                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune"),
-                # An empty refmap leaves the user's remote-tracking refs alone.
-                *("--no-recurse-submodules", "--no-filter", "--refmap="),
-                *((f"--depth={depth}",) if shallow else ()),
-                *(self._remote, f"+{self.name}:{self.name}"),
-            )
+        answer = self._calls.fetch((self.name, depth))
         self._check_reached(answer)
 
     def _check_reached(self, result: GitResult) -> None:
