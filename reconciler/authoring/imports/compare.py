@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-from reconciler.authoring.imports.export import STORE_ID, ExportFaults
+from reconciler.authoring.imports.export import ID_AT, ExportFaults
 from reconciler.authoring.imports.values import Imported
 from reconciler.authoring.pull import Drift, New, new_product, with_values
 from reconciler.codes import Code
@@ -77,13 +77,13 @@ def _change(product: Product, imported: Imported, managed: Sequence[int], found:
 
 
 def _rename(product: Product, imported: Imported, managed: Sequence[int], found: Drift) -> None:
-    _change(product, imported, [STORE_ID, *managed], found)
+    _change(product, imported, [ID_AT, *managed], found)
     found.renamed.add(product.store_id)
 
 
 def _propose(product: Product, imported: Imported, what: str, found: Drift) -> None:
     """Tell of a product that seems to have another store_id now."""
-    old, new = product.store_id, str(imported.values[STORE_ID])
+    old, new = product.store_id, str(imported.values[ID_AT])
     message = (
         f"{old} (declared, not in the export) and {new} (at {imported.location}, not declared) "
         f"have the same {what}. "

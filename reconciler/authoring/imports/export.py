@@ -14,13 +14,13 @@ from reconciler.codes import Code
 from reconciler.errors import ExportError
 from reconciler.model import INDEX, KEYS, Finding, Location
 
-HANDLE: Final = len(KEYS)
+HANDLE_AT: Final = len(KEYS)
 """The position of the handle in the texts of a sighting: it names the file of a new product."""
 COLUMNS: Final = (*KEYS, "handle")
 """What a sighting has a text for, by position: the fields, and the handle."""
-STORE_ID: Final = INDEX["store_id"]
-TYPE: Final = INDEX["type"]
-IMAGE: Final = INDEX["image_url"]
+ID_AT: Final = INDEX["store_id"]
+TYPE_AT: Final = INDEX["type"]
+IMAGE_AT: Final = INDEX["image_url"]
 NO_TEXTS: Final = ("",) * len(COLUMNS)
 
 _MOST_FINDINGS: Final = 1_000

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from reconciler.authoring.imports.damage import damage_of, id_damage_of
 from reconciler.authoring.imports.export import (
     COLUMNS,
-    HANDLE,
-    STORE_ID,
+    HANDLE_AT,
+    ID_AT,
     Column,
     ExportFaults,
     Sighting,
@@ -84,11 +84,11 @@ class Fold:
         self, known: list[object], sighting: Sighting, file: str, columns: Mapping[str, Column]
     ) -> None:
         """Report a second row of a garment if it says something else than the first."""
-        for key, text, own in zip(COLUMNS[:HANDLE], sighting.texts, known, strict=False):
+        for key, text, own in zip(COLUMNS[:HANDLE_AT], sighting.texts, known, strict=False):
             if text != own:
                 title, number = columns.get(key, Column(key, 0))
                 self._faults.error(
-                    f"{sighting.texts[STORE_ID]!r} stands in row {known[_ROW]} of {known[_FILE]} "
+                    f"{sighting.texts[ID_AT]!r} stands in row {known[_ROW]} of {known[_FILE]} "
                     f"already, and {title} differs. One id must be one product: remove a row, or "
                     "name another column with --id.",
                     file,
@@ -103,7 +103,7 @@ class Fold:
     ) -> None:
         """Report what a spreadsheet did to a text that is taken from a row."""
         problem = damage_of(text)
-        if problem is None and position == STORE_ID:
+        if problem is None and position == ID_AT:
             problem = id_damage_of(text)
         if problem is not None:
             title, number = columns.get(COLUMNS[position], Column(COLUMNS[position], 0))

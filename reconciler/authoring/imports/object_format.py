@@ -1,14 +1,16 @@
 """Formats whose products are objects or elements: each is one garment, told by its keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.authoring.imports.export import (
     COLUMNS,
-    STORE_ID,
+    ID_AT,
     Column,
     Export,
+    ExportFaults,
     ExportFile,
+    ExportFormat,
     ImportChoice,
     Sighting,
 )
@@ -17,6 +19,21 @@ from reconciler.wording import few, nearest_word
 
 Item = tuple[int, Mapping[str, Any], Sequence[str]]
 """One product: its row, its texts and lists by key, and the garments that are its variants."""
+
+
+def object_format(
+    name: str,
+    recognises: Callable[[ExportFile], bool],
+    items: Callable[[ExportFile], Iterator[Item]],
+    keys: Mapping[str, str],
+    **more: Any,
+) -> ExportFormat:
+    """A format of objects, with the key of each field."""
+
+    def opened(file: ExportFile, choice: ImportChoice, _: ExportFaults) -> Export:
+        return export_of(items(file), keys, file, choice)
+
+    return ExportFormat(name, recognises, opened, **more)
 
 
 def export_of(
@@ -53,7 +70,7 @@ def _sightings(
         seen.update(dict.fromkeys(item))
         texts = tuple([text_of_value(item.get(name)) for name in fields])
         tests = tuple([text_of_value(item.get(name)) for name in tested])
-        garment = texts[STORE_ID] or f"\0{row}"
+        garment = texts[ID_AT] or f"\0{row}"
         yield Sighting(garment, texts, row, tests, True, tuple(variants))
     for key in [key for key, column in columns.items() if column.title not in seen]:
         del columns[key]

@@ -5,14 +5,8 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from reconciler.authoring.imports.elements import elements
-from reconciler.authoring.imports.export import (
-    Export,
-    ExportFaults,
-    ExportFile,
-    ExportFormat,
-    ImportChoice,
-)
-from reconciler.authoring.imports.object_format import Item, export_of
+from reconciler.authoring.imports.export import ExportFile
+from reconciler.authoring.imports.object_format import Item, object_format
 
 _DEFAULT: Final = "x-default"
 _KEYS: Final = {
@@ -21,10 +15,6 @@ _KEYS: Final = {
     "type": "classification-category",
     "image_url": "image",
 }
-
-
-def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Export:
-    return export_of(_items(file), _KEYS, file, choice)
 
 
 def _items(file: ExportFile) -> Iterator[Item]:
@@ -53,6 +43,6 @@ def _take_attribute(attribute: Element, item: dict[str, object]) -> None:
         item[key] = values or text
 
 
-FORMAT: Final = ExportFormat(
-    "sfcc", lambda file: file.kind == "xml" and "catalog" in file.names, _open
+FORMAT: Final = object_format(
+    "sfcc", lambda file: file.kind == "xml" and "catalog" in file.names, _items, _KEYS
 )

@@ -3,14 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.authoring.imports.export import (
-    Export,
-    ExportFaults,
-    ExportFile,
-    ExportFormat,
-    ImportChoice,
-)
-from reconciler.authoring.imports.object_format import Item, export_of
+from reconciler.authoring.imports.export import ExportFile
+from reconciler.authoring.imports.object_format import Item, object_format
 from reconciler.authoring.imports.objects import objects
 
 _GLOBAL_ID: Final = "gid://shopify/Product/"
@@ -24,10 +18,6 @@ _KEYS: Final = {
     "image_url": "image",
     "handle": "handle",
 }
-
-
-def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Export:
-    return export_of(_items(file), _KEYS, file, choice)
 
 
 def _items(file: ExportFile) -> Iterator[Item]:
@@ -61,12 +51,13 @@ def ids_by_handle(file: ExportFile) -> dict[str, str]:
     }
 
 
-FORMAT: Final = ExportFormat(
+FORMAT: Final = object_format(
     "shopify-json",
     lambda file: (
         file.kind == "json"
         and file.names.issuperset({"id", "title"})
         and not file.names.isdisjoint({"variants", "handle", "product_type", "productType"})
     ),
-    _open,
+    _items,
+    _KEYS,
 )

@@ -7,9 +7,9 @@ from typing import Any, Final, TypeAlias
 
 from reconciler.authoring.imports.export import (
     COLUMNS,
-    IMAGE,
+    ID_AT,
+    IMAGE_AT,
     NO_TEXTS,
-    STORE_ID,
     Column,
     Export,
     ExportFaults,
@@ -157,11 +157,11 @@ def _sightings(table: Table, places: _Places, layout: TableLayout) -> Iterator[S
         for position, columns in places.joined.items():
             texts[position] = "\n".join(filter(None, (cells[at].strip() for at in columns)))
         if layout.key_is_id:
-            texts[STORE_ID] = garment
+            texts[ID_AT] = garment
         # A garment without an id can be no product: it is told by its row later.
-        garment = garment or texts[STORE_ID] or f"\0{row}"
+        garment = garment or texts[ID_AT] or f"\0{row}"
         if kind == ADDED_IMAGE:
-            only = (*NO_TEXTS[:IMAGE], texts[IMAGE], *NO_TEXTS[IMAGE + 1 :])
+            only = (*NO_TEXTS[:IMAGE_AT], texts[IMAGE_AT], *NO_TEXTS[IMAGE_AT + 1 :])
             yield Sighting(garment, only, row, untested, whole=False)
         else:
             tests = tuple([cells[place].strip() for place in tested])

@@ -8,10 +8,10 @@ from urllib.parse import urljoin
 
 from reconciler.authoring.imports.export import (
     COLUMNS,
-    HANDLE,
-    IMAGE,
-    STORE_ID,
-    TYPE,
+    HANDLE_AT,
+    ID_AT,
+    IMAGE_AT,
+    TYPE_AT,
     Column,
     ExportFaults,
     ExportFormat,
@@ -93,9 +93,9 @@ class Reading:
             if (other := found.get(store_id)) is not None:
                 self._report_twice(store_id, garment, other)
                 continue
-            location = self._place(garment, COLUMNS[STORE_ID])
+            location = self._place(garment, COLUMNS[ID_AT])
             values = self._values(store_id, garment, location)
-            found[store_id] = Imported(values, location, garment.texts[HANDLE])
+            found[store_id] = Imported(values, location, garment.texts[HANDLE_AT])
         return found
 
     def _passes(self, garment: Garment) -> bool:
@@ -108,17 +108,19 @@ class Reading:
 
     def _store_id(self, garment: Garment) -> str | None:
         if self._choice.ids is None:
-            store_id = garment.texts[STORE_ID]
+            store_id = garment.texts[ID_AT]
             if store_id:
                 return store_id
             title = self._columns["store_id"].title if "store_id" in self._columns else "id"
             message = f"{title} is empty: without it no product page finds the product."
             self._error(message, garment, "store_id", Code.MISSING_FIELD)
             return None
-        store_id = self._choice.ids.get(garment.texts[HANDLE], "")
+        store_id = self._choice.ids.get(garment.texts[HANDLE_AT], "")
         if store_id:
             return store_id
-        message = f"No product with the handle {garment.texts[HANDLE]!r} is in the files of --ids."
+        message = (
+            f"No product with the handle {garment.texts[HANDLE_AT]!r} is in the files of --ids."
+        )
         self._error(message, garment, "handle", Code.MISSING_FIELD)
         return None
 
@@ -139,15 +141,15 @@ class Reading:
 
     def _values(self, store_id: str, garment: Garment, location: Location) -> Values:
         values: list[Value | None] = [None] * len(FIELDS)
-        values[STORE_ID] = store_id
+        values[ID_AT] = store_id
         for key in self._choice.fields:
             if key not in self._columns:
                 continue
             position = INDEX[key]
             text = garment.texts[position]
-            if position == TYPE:
+            if position == TYPE_AT:
                 values[position] = self._type(text)
-            elif position == IMAGE:
+            elif position == IMAGE_AT:
                 values[position] = self._image(store_id, text, location)
             elif FIELDS[position].kind is Kind.TAGS:
                 values[position] = canonical_tags(self._format.tags(text))
