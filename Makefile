@@ -48,6 +48,9 @@ lint: $(READY) ## Check style and format, scripts and pipelines
 	@$(VENV)/bin/shellcheck .ci/run .github/actions/reconcile/reconcile.sh
 	@$(SCHEMA).github-actions .github/actions/reconcile/action.yml
 	@$(SCHEMA).github-workflows .github/workflows/*.yml $(CI_TEMPLATES)/github/*-*.yml
+	@$(SCHEMA).github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	@$(SCHEMA).github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(SCHEMA).dependabot .github/dependabot.yml
 	@$(SCHEMA).gitlab-ci --data-transform gitlab-ci $(CI_TEMPLATES)/gitlab/.gitlab-ci.yml
 
 types: $(READY) ## Check types
