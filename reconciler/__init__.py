@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from reconciler.errors import Unreachable as Unreachable
     from reconciler.errors import UnstableList as UnstableList
     from reconciler.errors import UsageError as UsageError
+    from reconciler.linting.rule import CatalogRule as CatalogRule
+    from reconciler.linting.rule import Hit as Hit
     from reconciler.model import Catalog as Catalog
     from reconciler.model import Finding as Finding
     from reconciler.model import Ledger as Ledger
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Delete as Delete
     from reconciler.planning.plan import Plan as Plan
     from reconciler.planning.plan import Update as Update
+    from reconciler.policy.plan_rule import Planned as Planned
+    from reconciler.policy.plan_rule import PlanRule as PlanRule
     from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.init import init as init
     from reconciler.reconcile.run import Options as Options
@@ -102,6 +106,10 @@ _HOMES = {
     "OlderCommit": "reconciler.errors",
     "OtherShop": "reconciler.errors",
     "Interrupted": "reconciler.errors",
+    "CatalogRule": "reconciler.linting.rule",
+    "Hit": "reconciler.linting.rule",
+    "PlanRule": "reconciler.policy.plan_rule",
+    "Planned": "reconciler.policy.plan_rule",
     "Catalog": "reconciler.model",
     "Finding": "reconciler.model",
     "Ledger": "reconciler.model",

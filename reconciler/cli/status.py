@@ -81,8 +81,8 @@ def command(
     """Show the remote catalogue at a glance.
 
     Counts its products by status and by type of problem: no image, no size chart, no fabric, not
-    active, and, if there is a catalogue, not declared, unconfirmed, drifted or blocked. Writes
-    nothing.
+    active, and, if there is a catalogue, not declared, unconfirmed, drifted, blocked or against a
+    rule of the policy. Writes nothing.
     """
     from reconciler.cli.signals import stopping
     from reconciler.errors import UsageError

@@ -24,9 +24,16 @@ class Problem(StrEnum):
     UNCONFIRMED = "unconfirmed"
     DRIFTED = "drifted"
     BLOCKED = "blocked"
+    BREAKS_POLICY = "breaks-policy"
 
 
-COMPARED: Final = (Problem.NOT_DECLARED, Problem.UNCONFIRMED, Problem.DRIFTED, Problem.BLOCKED)
+COMPARED: Final = (
+    Problem.NOT_DECLARED,
+    Problem.UNCONFIRMED,
+    Problem.DRIFTED,
+    Problem.BLOCKED,
+    Problem.BREAKS_POLICY,
+)
 """The problems that only a comparison with the catalogue shows."""
 
 
@@ -56,9 +63,17 @@ class Overview:
     """How many declared products the remote lacks."""
 
 
-def overview(store: str, remote: Listing, plan: Plan | None) -> Overview:
-    """Count the remote by status and problem; `plan` compares it with the whole catalogue."""
-    compared = {} if plan is None else _compared(plan)
+def overview(
+    store: str,
+    remote: Listing,
+    plan: Plan | None,
+    breaking: Collection[str | None] = frozenset(),
+) -> Overview:
+    """Count the remote by status and problem; `plan` compares it with the whole catalogue.
+
+    `breaking` holds the ids of products that break a rule of the shop's own.
+    """
+    compared = {} if plan is None else {**_compared(plan), Problem.BREAKS_POLICY: breaking}
     looked_for = [p for p in Problem if plan is not None or p not in COMPARED]
     found: dict[Problem, list[Row]] = {problem: [] for problem in looked_for}
     statuses: Counter[str] = Counter()

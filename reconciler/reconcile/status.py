@@ -1,8 +1,10 @@
 """The story of `status`: the remote in numbers, compared with the catalogue if there is one."""
 
+from reconciler.model import Catalog, Ledger, Listing
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
 from reconciler.planning.plan import Plan
+from reconciler.policy.at_remote import breaking
 from reconciler.reconcile.run import APPLIED, Options, look
 from reconciler.reconcile.store import Store
 
@@ -19,8 +21,7 @@ def status(store: Store) -> Overview:
         ledger = store.ledger.load()
         catalog = loaded()
         listing = listed()
-    made = diff(catalog, listing, ledger, store=store.name, prune="all")
-    return overview(store.name, listing, made)
+    return _overview(store, catalog, listing, ledger)
 
 
 def status_with_plan(store: Store) -> tuple[Overview, Plan]:
@@ -29,5 +30,13 @@ def status_with_plan(store: Store) -> tuple[Overview, Plan]:
     A change is drift if the commit that was applied last would be planned so too, else an edit.
     """
     made, catalog, ledger, listing = look(store, Options(base=APPLIED), store.ledger.load)
-    whole = diff(catalog, listing, ledger, store=store.name, prune="all")
-    return overview(store.name, listing, whole), made
+    return _overview(store, catalog, listing, ledger), made
+
+
+def _overview(store: Store, catalog: Catalog, listing: Listing, ledger: Ledger) -> Overview:
+    """The remote compared with the whole catalogue and with the rules of the settings."""
+    settings = store.settings
+    ignore = settings.left_alone()
+    whole = diff(catalog, listing, ledger, store=store.name, prune="all", ignore=ignore)
+    broken = breaking(listing, ledger, catalog, settings.ruleset(), ignore)
+    return overview(store.name, listing, whole, broken)

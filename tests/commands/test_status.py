@@ -55,6 +55,7 @@ def test_counts(remote: Sandbox, here: Here) -> None:
         "unconfirmed": 2,
         "drifted": 1,
         "blocked": 2,
+        "breaks_policy": 0,
     }
     assert {call.method for call in remote.store.calls()} == {"GET"}
 
