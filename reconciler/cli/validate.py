@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     help="The output format.",
 )
 @click.option("--rules", is_flag=True, help="Only list the lint rules with their levels.")
+@click.option(
+    "--policy",
+    type=Choice(["suggest"]),
+    help="Only suggest rules for the settings, from what the products have.",
+)
 @if_present
 @pass_invocation
 def command(
@@ -36,6 +41,7 @@ def command(
     catalog: Path | None,
     format: str,
     rules: bool,
+    policy: str | None,
     if_present: bool,
 ) -> int:
     """Check the catalogue; needs no network.
@@ -53,9 +59,29 @@ def command(
         return 0
     if if_present and not has_catalog(invocation, catalog):
         return 0
+    if policy is not None:
+        write_stdout(_suggestion(settings, catalog, paths, format))
+        return 0
     found = examined(settings, catalog, paths)
     write_stdout(_rendered(found, format, settings, invocation.console))
     return 1 if any(finding.severity == "error" for finding in found.findings) else 0
+
+
+def _suggestion(
+    settings: "Settings", catalog: Path | None, paths: tuple[Path, ...], format: str
+) -> str:
+    from reconciler.errors import UsageError
+    from reconciler.reconcile.files import suggest_policy
+    from reconciler.report.suggestion_text import suggestion_json, suggestion_text
+
+    if format not in ("text", "json"):
+        raise UsageError(
+            f"A suggested policy has no {format} format.", hint="Use --format text or json."
+        )
+    if paths:
+        raise UsageError("A policy is suggested for a whole catalogue.", hint="Leave out PATH.")
+    found = suggest_policy(settings, catalog)
+    return suggestion_json(found) if format == "json" else suggestion_text(found)
 
 
 def _rules(settings: "Settings", format: str, console: "Console") -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.authoring.edit import Rewrite
     from reconciler.authoring.folder import FileChange, Left
     from reconciler.authoring.pull import Drift
+    from reconciler.policy.suggest import Suggestion
     from reconciler.reconcile.store import Store
     from reconciler.settings import Settings
 
@@ -110,8 +111,17 @@ def examined(
 def _rulesets(settings: "Settings", folder: Path) -> list[Ruleset]:
     """The rules of the stores whose catalogue `folder` is: one of each kind."""
     stores = [name for name in settings.stores if settings.store(name).catalog == folder]
-    own = {str(part.lint): part for part in map(settings.for_store, stores)}
+    own = {str((part.lint, part.policy)): part for part in map(settings.for_store, stores)}
     return [part.ruleset() for part in own.values()] or [settings.ruleset()]
+
+
+def suggest_policy(settings: "Settings", catalog: Path | None = None) -> "Suggestion":
+    """The rules that the products of a catalogue, or of all stores, could be held to."""
+    from reconciler.policy.suggest import suggested
+
+    folders = _catalogs(settings, catalog)
+    read = (examine_catalog(folder, working_folder=settings.folder) for folder in folders)
+    return suggested(found for _, found in read)
 
 
 def format_files(
@@ -142,7 +152,7 @@ def _formatted(settings: "Settings", folder: Path, paths: Sequence[Path]) -> For
 
     working = settings.folder
     findings, catalog = examine_catalog(
-        folder, paths or None, working_folder=working, lint=settings.ruleset()
+        folder, paths or None, working_folder=working, lint=CATALOG_RULESET
     )
     errors = tuple(finding for finding in findings if finding.severity == "error")
     faulty = {finding.location.file for finding in errors if finding.location}
