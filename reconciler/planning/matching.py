@@ -74,7 +74,10 @@ def match(
     for store_id in catalog.products:
         if store_id in held:
             continue
-        if store_id in arriving:
+        if (id := stand.kept.get(store_id)) is not None:
+            # It is listed so, though it was sent as another: a second one would have its store_id.
+            matching.hold(store_id, [id], Code.RENAME_WAITS)
+        elif store_id in arriving:
             pairs[store_id] = present[arriving[store_id]]
         elif store_id in present and store_id not in leaving:
             pairs[store_id] = present[store_id]

@@ -64,11 +64,11 @@ class Standing:
     """The remote by what its products stand for; `targets` are the declared renames by source.
 
     `present` holds the product of each store_id, and `parked` those that are on their way to one
-    that another may have yet; `blocked` is what cannot be decided, and `held` its store_ids. `here`
-    is the declared form of the store_id that a product is listed with, by id, if the server writes
-    it in another; `made` the store_id of the lost create that made a product, by its id; `by_hand`
-    the ids of products whose store_id somebody has changed at the remote. `moves` says that some
-    product stands for another store_id than it is listed with.
+    that another may have yet; `blocked` is what cannot be decided, and `held` its store_ids. If the
+    server writes a product's store_id in another form, `here` is the declared one by its id, and
+    `kept` its id by that other form. `made` is the store_id of the lost create that made a product,
+    by its id; `by_hand` the ids of products whose store_id somebody has changed at the remote.
+    `moves` says that some product stands for another store_id than it is listed with.
     """
 
     catalog: Catalog
@@ -79,6 +79,7 @@ class Standing:
     blocked: list[Blocked] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     here: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
     by_hand: set[str] = field(default_factory=set)
     moves: bool = False
@@ -148,6 +149,7 @@ class Standing:
                 continue
             sent = own_forms.get(here) if id in self.ledger.products else None
             if sent is not None and (self._wanted(sent) or not self._wanted(here)):
+                self.kept[here] = id
                 here = self.here[id] = sent
             if here in present:
                 twice.setdefault(here, [present[here]]).append(product)

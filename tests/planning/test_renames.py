@@ -629,3 +629,13 @@ def test_a_product_that_two_declarations_want_stays_blocked() -> None:
     for _ in range(2):
         memory, plan = settle(shop, wanted, memory)
         assert (told(plan), held(plan)) == ([], waiting)
+
+
+def test_nothing_takes_a_store_id_that_the_server_keeps_for_another() -> None:
+    """A rename that the server accepts and ignores leaves its product there (P2)."""
+    memory = ledger({"p1": normalised("B", store_id=("B", "A"))}, {}, ("p1", "A", "B"))
+    wanted = [declared("B", was="A"), declared("A", was="B")]
+    plan = planned(wanted, [A], ledger=memory)
+    assert (told(plan), held(plan)) == ([], [("A", ("p1",), "rename_waits")])
+    plan = planned([declared("B"), declared("A", was="C")], [A, C], ledger=memory)
+    assert (told(plan), held(plan)) == ([], [("A", ("p1",), "rename_waits")])
