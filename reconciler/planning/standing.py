@@ -207,8 +207,8 @@ class Standing:
                 del self.present[here]
                 wanderers.append((here, product, known))
         left = [w for w in wanderers if not self._is_on_its_way(*w)]
-        # What is declared as it is listed keeps its place, whoever else would like to have it.
-        for here, product, known in sorted(left, key=lambda w: w[0] not in self.catalog.products):
+        # First those that keep their place, so that no other one takes it.
+        for here, product, known in sorted(left, key=lambda w: self._may_leave(w[0], w[2])):
             self._place(here, product, known)
         claims = Counter(known.came_from for _, _, known in reverted)
         for here, product, known in reverted:
@@ -233,15 +233,24 @@ class Standing:
         self.parked[known.store_id] = product
         return True
 
+    def _wishes(self, here: str, known: Known) -> list[str]:
+        """The places that a product may belong at which is not listed as it was last sent."""
+        if known.came_from is None or self.declares(known):
+            return [known.store_id]
+        parked = parked_target(here) is not None
+        return [known.came_from] if parked else [known.came_from, known.store_id]
+
+    def _may_leave(self, here: str, known: Known) -> bool:
+        """Whether a product is not declared as it is listed, and any of its places is wanted."""
+        wanted = any(map(self._wanted, self._wishes(here, known)))
+        return wanted and here not in self.catalog.products
+
     def _place(self, here: str, product: RemoteProduct, known: Known) -> None:
         """Give a product that is not listed as it was last sent its first place that is free."""
-        declares, parked = self.declares(known), parked_target(here) is not None
-        wishes = [known.store_id]
-        if known.came_from is not None and not declares:
-            wishes = [known.came_from] if parked else [known.came_from, known.store_id]
+        wishes = self._wishes(here, known)
         free = [wish for wish in wishes if self._is_free(wish, known)]
         if here in self.catalog.products and here not in self.present and here not in self.held:
-            if known.store_id in free and declares:
+            if known.store_id in free and self.declares(known):
                 # Both are declared, and nobody can tell which one the product is meant to be.
                 self.block(here, [product], Code.RENAME_CONFLICT)
                 self.block(known.store_id, [product], Code.RENAME_CONFLICT)

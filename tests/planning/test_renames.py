@@ -639,3 +639,13 @@ def test_nothing_takes_a_store_id_that_the_server_keeps_for_another() -> None:
     assert (told(plan), held(plan)) == ([], [("A", ("p1",), "rename_waits")])
     plan = planned([declared("B"), declared("A", was="C")], [A, C], ledger=memory)
     assert (told(plan), held(plan)) == ([], [("A", ("p1",), "rename_waits")])
+
+
+def test_a_product_that_nobody_wants_elsewhere_keeps_its_place() -> None:
+    """Another that was last sent there does not make a duplicate of it (P1)."""
+    memory = ledger({"p2": known("A"), "p1": known("B")})
+    plan = planned([declared("E", was="A")], [A, B, listed("p3", "E")], ledger=memory)
+    assert (told(plan), held(plan)) == (["-p2 B"], [("A", ("p1",), "rename_conflict")])
+    memory = ledger({"p1": known("B"), "p0": known("A")})
+    plan = planned([declared("E", was="A")], [A, listed("p0", "B")], ledger=memory)
+    assert (told(plan), held(plan)) == (["p1 A>E", "-p0 B"], [])
