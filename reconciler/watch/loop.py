@@ -135,11 +135,14 @@ class Watch:
             seen = [Observation(store, now, failed=failed) for store in self.stores]
         else:
             seen = self._observed()
-        if self._signals.stop.is_set():
-            return
+        if stopped := self._signals.stop.is_set():
+            # What was applied is told all the same; a plan that was cut short is not.
+            seen = [observation for observation in seen if observation.report is not None]
         for observation in seen:
             self._take(observation)
         self.memory.save()
+        if stopped:
+            return
         self.rounds += 1
         self._sum_up(seen)
         self._beat()

@@ -75,6 +75,26 @@ def test_signals_read_anew_and_end_it(shops: Shops, tmp_path: Path) -> None:
     assert shops.remote("s0") == {"1": "One", "2": "Two"}
 
 
+def test_ctrl_c_ends_it_and_a_taken_port_is_an_error(shops: Shops, tmp_path: Path) -> None:
+    """Ctrl-C ends a watch that waits at once; meanwhile a second one cannot have its port."""
+    watch = Process(shops, tmp_path / "log")
+    try:
+        until(lambda: "the page is at" in watch.said)
+        port = re.search(r"127\.0\.0\.1:(\d+)/", watch.said)
+        assert port is not None
+        second = reconciler(
+            shops.folder, "watch", "--listen", f"127.0.0.1:{port[1]}", **shops.environ
+        )
+        assert second.code == 1
+        assert "Choose another address with --listen" in second.err
+        watch.process.send_signal(signal.SIGINT)
+        assert watch.process.wait(30) == 130
+    finally:
+        watch.process.kill()
+        watch.process.wait()
+    assert "Traceback" not in watch.said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -2,6 +2,8 @@
 
 import json
 import random
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,7 +134,7 @@ def check_turmoil(
 def test_metrics_are_true_at_every_look(make: Make) -> None:
     """Whatever hands, servers and the branch do, each number equals the sandbox's own rows."""
     shops = make(3)
-    check_turmoil(shops, 24)
+    check_turmoil(shops, 18)
     assert shops.value("errors_total", store="s0", code="rejected") is not None
 
 
@@ -268,6 +270,28 @@ def test_a_stop_ends_the_waiting(shops: Shops) -> None:
     watch.run()
     assert watch.rounds == 1
     assert not watch.ready
+
+
+def end_soon(shops: Shops) -> None:
+    """Ask for the end once a product was created."""
+    while not shops.remote("s0"):
+        time.sleep(0.001)
+    shops.signals.end()
+
+
+def test_an_apply_that_is_cut_short_is_told(shops: Shops) -> None:
+    """A stop in the middle lets the calls under way end; what they did is counted and told."""
+    shops.declare("s0", {str(n): "New" for n in range(40)})
+    shops.push()
+    watch = shops.watch(Wishes(("s0",), 60.0, Healing()))
+    stop = threading.Thread(target=lambda: end_soon(shops), daemon=True)
+    stop.start()
+    watch.run()
+    stop.join()
+    applied = shops.value("apply_outcomes_total", store="s0", outcome="applied")
+    assert applied == len(shops.remote("s0"))
+    assert watch.rounds == 0
+    assert len(shops.told) == 1
 
 
 def test_only_chosen_stores_are_watched(shops: Shops) -> None:
