@@ -41,6 +41,24 @@ def declared(number: int, *, type: str | None = None) -> dict[str, Any]:
     }
 
 
+def write_policy(path: Path) -> None:
+    """Thirty rules of all kinds, which every product keeps."""
+    words = [*_KINDS, *_SEASONS, *(cloth.lower() for cloth in _CLOTHS)]
+    everywhere: list[dict[str, Any]] = [
+        {"field": "type", "one_of": list(_TYPES)},
+        {"field": "tags", "one_of": words},
+        {"field": "image_url", "host": ["cdn.example-shop.com"]},
+        {"field": "image_url", "pattern": "https://.*/[0-9]+/front[.]jpg"},
+        {"field": "store_id", "pattern": "SKU-[0-9]{7}"},
+        {"field": "name", "pattern": "[A-Z][a-z]+ [a-z]+ no[.] [0-9]+"},
+        {"require": ["type", "tags", "image_url"]},
+    ]
+    seasons = [{**rule, "in": f"tag={season}"} for season in _SEASONS[:3] for rule in everywhere]
+    plans = [{"plan": "delete", "never": "any"}, {"plan": "create", "at_most": 50}]
+    rules = [*everywhere, *seasons, *plans]
+    path.write_text(json.dumps({"policy": rules}), encoding="utf-8")
+
+
 def remote_id(number: int) -> str:
     """Robosize's id of product `number`: of the length that ids have, not in the shop's order."""
     return f"{number * 2654435761 % (1 << 32):08x}{number:016x}"
