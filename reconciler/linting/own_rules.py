@@ -78,7 +78,7 @@ def at_host(allowed: Sequence[str]) -> ValueCheck:
     """Every URL names one of the `allowed` hosts, which may be globs."""
     tests = [glob(pattern.lower()) for pattern in allowed]
     listed = few(allowed, _LISTED)
-    judged: dict[str, str | None] = {}
+    judged: dict[str, str | None] = {"": None}
 
     def wrong_host(url: str) -> str | None:
         try:
@@ -87,15 +87,16 @@ def at_host(allowed: Sequence[str]) -> ValueCheck:
             host = ""
         return None if any(matches(host) for matches in tests) else host
 
-    def check(key: str, value: Value | None) -> Iterator[Flaw]:
-        for url in _texts(value):
-            # Most URLs of a shop begin alike.
-            origin = url[: url.find("/", 8) + 1] or url
-            if origin not in judged:
-                judged[origin] = wrong_host(origin)
-            host = judged[origin]
-            if host is not None:
-                yield Flaw(f"{key} is at the host {_shown(host)}. Allowed: {listed}.", url)
+    def check(key: str, value: Value | None) -> Sequence[Flaw]:
+        url = value if isinstance(value, str) else ""
+        # Most URLs of a shop begin alike.
+        origin = url[: url.find("/", 8) + 1] or url
+        if origin not in judged:
+            judged[origin] = wrong_host(origin)
+        host = judged[origin]
+        if host is None:
+            return ()
+        return (Flaw(f"{key} is at the host {_shown(host)}. Allowed: {listed}.", url),)
 
     return check
 
@@ -104,20 +105,25 @@ def like(pattern: str) -> ValueCheck:
     """Every text matches `pattern` from its first to its last character."""
     matches = full_match(pattern)
 
-    def check(key: str, value: Value | None) -> Iterator[Flaw]:
-        for text in _texts(value):
-            if not matches(text):
-                yield Flaw(f"{_named(key, text)} does not match {pattern}.", text)
+    def check(key: str, value: Value | None) -> Sequence[Flaw]:
+        if value.__class__ is str and matches(value):
+            return ()  # A catalogue has many ids, and most are sound.
+        return [
+            Flaw(f"{_named(key, text)} does not match {pattern}.", text)
+            for text in _texts(value)
+            if not matches(text)
+        ]
 
     return check
 
 
-def required(key: str, value: Value | None) -> Iterator[Flaw]:
+def required(key: str, value: Value | None) -> Sequence[Flaw]:
     """The field is declared, and not empty."""
+    if value:
+        return ()
     if value is None:
-        yield Flaw(f"{key} is missing. Add `{key}:`, or a default.")
-    elif not value:
-        yield Flaw(f"{key} is empty. Write a value.")
+        return (Flaw(f"{key} is missing. Add `{key}:`, or a default."),)
+    return (Flaw(f"{key} is empty. Write a value."),)
 
 
 def _texts(value: Value | None) -> Sequence[str]:

@@ -4,9 +4,12 @@ Python's own engine tries one way after the other, so that `(a+)+$` takes years 
 characters. The engine of Rust, which pydantic brings, reads each character once, as RE2 does.
 """
 
+from functools import lru_cache
+
 from reconciler.model import Matches
 
 
+@lru_cache(maxsize=256)
 def full_match(pattern: str) -> Matches:
     """A test of whether `pattern` matches a text from its first to its last character.
 

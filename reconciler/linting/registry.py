@@ -14,7 +14,7 @@ from reconciler.linting import (
     unused_default,
 )
 from reconciler.linting.rule import CatalogRule, Hit, Level, Rule, TextRule, ValueRule
-from reconciler.linting.values import Locate, at_product, hits
+from reconciler.linting.values import Columns, Locate, at_product, hits
 from reconciler.model import Catalog, Finding
 from reconciler.wording import few
 
@@ -117,12 +117,13 @@ def lint_catalog(
     Rules about values are always run; with `errors_only` the warnings of each become one. `locate`
     finds the exact location of a value.
     """
+    columns = Columns(catalog.products.values())
     for rule in ruleset.rules:
         level = ruleset.level_of(rule)
         if isinstance(rule, CatalogRule) and (level == "error" or not errors_only):
             yield from ruleset.found(rule, partial(rule.check, catalog))
         elif isinstance(rule, ValueRule) and level != "off":
-            check = partial(hits, rule, catalog.products.values(), locate)
+            check = partial(hits, rule, columns, locate)
             whole = errors_only and level == "warning"
             yield from ruleset.found(rule, partial(_first_and_more, check) if whole else check)
 

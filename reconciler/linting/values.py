@@ -4,7 +4,8 @@ Values are judged field by field: each distinct one once, and only if any is at 
 products looked through for it. So dozens of rules cost little where nothing is wrong.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TypeAlias
 
 from reconciler.linting.rule import Flaw, Hit, ValueRule
@@ -14,30 +15,41 @@ Locate: TypeAlias = Callable[[Product, str, str | None], Location]
 """The location of a product's value, by its key; of one entry, if it is a list and one is named."""
 
 
-def hits(rule: ValueRule, products: Iterable[Product], locate: Locate) -> Iterator[Hit]:
+class Columns:
+    """The products of a catalogue, and their values field by field, each made when first asked."""
+
+    def __init__(self, products: Iterable[Product]) -> None:
+        self.products = tuple(products)
+        self.values = cache(self._values)
+        self.distinct = cache(self._distinct)
+
+    def _values(self, key: str) -> list[Value | None]:
+        """The value that each product has for a field or a note."""
+        if key in INDEX:
+            position = INDEX[key]
+            return [product.values[position] for product in self.products]
+        return [product.value(key) for product in self.products]
+
+    def _distinct(self, key: str) -> tuple[Value | None, ...]:
+        """Each value once, in the order of the products."""
+        return tuple(dict.fromkeys(self.values(key)))
+
+
+def hits(rule: ValueRule, columns: Columns, locate: Locate) -> Iterator[Hit]:
     """What `rule` finds, each once: many products may inherit one default."""
     found: dict[Hit, None] = {}
-    listed = tuple(products)
     for key in rule.fields:
-        values = values_of(listed, key)
+        check = rule.check
         flawed = {
-            value: flaws
-            for value in dict.fromkeys(values)
-            if (flaws := tuple(rule.check(key, value)))
+            value: flaws for value in columns.distinct(key) if (flaws := tuple(check(key, value)))
         }
-        for product, value in zip(listed, values, strict=True) if flawed else ():
+        if not flawed:
+            continue
+        for product, value in zip(columns.products, columns.values(key), strict=True):
             if value in flawed and all_hold(rule.where, product):
                 for flaw in flawed[value]:
                     found[_hit(product, key, flaw, locate)] = None
     yield from found
-
-
-def values_of(products: Sequence[Product], key: str) -> list[Value | None]:
-    """The value that each product has for a field or a note."""
-    if key in INDEX:
-        position = INDEX[key]
-        return [product.values[position] for product in products]
-    return [product.value(key) for product in products]
 
 
 def _hit(product: Product, key: str, flaw: Flaw, locate: Locate) -> Hit:
