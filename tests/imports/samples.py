@@ -283,6 +283,8 @@ def write_workbook(
         cells = []
         for place, value in enumerate(row):
             at = f"{chr(65 + place)}{number}"
+            if value == "":
+                continue
             if isinstance(value, str):
                 kind = "e" if value.startswith("#") else "inlineStr"
                 inner = f"<v>{value}</v>" if kind == "e" else f"<is><t>{_escaped(value)}</t></is>"

@@ -172,6 +172,14 @@ def test_a_workbook_tells_its_damage(folder: Path, here: Here) -> None:
     assert done.code == 1
     assert "x.xlsx:1:2: error: 2 cells of the header are merged" in done.err
     assert "x.xlsx:2:1: error: ID is 1.152921504606847E+18: the number was rounded" in done.err
+    assert "x.xlsx:2:3: error: Title is #N/A, a spreadsheet's error" in done.err
+
+
+def test_a_workbook_may_begin_anywhere(folder: Path, here: Here) -> None:
+    """Rows and columns are those that a spreadsheet shows, also below and beside empty ones."""
+    rows: list[list[str | float]] = [[], ["", "ID", "Handle", "Title"], ["", "#REF!", "a", "Coat"]]
+    write_workbook(folder / "x.xlsx", rows)
+    assert "x.xlsx:3:2: error: ID is #REF!" in here("import", "x.xlsx").err
 
 
 def test_a_workbook_needs_the_extra(

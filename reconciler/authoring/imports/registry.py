@@ -24,7 +24,8 @@ from reconciler.authoring.imports.export import (
     ImportChoice,
 )
 from reconciler.authoring.imports.objects import objects
-from reconciler.authoring.imports.tables import check_encoding, open_table, open_workbook
+from reconciler.authoring.imports.tables import check_encoding, open_table
+from reconciler.authoring.imports.workbooks import open_workbook
 from reconciler.errors import ExportError, UsageError
 from reconciler.wording import few
 

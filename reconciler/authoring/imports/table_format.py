@@ -18,7 +18,8 @@ from reconciler.authoring.imports.export import (
     ImportChoice,
     Sighting,
 )
-from reconciler.authoring.imports.tables import Table, TableHeader, open_table, open_workbook
+from reconciler.authoring.imports.tables import Table, TableHeader, open_table
+from reconciler.authoring.imports.workbooks import open_workbook
 from reconciler.codes import Code
 from reconciler.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""Tables of text: CSV in any of three delimiters, and workbooks; rows come one by one.
+"""Tables of text: a header and rows, and how a CSV file is read as one, row by row.
 
 Nothing is guessed about a cell: `0123` stays as it is. A row has the number that a spreadsheet
 shows, which is not its line where cells hold line breaks.
@@ -7,26 +7,18 @@ shows, which is not its line where cells hold line breaks.
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import Final, TextIO
 
 from reconciler.authoring.imports.export import Column, ExportFaults, normal
 from reconciler.codes import Code
-from reconciler.errors import ExportError, MissingExtra, UsageError
-from reconciler.installed import installing
+from reconciler.errors import ExportError, UsageError
 from reconciler.wording import few, nearest_word
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
 
 _DELIMITERS: Final = (",", ";", "\t")
 _LARGEST_CELL: Final = 16 << 20
 _HEADER_LENGTH: Final = 1 << 16
-_LARGEST_WHOLE: Final = 1 << 53
-"""From here on a spreadsheet's numbers skip some whole ones."""
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-_SHEETS: Final = ("products", "product")
 
 
 class TableHeader:
@@ -83,22 +75,13 @@ class Table:
 def open_table(path: Path, name: str, faults: ExportFaults) -> Table:
     """The table in a text file; ExportError if it has no header."""
     rows, delimiter = _text_rows(path, name, faults)
-    return _table(rows, name, faults, delimiter)
+    return table_of(rows, name, faults, delimiter)
 
 
-def open_workbook(path: Path, name: str, faults: ExportFaults) -> Table:
-    """The table in a workbook: its sheet called Products, else the first; MissingExtra."""
-    workbook = _workbook(path, name)
-    sheets = workbook.sheet_names
-    chosen = next((sheet for sheet in sheets if sheet.strip().casefold() in _SHEETS), sheets[0])
-    sheet = workbook.get_sheet_by_name(chosen)
-    _report_merged(sheet, name, faults)
-    return _table(_sheet_rows(sheet), name, faults, None)
-
-
-def _table(
+def table_of(
     rows: Iterator[tuple[int, list[str]]], name: str, faults: ExportFaults, delimiter: str | None
 ) -> Table:
+    """The table in rows, each with its number; the first that is not empty is its header."""
     first, titles = next(((n, row) for n, row in rows if any(map(str.strip, row))), (1, []))
     header = TableHeader(titles, name)
     if not header.names:
@@ -212,51 +195,6 @@ def _csv_problem(error: csv.Error) -> str:
     return (
         f"The row cannot be read: {text}. Text that holds a quote must be quoted, with two of it."
     )
-
-
-def _workbook(path: Path, name: str) -> "CalamineWorkbook":
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError:
-        raise MissingExtra(
-            "Reading workbooks needs python-calamine.",
-            hint=f"Install it: {installing('xlsx')}, or save the sheet as CSV UTF-8.",
-        ) from None
-    try:
-        return CalamineWorkbook.from_path(path)
-    except CalamineError as error:
-        raise ExportError.at(name, f"The workbook cannot be read: {error}.") from None
-
-
-def _report_merged(sheet: "CalamineSheet", name: str, faults: ExportFaults) -> None:
-    """Report cells of the header that are merged."""
-    first = (sheet.start or (0, 0))[0]
-    for (top, left), (_, right) in sheet.merged_cell_ranges or ():
-        if top == first:
-            message = f"{right - left + 1} cells of the header are merged. Give each its own title."
-            faults.error(message, name, top + 1, left + 1)
-
-
-def _sheet_rows(sheet: "CalamineSheet") -> Iterator[tuple[int, list[str]]]:
-    start = (sheet.start or (0, 0))[0]
-    for number, cells in enumerate(sheet.iter_rows(), start + 1):
-        yield number, [cell if type(cell) is str else _cell_text(cell) for cell in cells]
-
-
-def _cell_text(value: Any) -> str:
-    """A cell that is no text as its text; what lost digits shows it, and is told where it is used.
-
-    An id that was stored as a number is a float: 10482.0 is 10482.
-    """
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        whole = abs(value) < _LARGEST_WHOLE and value == int(value)
-        return str(int(value)) if whole else repr(float(value)).upper()
-    if isinstance(value, date):
-        # As a spreadsheet shows it, so that an id that became a date is recognised.
-        return value.strftime("%d-%b-%Y")
-    return "" if value is None else str(value)
 
 
 def check_encoding(head: bytes, name: str) -> None:
