@@ -23,9 +23,11 @@ class Place:
     """An executor, how many stores it works on at once, and a way to reach all of its workers.
 
     A future of the executor that ends with one of `lost` says nothing of what the worker did.
+    `alive` tells whether there is any worker, who could still answer.
     """
 
     executor: Executor
     slots: int
     broadcast: Broadcast
     lost: tuple[type[BaseException], ...] = (WorkerLost,)
+    alive: Callable[[], bool] = lambda: True

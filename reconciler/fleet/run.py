@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from threading import Event
+from time import monotonic
 from typing import Final
 
 from reconciler.codes import Code
@@ -20,6 +21,10 @@ _LOCK_TIMEOUT: Final = TAKEN_OVER_AFTER + 30.0
 """Seconds that a second worker waits for the lease of the one that died."""
 _LOOK: Final = 0.2
 """Seconds between two looks at whether the run is to stop."""
+_ASK: Final = 5.0
+"""Seconds between two questions whether there is any worker, while none answers."""
+_PATIENCE: Final = 120.0
+"""Seconds without any worker after which none is waited for; none at all once the run stops."""
 _SUCCESSES: Final = frozenset({0, 2, 6})
 
 
@@ -45,7 +50,7 @@ def run_fleet(
         if stop.is_set() or failed:
             yield from run.give_up(130 if stop.is_set() else 1)
         run.begin()
-        for result in run.ended():
+        for result in run.ended(stopping=stop.is_set()):
             failed = failed or (fail_fast and result.exit_code not in _SUCCESSES)
             yield result
 
@@ -59,6 +64,8 @@ class _Run:
     takeovers: dict[str, int] = field(default_factory=dict)
     interrupted: bool = False
     shared_by: int = 0
+    asked: float = field(default_factory=monotonic)
+    answered: float = field(default_factory=monotonic)
 
     def begin(self) -> None:
         """Begin as many stores as there are slots."""
@@ -68,11 +75,37 @@ class _Run:
             task = replace(self.waiting.popleft(), share=self._share())
             self.under_way[self.place.executor.submit(work, task)] = task
 
-    def ended(self) -> list[StoreResult]:
+    def ended(self, *, stopping: bool) -> list[StoreResult]:
         """The results that have come within a short time; those of lost workers begin anew."""
         done, _ = wait(self.under_way, timeout=_LOOK, return_when=FIRST_COMPLETED)
+        if not done and not self._hopeful(0.0 if stopping else _PATIENCE):
+            return self._abandoned(130 if stopping else 1)
         results = [self._result(future, self.under_way.pop(future)) for future in done]
         return [result for result in results if result is not None]
+
+    def _hopeful(self, patience: float) -> bool:
+        """Whether a worker may still answer: there was one within `patience` seconds."""
+        now = monotonic()
+        if now - self.asked >= _ASK:
+            self.asked = now
+            if self.place.alive():
+                self.answered = now
+        return self.asked - self.answered <= patience
+
+    def _abandoned(self, code: int) -> list[StoreResult]:
+        """The results of all stores, since no worker is left; those not begun are not attempted."""
+        gone = [
+            StoreResult(
+                task.store,
+                _unknown_code(task),
+                error="No worker is left, or the scheduler has gone.",
+                code=Code.WORKER_LOST,
+                hint="Look at the scheduler and its workers. The next apply goes on by itself.",
+            )
+            for task in self.under_way.values()
+        ]
+        self.under_way.clear()
+        return [*gone, *self.give_up(code)]
 
     def interrupt(self) -> None:
         """Let the stores under way come to an orderly end."""

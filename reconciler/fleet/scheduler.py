@@ -8,7 +8,7 @@ once, and is sent again from here; the ledger's lease keeps two workers from wri
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -36,7 +36,8 @@ def scheduler_place(address: str, parallel: int) -> Iterator[Place]:
         threads = _checked_workers(client, str(dask.__version__))
         client.run_on_scheduler(_rules())
         lost = (dask.KilledWorker, CancelledError)
-        yield Place(SchedulerExecutor(client), min(parallel, threads), _broadcast(client), lost)
+        slots = min(parallel, threads)
+        yield Place(SchedulerExecutor(client), slots, _broadcast(client), lost, _alive(client))
 
 
 class SchedulerExecutor(Executor):
@@ -165,9 +166,20 @@ def _rules() -> Callable[[Any], Any]:
     return rules
 
 
+def _alive(client: Any) -> Callable[[], bool]:
+    def alive() -> bool:
+        try:
+            return client.status == "running" and bool(client.scheduler_info()["workers"])
+        except (OSError, TimeoutError):
+            return False
+
+    return alive
+
+
 def _broadcast(client: Any) -> Callable[..., None]:
     def broadcast(function: Callable[..., object], *arguments: Any) -> None:
-        # A worker that is just ending needs no message.
-        client.run(function, *arguments, wait=False, on_error="ignore")
+        # A worker or a scheduler that is just ending needs no message.
+        with suppress(OSError, TimeoutError):
+            client.run(function, *arguments, wait=False, on_error="ignore")
 
     return broadcast

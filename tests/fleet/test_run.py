@@ -216,6 +216,30 @@ def test_a_lost_store_that_is_not_begun_again_is_told_as_lost(
     }
 
 
+@pytest.mark.parametrize("stopping", [True, False])
+def test_a_fleet_whose_workers_are_gone_ends(
+    monkeypatch: pytest.MonkeyPatch, stopping: bool
+) -> None:
+    """Without any worker the stores under way are lost, and the rest is not attempted."""
+    for name in ("_LOOK", "_ASK", *(() if stopping else ("_PATIENCE",))):
+        monkeypatch.setattr(story, name, 0.0)
+    stop = Event()
+
+    class Silent(Executor):
+        def submit(self, function: Callable[..., Any], /, *args: Any, **_: Any) -> "Future[Any]":
+            if stopping:
+                stop.set()
+            return Future()
+
+    place = Place(Silent(), 1, lambda *_: None, alive=lambda: False)
+    tasks = [StoreTask("run", "apply", f"s{n}", HERE) for n in range(2)]
+    results = {r.store: (r.exit_code, r.code) for r in run_fleet(place, tasks, stop=stop)}
+    assert results == {
+        "s0": (5, Code.WORKER_LOST),
+        "s1": (130 if stopping else 1, Code.NOT_ATTEMPTED),
+    }
+
+
 def test_an_answer_that_cannot_be_read_is_one_store_s(monkeypatch: pytest.MonkeyPatch) -> None:
     """An executor's own error concerns one store; the others have their results."""
 

@@ -145,7 +145,12 @@ class Killer:
 
         def counting(log: CallLog, method: str, *arguments: Any) -> int:
             self._sent += method == "POST"
-            pids = [nanny.pid for nanny in running.workers.values() if nanny.pid]
+            # One that is just starting is left alone: Dask would not start another in its place.
+            pids = [
+                nanny.process.pid
+                for nanny in running.workers.values()
+                if nanny.process is not None and nanny.process.status.name == "running"
+            ]
             if self.after and self._sent >= self.after[0] and pids:
                 self.after.popleft()
                 os.kill(pids[self.killed % len(pids)], signal.SIGKILL)
