@@ -76,8 +76,9 @@ measured: $(READY)
 package: $(READY) ## Build the wheel, check what is in it, and run it from a fresh environment
 	@$(PYTHON) -m tests.wheel
 
-docs: $(READY) ## Write the parts of README.md that come from the code
+docs: $(READY) ## Write the parts of README.md that come from the code, and its pictures
 	@$(PYTHON) -m tests.readme --write
+	@$(PYTHON) -m tests.pictures
 
 bench: $(READY) ## Measure speed and memory
 	@$(PYTHON) -m tests.benchmarks

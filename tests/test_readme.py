@@ -1,12 +1,16 @@
 """README.md tells the truth: its commands, exit codes, examples and make targets."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from reconciler import errors
+from reconciler.cli.main import cli
+from tests.pictures import FOLDER, SHOWN, demo, edit, terminal
 from tests.project import ROOT
 from tests.readme import README, commands_table, part, renewed
 
@@ -60,6 +64,64 @@ def test_catalogue_examples_are_sound(example: str, tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path)
     assert catalog.products
     assert catalog.warnings == ()
+
+
+def test_the_library_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example plans, prints and applies, with the key of the environment."""
+    from reconciler.sandbox.server import Sandbox
+
+    (example,) = blocks(TEXT, "python")
+    assert len(example.splitlines()) <= 15
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "a.yaml").write_text("store_id: 1\nname: Linen shirt\ntype: top\n")
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(api_key="key") as sandbox:
+        monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
+        monkeypatch.setenv("ROBOSIZE_API_KEY", "key")
+        exec(example, {})  # noqa: S102  (our own)
+    told = capsys.readouterr().out
+    assert told.startswith("1 to create, 0 to delete\ncreate 1 {")
+    assert told.endswith("1 applied; converged: True\n")
+
+
+def test_pictures_are_those_that_the_code_makes() -> None:
+    """Every picture that is shown is one that `make docs` makes, is there, and is small."""
+    shown = set(re.findall(r"\.github/images/([\w.-]+)", TEXT))
+    assert shown == set(SHOWN)
+    sizes = [(FOLDER / name).stat().st_size for name in SHOWN]
+    assert sum(sizes) < 300_000
+
+
+def test_the_terminal_shows_what_the_code_prints() -> None:
+    """The picture of the terminal is the plan that the demo ends with, as it is printed now."""
+    with demo() as folder:
+        edit(folder)
+        assert terminal("light") == (FOLDER / "terminal-light.svg").read_text(encoding="utf-8")
+
+
+def test_commands_can_be_typed() -> None:
+    """Every `reconciler` line of the README's shell examples is taken by the command line."""
+    lines = [line for block in blocks(TEXT, "sh") for line in block.splitlines()]
+    typed = [line.split("#")[0].strip() for line in lines if line.startswith("reconciler ")]
+    assert len(typed) > 10
+    context = click.Context(cli)
+    for line in typed:
+        words, at = shlex.split(line)[1:], context
+        command: click.Command = cli
+        while isinstance(command, click.Group):
+            name, found, words = command.resolve_command(at, words)
+            assert found is not None
+            command, at = found, click.Context(found, parent=at, info_name=name)
+        command.make_context(line, words, parent=context)
+
+
+def test_hooks_exist() -> None:
+    """The hooks of the pre-commit example are those that this repository offers."""
+    offered = set(re.findall(r"^- id: (\S+)", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.M))
+    named = {hook for block in blocks(TEXT, "yaml") for hook in re.findall(r"- id: (\S+)", block)}
+    assert named == offered
 
 
 def test_make_targets_exist() -> None:

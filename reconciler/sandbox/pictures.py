@@ -8,6 +8,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from typing import Final
+from zlib import crc32
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,7 +43,7 @@ def picture(kind: str, store_id: str, name: str) -> str:
     symbols = _garments()
     shape = kind if f'id="garment-{escape(kind)}"' in symbols else _OTHER
     label = store_id if len(store_id) <= _LABEL else f"{store_id[: _LABEL - 1]}…"
-    hue = sum(map(ord, name)) * 47 % 360
+    hue = crc32(name.encode()) % 360
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 192 192" width="192" height="192">'
         f'<rect width="192" height="192" fill="hsl({hue} 45% 94%)"/>{symbols}'
