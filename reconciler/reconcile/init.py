@@ -3,30 +3,35 @@
 Existing files are never changed, except for `.gitignore`, which gets more lines at its end.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from re import fullmatch, sub
+from re import fullmatch
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.authoring.folder import write_changes
-from reconciler.errors import GitError, OutputError, SettingsError
-from reconciler.git import Git
+from reconciler.errors import OutputError, SettingsError
 from reconciler.installed import has_sandbox, installed_from, installing
 from reconciler.linting.vocabulary import NO_VOCABULARY, Vocabulary
 from reconciler.reconcile.files import pull
 from reconciler.reconcile.schemas import schema_text
 from reconciler.reconcile.store import Store
+from reconciler.reconcile.surroundings import (
+    CATALOG_FOLDER,
+    SETTINGS,
+    Surroundings,
+    catalogs_in,
+    guessed_ci,
+    quoted,
+    surroundings_of,
+)
+from reconciler.reconcile.surroundings import CI as CI
 from reconciler.settings import load_settings
 
-CI: TypeAlias = Literal["github", "gitlab", "none"]
 Deploy: TypeAlias = Literal["systemd", "kubernetes", "compose"]
 Made: TypeAlias = Literal["made", "kept", "extended"]
 
-CATALOG_FOLDER: Final = "catalog"
-SETTINGS: Final = "reconciler.yaml"
 _IGNORED: Final = (".reconciler/", "plan.json")
 _ACTION: Final = ".github/actions/reconcile"
 # The path of each file of a pipeline, and its template.
@@ -97,7 +102,7 @@ class Beginning:
     notes: tuple[str, ...] = ()
 
 
-def _notes(ci: CI, found: "_Surroundings") -> Iterator[str]:
+def _notes(ci: CI, found: "Surroundings") -> Iterator[str]:
     """Messages about what is left to do before a pipeline runs."""
     if ci == "none":
         return
@@ -127,10 +132,10 @@ def init(
         chosen, why = (ci, None) if ci else guessed_ci(folder)
         made = tuple(_all(folder, chosen, has_key, asked=ci is not None))
         guessed = (f"The pipeline is for {_HOSTS[chosen]}: {why}.",) if why else ()
-        notes = (*guessed, *_notes(chosen, _looked(folder)))
+        notes = (*guessed, *_notes(chosen, surroundings_of(folder)))
         if deploy is not None:
             made += tuple(_deployed(folder, deploy))
-        empty = not any(_has_files(folder / name) for name in _catalogs(folder))
+        empty = not any(_has_files(folder / name) for name in catalogs_in(folder))
         return Beginning(made, _next(has_key), has_key and empty, notes)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
@@ -157,105 +162,6 @@ def _next(has_key: bool) -> tuple[str, ...]:
     return (_WITHOUT_KEY[0], installing("sandbox"), *_WITHOUT_KEY[1:])
 
 
-def guessed_ci(folder: Path) -> tuple[CI, str]:
-    """The kind of pipeline that the folder's repository has or is likely to have, and why."""
-    if (folder / ".gitlab-ci.yml").exists():
-        return "gitlab", ".gitlab-ci.yml is there"
-    if (folder / ".github").exists():
-        return "github", ".github is there"
-    if "gitlab" in _git_config(folder):
-        return "gitlab", "the repository has a remote there"
-    if "github" in _git_config(folder):
-        return "github", "the repository has a remote there"
-    return "github", "nothing here says otherwise; `init --ci gitlab` and `--ci none` do"
-
-
-def _git_config(folder: Path) -> str:
-    try:
-        return (folder / ".git" / "config").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-class _Surroundings(NamedTuple):
-    """The repository around the folder, as `init` finds it before it writes.
-
-    `top` is the repository's folder, which gets the files of pipelines; `below` is the path from
-    there to the folder, "" or with a final slash.
-    """
-
-    top: Path
-    below: str
-    branch: str
-    remote: bool
-    catalogs: tuple[str, ...]
-    fleet: bool
-    address: str = ""
-    """The URL of origin, without credentials."""
-
-    def words(self, package: str) -> dict[str, str]:
-        """The values of the placeholders in templates, escaped for quoted YAML."""
-        catalogs = f'/**", "{self.below}'.join(self.catalogs)
-        return {
-            "branch": _quoted(self.branch),
-            "catalog": f"{self.below}{catalogs}",
-            "settings": _quoted(f"{self.below}{SETTINGS}"),
-            "folder": _quoted(self.below.rstrip("/") or "."),
-            "below": _quoted(self.below),
-            "package": _quoted(package),
-        }
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _looked(folder: Path) -> _Surroundings:
-    git = Git(folder)
-
-    def told(*arguments: str) -> str:
-        try:
-            answer = git.run(*arguments)
-        except GitError:
-            return ""
-        return answer.output.decode(errors="replace").rstrip("\n") if answer.code == 0 else ""
-
-    top = told("rev-parse", "--show-toplevel")
-    head = told("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
-    branch = head.removeprefix("origin/") or told("symbolic-ref", "--quiet", "--short", "HEAD")
-    return _Surroundings(
-        top=Path(top) if top else folder,
-        below=told("rev-parse", "--show-prefix"),
-        branch=branch or "main",
-        remote='[remote "origin"]' in _git_config(folder)
-        or "origin" in told("remote").splitlines(),
-        catalogs=_catalogs(folder),
-        fleet=_stores(folder) > 1,
-        address=sub(r"(?<=://)[^/]*@", "", told("remote", "get-url", "origin")).partition("?")[0],
-    )
-
-
-def _stores(folder: Path) -> int:
-    """The number of stores in existing settings."""
-    try:
-        return len(load_settings(environ={}, folder=folder).stores)
-    except SettingsError:
-        return 1
-
-
-def _catalogs(folder: Path) -> tuple[str, ...]:
-    """The catalogue folders in existing settings, relative to the settings file."""
-    try:
-        settings = load_settings(environ={}, folder=folder)
-    except SettingsError:
-        return (CATALOG_FOLDER,)
-    found = dict.fromkeys(
-        (entry.catalog or settings.catalog).as_posix() for entry in settings.stores.values()
-    )
-    inside = [name for name in found if not name.startswith(("/", ".."))]
-    return tuple(inside) or (CATALOG_FOLDER,)
-
-
 def _vocabulary(folder: Path) -> Vocabulary:
     """What fields may be by existing settings, for the schemas that editors use."""
     try:
@@ -266,7 +172,7 @@ def _vocabulary(folder: Path) -> Vocabulary:
 
 def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartFile]:
     folder.mkdir(parents=True, exist_ok=True)
-    found = _looked(folder)
+    found = surroundings_of(folder)
     # A ledger in a file is lost at the end of a pipeline. A git ledger needs a remote even for a
     # plan, so without one it is chosen only if a pipeline was asked for.
     shared = ci != "none" and (asked or found.remote)
@@ -285,7 +191,7 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
         if found.fleet and name == ".gitlab-ci.yml":
             jobs = _template("ci/gitlab/fleet-jobs.yml", found.words(package))
             text = text.partition(_FIRST_JOB)[0] + jobs
-        text = text.replace(_DEFAULT, _DEFAULT.replace('""', f'"{_quoted(package)}"'))
+        text = text.replace(_DEFAULT, _DEFAULT.replace('""', f'"{quoted(package)}"'))
         made = _made(found.top, name, text)
         yield made._replace(path="../" * found.below.count("/") + made.path)
     yield _ignore(folder)
@@ -293,13 +199,13 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
 
 def _deployed(folder: Path, deploy: Deploy) -> Iterator[StartFile]:
     """The files to run a watch, its alerts and its dashboard."""
-    found = _looked(folder)
+    found = surroundings_of(folder)
     package = installed_from("watch") or _NOWHERE
     branch = found.branch if fullmatch(r"[\w./-]+", found.branch) else "main"
     words = {
         **found.words(package),
         "branch": branch,
-        "repository": _quoted(found.address or "https://git.example/shop.git"),
+        "repository": quoted(found.address or "https://git.example/shop.git"),
     }
     if deploy == "systemd":
         # systemd reads a percent sign as the beginning of a specifier.

@@ -1,0 +1,116 @@
+"""The surroundings of a folder: its repository, its settings and its likely pipeline."""
+
+import json
+from pathlib import Path
+from re import sub
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from reconciler.errors import GitError, SettingsError
+from reconciler.git import Git
+from reconciler.settings import load_settings
+
+CI: TypeAlias = Literal["github", "gitlab", "none"]
+
+CATALOG_FOLDER: Final = "catalog"
+SETTINGS: Final = "reconciler.yaml"
+
+
+def guessed_ci(folder: Path) -> tuple[CI, str]:
+    """The kind of pipeline that the folder's repository has or is likely to have, and why."""
+    if (folder / ".gitlab-ci.yml").exists():
+        return "gitlab", ".gitlab-ci.yml is there"
+    if (folder / ".github").exists():
+        return "github", ".github is there"
+    if "gitlab" in _git_config(folder):
+        return "gitlab", "the repository has a remote there"
+    if "github" in _git_config(folder):
+        return "github", "the repository has a remote there"
+    return "github", "nothing here says otherwise; `init --ci gitlab` and `--ci none` do"
+
+
+def _git_config(folder: Path) -> str:
+    try:
+        return (folder / ".git" / "config").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+class Surroundings(NamedTuple):
+    """The repository around the folder, as `init` finds it before it writes.
+
+    `top` is the repository's folder, which gets the files of pipelines; `below` is the path from
+    there to the folder, "" or with a final slash.
+    """
+
+    top: Path
+    below: str
+    branch: str
+    remote: bool
+    catalogs: tuple[str, ...]
+    fleet: bool
+    address: str = ""
+    """The URL of origin, without credentials."""
+
+    def words(self, package: str) -> dict[str, str]:
+        """The values of the placeholders in templates, escaped for quoted YAML."""
+        catalogs = f'/**", "{self.below}'.join(self.catalogs)
+        return {
+            "branch": quoted(self.branch),
+            "catalog": f"{self.below}{catalogs}",
+            "settings": quoted(f"{self.below}{SETTINGS}"),
+            "folder": quoted(self.below.rstrip("/") or "."),
+            "below": quoted(self.below),
+            "package": quoted(package),
+        }
+
+
+def quoted(text: str) -> str:
+    """`text` as it stands between the quotes of a YAML string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def surroundings_of(folder: Path) -> Surroundings:
+    """The surroundings of `folder` as they are now."""
+    git = Git(folder)
+
+    def told(*arguments: str) -> str:
+        try:
+            answer = git.run(*arguments)
+        except GitError:
+            return ""
+        return answer.output.decode(errors="replace").rstrip("\n") if answer.code == 0 else ""
+
+    top = told("rev-parse", "--show-toplevel")
+    head = told("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    branch = head.removeprefix("origin/") or told("symbolic-ref", "--quiet", "--short", "HEAD")
+    return Surroundings(
+        top=Path(top) if top else folder,
+        below=told("rev-parse", "--show-prefix"),
+        branch=branch or "main",
+        remote='[remote "origin"]' in _git_config(folder)
+        or "origin" in told("remote").splitlines(),
+        catalogs=catalogs_in(folder),
+        fleet=_stores(folder) > 1,
+        address=sub(r"(?<=://)[^/]*@", "", told("remote", "get-url", "origin")).partition("?")[0],
+    )
+
+
+def _stores(folder: Path) -> int:
+    """The number of stores in existing settings."""
+    try:
+        return len(load_settings(environ={}, folder=folder).stores)
+    except SettingsError:
+        return 1
+
+
+def catalogs_in(folder: Path) -> tuple[str, ...]:
+    """The catalogue folders in existing settings, relative to the settings file."""
+    try:
+        settings = load_settings(environ={}, folder=folder)
+    except SettingsError:
+        return (CATALOG_FOLDER,)
+    found = dict.fromkeys(
+        (entry.catalog or settings.catalog).as_posix() for entry in settings.stores.values()
+    )
+    inside = [name for name in found if not name.startswith(("/", ".."))]
+    return tuple(inside) or (CATALOG_FOLDER,)
