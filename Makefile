@@ -153,6 +153,7 @@ define demo
 shop=$$(mktemp -d "$${TMPDIR:-/tmp}/reconciler-demo.XXXXXX")
 trap 'exit 130' INT TERM
 cp -R catalog "$$shop"
+mv "$$shop/catalog/_reconciler.yaml" "$$shop/reconciler.yaml"
 cd "$$shop"
 unset ROBOSIZE_API_KEY ROBOSIZE_API_URL
 say() { echo; printf '%s\n' "$$@"; }

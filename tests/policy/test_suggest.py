@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -97,3 +98,42 @@ def test_what_is_suggested_for_the_demo_holds_there(
     assert json.loads(as_json.out)["hosts"][0]["value"] == "cdn.example-shop.com"
     assert here("validate", "--policy", "suggest", "--format", "sarif").code == 1
     assert here("validate", "--policy", "suggest", "a.yaml").code == 1
+
+
+def test_the_demo_has_a_policy_that_it_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is like the sample of the documentation, which the same catalogue would not keep whole."""
+    monkeypatch.chdir(tmp_path)
+    here = Here(capsys)
+    copytree(ROOT / "catalog", tmp_path / "catalog")
+    (tmp_path / "catalog" / "_reconciler.yaml").rename(tmp_path / "reconciler.yaml")
+    assert json.loads(here("validate", "--format", "json").out)["findings"] == []
+    (tmp_path / "reconciler.yaml").write_text(SAMPLE, encoding="utf-8")
+    codes = {f["code"] for f in json.loads(here("validate", "--format", "json").out)["findings"]}
+    assert codes == {"type-one-of", "tags-one-of", "store-id-pattern"}
+
+
+SAMPLE = """\
+policy:
+  - field: type
+    one_of: [top, bottom, dress, outerwear, swimwear]
+  - field: tags
+    one_of: [women, men, kids, "season:*"]
+  - field: image_url
+    host: [cdn.example-shop.com]
+  - field: store_id
+    pattern: "[0-9]{5}(-[A-Z]+)?"
+  - require: [type, image_url, tags]
+    in: "file=catalog/kids/**"
+    level: warning
+    message: "Kids' products are shown with a picture."
+  - plan: delete
+    never: size_chart
+  - plan: create
+    at_most: 50
+  - plan: update
+    field: name
+    at_most: 5%
+    in: "tag=bestseller"
+"""
