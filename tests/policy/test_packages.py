@@ -8,18 +8,12 @@ from textwrap import dedent
 import pytest
 
 from reconciler.policy.brought import brought_rules
+from reconciler.settings import load_settings
 from tests.commands.here import Here
+from tests.readme import README
 
-RULES = '''
+RULES = """
 from reconciler import Hit, PlanRule
-
-
-def dress_tags(catalog):
-    """A dress is tagged women or kids."""
-    for product in catalog.products.values():
-        tags = set(product.value("tags") or ())
-        if product.value("type") == "dress" and not {"women", "kids"} & tags:
-            yield Hit(f"{product.store_id} is a dress for nobody.", product.location_of("type"))
 
 
 def fails(catalog):
@@ -35,7 +29,7 @@ FEW = PlanRule(
     code="few", sentence="Few changes at once.", example="-", remedy="Wait.", check=_few
 )
 LIST = []
-'''
+"""
 
 
 @pytest.fixture
@@ -55,9 +49,15 @@ def here(
     sys.modules.pop("shop_rules", None)
 
 
+def example(language: str) -> str:
+    """The example of a language in the README."""
+    text = README.read_text(encoding="utf-8").split("\n## Rules as code\n")[1]
+    return text.split(f"```{language}\n")[1].split("```")[0]
+
+
 def install(folder: Path, entry_points: str) -> None:
     """Install the package shop-rules, as pip leaves it."""
-    (folder / "shop_rules.py").write_text(RULES)
+    (folder / "shop_rules.py").write_text(RULES + example("python"))
     info = folder / "shop_rules-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-rules\nVersion: 1.0\n")
@@ -69,7 +69,7 @@ def test_a_function_and_a_rule_of_a_package_run(tmp_path: Path, here: Here) -> N
     install(tmp_path, "dress-tags = shop_rules:dress_tags\nnot-many = shop_rules:FEW")
     done = here("validate")
     assert done.code == 1
-    assert "catalog/a.yaml:2:32: error: 1 is a dress for nobody. [dress-tags]" in done.out
+    assert "catalog/a.yaml:2:32: error: 1 is for nobody. [dress-tags]" in done.out
     assert "A dress is tagged women or kids." in here("validate", "--rules").out
     assert "A dress is tagged women or kids." in here("explain", "dress-tags").out
     assert '"id": "dress-tags"' in here("validate", "--format", "sarif").out
@@ -105,3 +105,14 @@ def test_a_rule_that_fails_is_told_by_name(
     (tmp_path / "reconciler.yaml").write_text("lint: {a-bad-one: off, dress-tags: warning}\n")
     assert here("validate").code == 0
     assert here("plan", "--sandbox").code == 0
+
+
+def test_the_readme_tells_the_truth(tmp_path: Path, here: Here) -> None:
+    """Its entry point names its function, and its policy can be put into the settings as it is."""
+    install(tmp_path, example("toml").split("\n", 1)[1].replace('"', ""))
+    assert "1 is for nobody. [dress-tags]" in here("validate").out
+    policy = README.read_text(encoding="utf-8").split("\n## Policy\n")[1].split("```")[1]
+    (tmp_path / "reconciler.yaml").write_text(policy.removeprefix("yaml\n"), encoding="utf-8")
+    settings = load_settings(environ={}, folder=tmp_path)
+    assert [rule.code for rule in settings.own_rules()][1:3] == ["type-one-of", "tags-one-of"]
+    assert settings.left_alone().leaves("gift-1")
