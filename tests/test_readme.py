@@ -72,7 +72,7 @@ def test_the_library_example_runs(
     """The example plans, prints and applies, with the key of the environment."""
     from reconciler.sandbox.server import Sandbox
 
-    (example,) = blocks(TEXT, "python")
+    (example,) = blocks(section("How it works"), "python")
     assert len(example.splitlines()) <= 15
     (tmp_path / "catalog").mkdir()
     (tmp_path / "catalog" / "a.yaml").write_text("store_id: 1\nname: Linen shirt\ntype: top\n")
