@@ -5,8 +5,9 @@ import inspect
 import pytest
 
 import reconciler
-from reconciler import Catalog, Ledger, Listing, Product, RemoteProduct, Report, diff, errors
+from reconciler import Catalog, Ledger, Listing, Report, diff, errors
 from reconciler.model import Known
+from tests.model.making import listed, product
 
 
 def test_other_names_are_refused() -> None:
@@ -34,10 +35,8 @@ def test_all_errors_are_offered() -> None:
 
 def test_no_value_prints_a_page() -> None:
     """In a session or a log a value is one line, whatever it holds."""
-    products = [Product((str(n), "x" * 50, (), None, None), "a.yaml", 0, ()) for n in range(99)]
-    listing = Listing(
-        tuple(RemoteProduct(str(n), (str(n), "x", (), None, None)) for n in range(99))
-    )
+    products = [product(str(n), "x" * 50, tags=()) for n in range(99)]
+    listing = Listing(tuple(listed(str(n), str(n)) for n in range(99)))
     plan = diff(Catalog.of(*products), listing, Ledger())
     report = Report("default", plan.digest, "then", "now")
     ledger = Ledger({str(n): Known(str(n)) for n in range(99)})

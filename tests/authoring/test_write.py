@@ -13,6 +13,7 @@ from reconciler.errors import CatalogError
 from reconciler.model import INDEX, Product, Value, Values, canonical_tags
 from reconciler.yamltext.layout import FileText, Layout
 from tests.authoring.messy import LINES, TAGS, WORDS, Shop, shops
+from tests.model.making import row
 
 FILE = "catalog/a.yaml"
 DEFAULTS = ("catalog/_defaults.yaml", b"tags: [shared]\n")
@@ -87,7 +88,7 @@ def test_any_file_says_what_was_asked_for(
     shop, wanted, gone = drift
     data = shop.text.replace("\n", "\r\n").encode() if crlf else shop.text.encode()
     new: list[Values] = [
-        (f"new {number}", name, canonical_tags(tags), None, None)
+        row(store_id=f"new {number}", name=name, tags=canonical_tags(tags))
         for number, (name, tags) in enumerate(added)
     ]
     before = {product.store_id: product.values for product in READ(data)}
@@ -367,7 +368,7 @@ def test_documents_and_files_go_with_their_last_product() -> None:
     assert edited(REMOVALS, {}, gone=["1", "2", "3", "4"]) is None
 
 
-NEW: Values = ("0099", "New: one", ("a", "b, c"), None, None)
+NEW: Values = row(store_id="0099", name="New: one", tags=("a", "b, c"))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from reconciler.planning.diff import diff
 from reconciler.planning.operations import operations
 from reconciler.report.formats import FORMATS, Context, render_plan
 from reconciler.report.plan_json import parse_plan
+from tests.model.making import row
 
 from .reading import errors, read
 
@@ -66,7 +67,7 @@ def test_fmt_and_pull_keep_notes() -> None:
         "name: Shirt\nx-first: 1\nx-owner: anna\nx-tickets: [SHOP-1, SHOP-2]  # ask first\n"
     )
     after = rewritten(
-        Rewrite("a.yaml", {"1": ("1", "Coat", None, None, None)}),
+        Rewrite("a.yaml", {"1": row(store_id="1", name="Coat")}),
         NOTED.encode(),
         lambda data: list(load_sources([("a.yaml", data)]).products.values()),
     )

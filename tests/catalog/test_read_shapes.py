@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from reconciler.catalog.read import load_sources
 from reconciler.model import Location
+from tests.model.making import row
 
 from .reading import encoded, errors, findings, message, read
 
@@ -33,12 +34,12 @@ products:
 def test_one_product() -> None:
     """A mapping of fields is one product, with the place of each value."""
     (product,) = read(ONE).products.values()
-    assert product.values == (
-        "10482",
-        "Linen shirt",
-        ("linen", "summer"),
-        "https://cdn.shop/1.jpg",
-        "top",
+    assert product.values == row(
+        store_id="10482",
+        name="Linen shirt",
+        tags=("linen", "summer"),
+        image_url="https://cdn.shop/1.jpg",
+        type="top",
     )
     assert product.renamed_from == "9001"
     assert product.location == Location("a.yaml", 1, 1)
@@ -50,8 +51,10 @@ def test_one_product() -> None:
 def test_many_products() -> None:
     """`products` lists many, and `defaults` beside it gives them what they do not say."""
     shirt, coat = read(MANY).products.values()
-    assert shirt.values == ("10482", "Linen shirt", ("linen", "summer"), None, "top")
-    assert coat.values == ("2", "Coat", ("basic",), None, "coat")
+    assert shirt.values == row(
+        store_id="10482", name="Linen shirt", tags=("linen", "summer"), type="top"
+    )
+    assert coat.values == row(store_id="2", name="Coat", tags=("basic",), type="coat")
     assert shirt.location == Location("a.yaml", 3, 5)
     assert shirt.location_of("type") == shirt.location
     assert coat.location == Location("a.yaml", 6, 6)
@@ -87,9 +90,15 @@ def test_folder_defaults() -> None:
         "womens/c.yaml": '{store_id: 3, name: C, image_url: ""}',
     }
     products = load_sources(encoded(files)).products
-    assert products["1"].values == ("1", "A", (), "https://far.shop/1.jpg", "far")
-    assert products["2"].values == ("2", "B", ("near",), "https://far.shop/1.jpg", "far")
-    assert products["3"].values == ("3", "C", ("far",), "", "far")
+    assert products["1"].values == row(
+        store_id="1", name="A", tags=(), image_url="https://far.shop/1.jpg", type="far"
+    )
+    assert products["2"].values == row(
+        store_id="2", name="B", tags=("near",), image_url="https://far.shop/1.jpg", type="far"
+    )
+    assert products["3"].values == row(
+        store_id="3", name="C", tags=("far",), image_url="", type="far"
+    )
 
 
 def test_name_by_default() -> None:
@@ -106,7 +115,7 @@ def test_scalars_are_text(written: str) -> None:
     """No scalar becomes a number, a boolean or a date, in any position."""
     text = f"store_id: {written}\nname: {written}\ntags: [{written}]\ntype: {written}\n"
     (product,) = read(text).products.values()
-    assert product.values == (written, written, (written,), None, written)
+    assert product.values == row(store_id=written, name=written, tags=(written,), type=written)
 
 
 @pytest.mark.parametrize("word", ["null", "~", "Null", "NULL"])
@@ -114,7 +123,7 @@ def test_quoted_null_is_text(word: str) -> None:
     """What means null without quotes is text in quotes, or with the string tag."""
     text = f"store_id: \"{word}\"\nname: '{word}'\ntags: ['{word}']\ntype: !!str {word}\n"
     (product,) = read(text).products.values()
-    assert product.values == (word, word, (word,), None, word)
+    assert product.values == row(store_id=word, name=word, tags=(word,), type=word)
     assert errors(f"store_id: 1\nname: x\ntags: ['{word}', {word}]\n") == [
         ("empty_value", f"3:{len(word) + 12}")
     ]
@@ -123,7 +132,7 @@ def test_quoted_null_is_text(word: str) -> None:
 def test_clearing() -> None:
     """An empty list clears the tags and an empty text the image."""
     (product,) = read("store_id: 1\nname: x\ntags: []\nimage_url: ''\n").products.values()
-    assert product.values == ("1", "x", (), "", None)
+    assert product.values == row(store_id="1", name="x", tags=(), image_url="")
 
 
 @pytest.mark.parametrize(
@@ -178,13 +187,13 @@ def test_columns_count_characters() -> None:
 def test_tabs_as_space() -> None:
     """Tabs may stand between key and value and within plain text."""
     (product,) = read("store_id:\t1\nname: a\tb \t# c\ntype: a\t\n  b\n").products.values()
-    assert product.values == ("1", "a\tb", None, None, "a b")
+    assert product.values == row(store_id="1", name="a\tb", type="a b")
 
 
 def test_block_scalars() -> None:
     """Block scalars are text; one that keeps its last line break is padded, with the remedy."""
     catalog = read("store_id: 1\nname: |-\n  a\n  b\ntype: >-\n  a\n  b\n")
-    assert catalog.products["1"].values == ("1", "a\nb", None, None, "a b")
+    assert catalog.products["1"].values == row(store_id="1", name="a\nb", type="a b")
     assert "|-" in message("store_id: 1\nname: |\n  a\n")
 
 
@@ -198,9 +207,11 @@ products:
   - {store_id: 4, name: *name, tags: *tags}
 """
     products = read(text).products
-    assert products["2"].values == ("2", "First", ("a", "b"), None, "coat")
-    assert products["3"].values == ("3", "First", ("a", "b"), "https://cdn.shop/1.jpg", "coat")
-    assert products["4"].values == ("4", "First", ("a", "b"), None, None)
+    assert products["2"].values == row(store_id="2", name="First", tags=("a", "b"), type="coat")
+    assert products["3"].values == row(
+        store_id="3", name="First", tags=("a", "b"), image_url="https://cdn.shop/1.jpg", type="coat"
+    )
+    assert products["4"].values == row(store_id="4", name="First", tags=("a", "b"))
 
 
 def test_anchored_list() -> None:
@@ -240,4 +251,4 @@ def test_quoted_text_comes_back(text: str) -> None:
     assert not [one for one in found if one.code != "blank_text"]
     if not found:
         (product,) = read(document).products.values()
-        assert product.values == (text, text, (text,), None, text)
+        assert product.values == row(store_id=text, name=text, tags=(text,), type=text)

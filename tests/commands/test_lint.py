@@ -9,11 +9,12 @@ import pytest
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.linting.registry import Ruleset, rule_named
-from reconciler.model import Catalog, Ledger, Listing, Product, RemoteProduct
+from reconciler.model import Catalog, Ledger, Listing, Product
 from reconciler.planning.diff import diff
 from reconciler.planning.plan import Plan
 from reconciler.policy.plan_rule import linted
 from reconciler.policy.registry import DEFAULT_RULESET, RULES
+from tests.model.making import listed, product
 from tests.project import ROOT
 
 from .here import Here
@@ -152,12 +153,12 @@ def test_each_rule_has_a_file_of_its_own() -> None:
 
 def declared(store_id: str, renamed_from: str | None = None) -> Product:
     """A product that declares no more than it must."""
-    return Product((store_id, "A", None, None, None), "a.yaml", 1, (), renamed_from)
+    return product(store_id, "A", at=1, renamed_from=renamed_from)
 
 
 def planned(catalog: Catalog, *store_ids: str, ruleset: Ruleset = DEFAULT_RULESET) -> Plan:
     """The plan against a remote with these products, as the rules see it."""
-    remote = Listing(tuple(RemoteProduct(f"id-{s}", (s, "A", (), None, None)) for s in store_ids))
+    remote = Listing(tuple(listed(f"id-{s}", s, "A") for s in store_ids))
     return linted(diff(catalog, remote, Ledger()), catalog, remote, ruleset)
 
 

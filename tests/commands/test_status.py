@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model import Listing, RemoteProduct
+from reconciler.model import Listing
 from reconciler.planning.overview import Overview, Problem, Row, overview
 from reconciler.report.overview_text import overview_text
 from reconciler.sandbox.server import Sandbox
 from tests.cli.run import shop
+from tests.model.making import listed
 
 from .here import Here
 
@@ -115,7 +116,7 @@ def test_a_terminal_has_tables(ascii: bool) -> None:
 
 def test_a_listing_made_by_hand_is_counted() -> None:
     """A listing without pages has records too, of what is known."""
-    remote = Listing((RemoteProduct("a", ("1", None, None, None, None)),))
+    remote = Listing((listed("a", "1", None, None),))
     seen = overview("default", remote, None)
     assert seen.statuses == {"none": 1}
     assert len(seen.problems[Problem.NOT_ACTIVE]) == 1

@@ -1,5 +1,6 @@
 """Git as in a bare container: no configuration of this machine, one identity from outside."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,13 @@ def plain_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@shop.example")
 
 
+@pytest.fixture(scope="session")
+def first_origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bare repository that each test gets a copy of."""
+    return make_origin(tmp_path_factory.mktemp("origin"))
+
+
 @pytest.fixture
-def origin(tmp_path: Path) -> Path:
+def origin(first_origin: Path, tmp_path: Path) -> Path:
     """A bare repository that checkouts are cloned from."""
-    return make_origin(tmp_path)
+    return shutil.copytree(first_origin, tmp_path / first_origin.name)

@@ -20,6 +20,7 @@ from reconciler.model import (
     State,
 )
 from tests.ledger.worlds import LEDGER
+from tests.model.making import entries
 
 TEXTS = st.text(max_size=8)
 VALUES = TEXTS | st.lists(TEXTS, max_size=3).map(tuple)
@@ -99,7 +100,7 @@ def test_order_of_insertion_does_not_count() -> None:
 
 def test_half_a_surrogate_pair() -> None:
     """Text that UTF-8 cannot hold is kept all the same."""
-    ledger = Ledger({"\ud800": Known("é\udfff", (None, None))})
+    ledger = Ledger({"\ud800": Known("é\udfff")})
     data = encode_ledger(ledger, store="default")
     assert decode_ledger(data, store="default", source="the.jsonl") == ledger
 
@@ -112,7 +113,7 @@ def test_windows_line_ends() -> None:
 
 def test_equal_entries_are_one_object() -> None:
     """Entries that are equal share their memory once read."""
-    ledger = Ledger({id: Known(id, (None, Entry("top", State.ASSUMED))) for id in "ab"})
+    ledger = Ledger({id: Known(id, entries(State.ASSUMED, type="top")) for id in "ab"})
     read = decode_ledger(encode_ledger(ledger, store="s"), store="s", source="the.jsonl")
     assert read.known("a", "type") is read.known("b", "type")
 

@@ -11,8 +11,9 @@ from reconciler.errors import LedgerError, LedgerNotWritten, Locked
 from reconciler.ledger.git import GitLedger
 from reconciler.ledger.gitcommand import LedgerGit
 from reconciler.ledger.holder import Holder
-from reconciler.model import Entry, Known, Ledger, State
+from reconciler.model import Known, Ledger
 from tests.ledger.worlds import LEDGER, QuickClock, clone, dead, elsewhere, git, me, other_run
+from tests.model.making import entries
 
 REF = "refs/reconciler/default"
 
@@ -33,8 +34,7 @@ def store(checkout: Path) -> GitLedger:
 
 def ledger_of(*ids: str) -> Ledger:
     """A ledger that knows these products."""
-    entry = Entry("top", State.CONFIRMED)
-    return Ledger({id: Known(f"s{id}", (None, entry)) for id in ids})
+    return Ledger({id: Known(f"s{id}", entries(type="top")) for id in ids})
 
 
 def apply(store: GitLedger, ledger: Ledger, message: str = "Apply") -> None:
@@ -189,7 +189,7 @@ def test_small_change_is_a_small_push(store: GitLedger, origin: Path) -> None:
     """One change in a large ledger costs the remote a small delta."""
     products = {
         f"{number:08x}": Known(
-            str(number), (Entry(f"https://cdn.shop/{number * 7919 % 5003}", State.CONFIRMED), None)
+            str(number), entries(image_url=f"https://cdn.shop/{number * 7919 % 5003}")
         )
         for number in range(5000)
     }
@@ -197,7 +197,7 @@ def test_small_change_is_a_small_push(store: GitLedger, origin: Path) -> None:
     git(origin, "repack", "-adq")
     git(origin, "config", "receive.unpackLimit", "1")
     before = {path.name for path in origin.glob("objects/pack/*.pack")}
-    apply(store, Ledger(products | {"new": Known("new", (None, None))}))
+    apply(store, Ledger(products | {"new": Known("new")}))
     packs = [path for path in origin.glob("objects/pack/*.pack") if path.name not in before]
     listed = "\n".join(
         git(origin, "verify-pack", "-v", str(path.with_suffix(".idx"))) for path in packs

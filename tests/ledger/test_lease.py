@@ -83,7 +83,7 @@ def opened(request: pytest.FixtureRequest, origin: Path, tmp_path: Path) -> Open
 
 def known(*ids: str) -> Ledger:
     """A ledger that knows these products."""
-    return Ledger({id: Known(f"s{id}", (None, None)) for id in ids})
+    return Ledger({id: Known(f"s{id}") for id in ids})
 
 
 def lost(held: Held) -> bool:

@@ -11,16 +11,17 @@ from pathlib import Path
 from threading import Event
 
 from reconciler.ledger.holder import Holder
-from reconciler.model import Applied, Entry, Kept, Known, Ledger, Sent, State
+from reconciler.model import NOTHING, Applied, Kept, Known, Ledger, Sent, State
+from tests.model.making import entries
 
 ROOT = Path(__file__).parents[2]
 
 LEDGER = Ledger(
     products={
-        "b2": Known("20", (Entry("https://cdn.shop/2.jpg", State.CONFIRMED), None)),
+        "b2": Known("20", entries(image_url="https://cdn.shop/2.jpg")),
         "a1": Known(
             "10",
-            (None, Entry("top", State.ASSUMED)),
+            entries(State.ASSUMED, type="top"),
             {
                 "name": Kept("wool  coat", "Wool coat", "2026-01-01T00:00:00.000Z"),
                 "tags": Kept(("b", "a"), None),
@@ -29,8 +30,8 @@ LEDGER = Ledger(
         ),
     },
     creates={
-        "30": Sent((None, Entry("dress", State.DOUBT))),
-        "31": Sent((None, None), "2026-01-02T00:00:00.000Z", "c3", "21"),
+        "30": Sent(entries(State.DOUBT, type="dress")),
+        "31": Sent(NOTHING, "2026-01-02T00:00:00.000Z", "c3", "21"),
     },
     applied=(Applied(None, "d1", "2026-01-01T00:00:00.000Z"), Applied("c1", "d2", "2026-01-02")),
 )
@@ -45,7 +46,7 @@ from reconciler.model import Ledger, Known
 kind, folder = sys.argv[1:]
 store = open_ledger(kind, store="default", folder=Path(folder))
 with store.hold(timeout=0, holder=Holder.here("the other run")) as held:
-    held.save(Ledger({"x": Known("1", (None, None))}), message="In doubt")
+    held.save(Ledger({"x": Known("1")}), message="In doubt")
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -130,7 +131,8 @@ def make_origin(folder: Path) -> Path:
     for number in range(3):
         (work / "shirt.yaml").write_text(f"name: {number}\n", encoding="utf-8")
         git(work, "add", ".")
-        git(work, "commit", "--quiet", "-m", f"Change {number}")
+        who = ("-c", "user.name=Test", "-c", "user.email=test@shop.example")
+        git(work, *who, "commit", "--quiet", "--no-gpg-sign", "-m", f"Change {number}")
     git(work, "tag", "v1")
     git(work, "push", "--quiet", "--tags", origin.as_uri(), "main")
     return origin

@@ -21,21 +21,25 @@ from reconciler.model import (
     Ledger,
     Listing,
     Location,
-    Product,
-    RemoteProduct,
     State,
     canonical_tags,
     pack_location,
     slot,
     unpack_location,
 )
+from tests.model.making import entries, listed, product, row
 
-PRODUCT = Product(
-    ("10", "Shirt", ("a",), None, "top"),
-    "catalog/a.yaml",
-    pack_location(3, 5),
-    (pack_location(0, 5), pack_location(1, 5), 0, 0, pack_location(4, 5), pack_location(5, 5)),
-    "9",
+LINES = {"store_id": 0, "name": 1, "type": 4, "renamed_from": 5}
+PRODUCT = product(
+    "10",
+    file="catalog/a.yaml",
+    at=pack_location(3, 5),
+    offsets=tuple(
+        pack_location(LINES[key], 5) if key in LINES else 0 for key in (*KEYS, "renamed_from")
+    ),
+    renamed_from="9",
+    tags=("a",),
+    type="top",
 )
 
 
@@ -50,7 +54,8 @@ def test_a_packed_place_comes_back(line: int, column: int) -> None:
 def test_a_product_answers_by_name() -> None:
     """The values stand in the order of the field table; None is what is unmanaged."""
     assert (PRODUCT.store_id, PRODUCT.name) == ("10", "Shirt")
-    assert [PRODUCT.value(key) for key in KEYS] == ["10", "Shirt", ("a",), None, "top"]
+    told = {key: PRODUCT.value(key) for key in KEYS if PRODUCT.value(key) is not None}
+    assert told == {"store_id": "10", "name": "Shirt", "tags": ("a",), "type": "top"}
     assert str(PRODUCT.location) == "catalog/a.yaml:3:5"
 
 
@@ -72,7 +77,7 @@ def test_a_product_without_places_is_located_as_a_whole() -> None:
 
 def test_a_catalogue_of_products_is_keyed_by_store_id() -> None:
     """In the order given, and without files."""
-    other = PRODUCT._replace(values=("2", "Coat", None, None, None))
+    other = PRODUCT._replace(values=row(store_id="2", name="Coat"))
     catalog = Catalog.of(PRODUCT, other)
     assert list(catalog.products.items()) == [("10", PRODUCT), ("2", other)]
     assert (catalog.files, catalog.digest, catalog.commit) == ((), "", None)
@@ -101,22 +106,23 @@ def test_tags_are_a_set(tags: list[str]) -> None:
 def test_a_ledger_tells_what_it_knows_of_a_field() -> None:
     """By remote id and field; nothing of products and fields that it does not know."""
     image = Entry("https://cdn.shop/1.jpg", State.CONFIRMED)
-    ledger = Ledger({"p1": Known("A", (image, None))})
+    ledger = Ledger({"p1": Known("A", entries(image_url=image.value))})
     assert ledger.known("p1", "image_url") == image
     assert ledger.known("p1", "type") is None
     assert ledger.known("p2", "type") is None
     assert [slot("image_url"), slot("type")] == [0, 1]
-    assert NOTHING == (None, None)
+    assert (None,) * len(WRITE_ONLY) == NOTHING
 
 
-REMOTE = RemoteProduct("p1", ("A", None, ("x", "y"), None, None))
+REMOTE = listed("p1", "A", None, ("x", "y"))
 
 
 def test_a_remote_product_answers_by_name() -> None:
     """None is what is null, missing or never returned."""
     assert (REMOTE.id, REMOTE.store_id, REMOTE.name) == ("p1", "A", None)
-    assert [REMOTE.value(key) for key in KEYS] == ["A", None, ("x", "y"), None, None]
-    assert REMOTE._replace(values=(None,) * 5).store_id is None
+    told = {key: REMOTE.value(key) for key in KEYS if REMOTE.value(key) is not None}
+    assert told == {"store_id": "A", "tags": ("x", "y")}
+    assert REMOTE._replace(values=row()).store_id is None
 
 
 def test_records_of_a_listing_made_by_hand_are_its_readable_values() -> None:

@@ -28,6 +28,7 @@ from reconciler.planning.outcome import Answer, Failure
 from reconciler.planning.plan import Create, Delete, Plan, Update
 from reconciler.planning.sight import Sight, Situation
 from reconciler.planning.steps import Look, Step
+from tests.model.making import row
 
 NAME = "Shirt"
 """The name of every product whose name is not the point."""
@@ -46,7 +47,8 @@ def declared(
     notes: Notes = (),
 ) -> Product:
     """A declared product; `was` is its renamed_from."""
-    values = (store_id, name, None if tags is None else canonical_tags(tags), image, type)
+    given = None if tags is None else canonical_tags(tags)
+    values = row(store_id=store_id, name=name, tags=given, image_url=image, type=type)
     at = pack_location(line, 3)
     here = at - first_line(at)
     offsets = tuple(0 if value is None else here for value in values)
@@ -62,7 +64,7 @@ def listed(
     id: str | None, store_id: str | None, name: str | None = NAME, tags: Iterable[str] = ()
 ) -> RemoteProduct:
     """A remote product."""
-    return RemoteProduct(id, (store_id, name, canonical_tags(tags), None, None))
+    return RemoteProduct(id, row(store_id=store_id, name=name, tags=canonical_tags(tags)))
 
 
 def remote(*products: RemoteProduct) -> Listing:
@@ -77,10 +79,10 @@ def known(store_id: str, **fields: tuple[str, State]) -> Known:
 
 def entries(**fields: tuple[str, State]) -> tuple[Entry | None, ...]:
     """Known write-only values."""
-    row: list[Entry | None] = list(NOTHING)
+    made: list[Entry | None] = list(NOTHING)
     for key, (value, state) in fields.items():
-        row[slot(key)] = Entry(value, state)
-    return tuple(row)
+        made[slot(key)] = Entry(value, state)
+    return tuple(made)
 
 
 def normalised(declared_as: str, **fields: tuple[Value, Value | None]) -> Known:

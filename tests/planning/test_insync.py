@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.catalog.read import load_sources
-from reconciler.model import Catalog, Product
+from reconciler.model import Catalog
 from reconciler.planning.diff import diff
 from reconciler.planning.insync import in_sync
 from reconciler.planning.plan import Plan
+from tests.model.making import product
 
 IDS = st.sampled_from([str(number) for number in range(8)])
 WORDS = st.sampled_from(["a", "b", "c"])
@@ -31,8 +32,15 @@ def catalogs(draw: st.DrawFn) -> Catalog:
     products = {}
     for store_id in sorted(declared):
         tags = draw(st.none() | st.sets(WORDS).map(sorted).map(tuple))
-        values = (store_id, draw(WORDS), tags, draw(st.none() | WORDS), draw(st.none() | WORDS))
-        products[store_id] = Product(values, "a.yaml", 1 << 32 | 1, (), moved.get(store_id))
+        products[store_id] = product(
+            store_id,
+            draw(WORDS),
+            at=1 << 32 | 1,
+            renamed_from=moved.get(store_id),
+            tags=tags,
+            image_url=draw(st.none() | WORDS),
+            type=draw(st.none() | WORDS),
+        )
     return Catalog(MappingProxyType(products))
 
 
@@ -60,9 +68,9 @@ def test_every_difference_is_shown(before: Catalog, after: Catalog) -> None:
     """Products whose declared values differ are in the plan, each under its own store_id."""
     plan = change(before, after)
     shown = {item.store_id for item in plan.changes} | {block.store_id for block in plan.blocked}
-    for store_id, product in after.products.items():
+    for store_id, item in after.products.items():
         old = before.products.get(store_id)
-        if product.renamed_from is None and old is None:
+        if item.renamed_from is None and old is None:
             assert store_id in shown
 
 

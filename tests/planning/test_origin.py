@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.catalog.read import load_sources
 from reconciler.codes import Code
-from reconciler.model import Catalog, Entry, Known, Ledger, Listing, RemoteProduct, State
+from reconciler.model import Catalog, Known, Ledger, Listing, RemoteProduct, State
 from reconciler.planning.diff import diff
 from reconciler.planning.origin import only_of, with_origins
 from reconciler.planning.plan import (
@@ -20,6 +20,7 @@ from reconciler.planning.plan import (
     Plan,
     Update,
 )
+from tests.model.making import entries, listed
 
 SHIRT = {"store_id": "1", "name": "Shirt"}
 
@@ -40,14 +41,12 @@ def _flow(product: Mapping[str, Any]) -> str:
 
 def remote(store_id: str, name: str = "Shirt", *tags: str) -> RemoteProduct:
     """A product at the remote whose id is its store_id with an `i` before it."""
-    return RemoteProduct(f"i{store_id}", (store_id, name, tags, None, None))
+    return listed(f"i{store_id}", store_id, name, tags)
 
 
 def knows(id: str, state: State = State.CONFIRMED, **values: str) -> Ledger:
     """A ledger that knows these write-only values of one product."""
-    slots = ("image_url", "type")
-    entries = tuple(Entry(values[key], state) if key in values else None for key in slots)
-    return Ledger({id: Known(id[1:], entries)})
+    return Ledger({id: Known(id[1:], entries(state, **values))})
 
 
 def changes(

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from reconciler.model import Catalog, Entry, Kept, Known, Ledger, RemoteProduct, Sent, State
-from tests.planning.making import catalog, declared, listed
+from reconciler.model import Catalog, Kept, Known, Ledger, RemoteProduct, Sent, State
+from tests.planning.making import catalog, declared, entries, listed
 
 STORE_IDS = tuple("ABCDE")
 _NAMES = st.sampled_from(("Coat", "Shirt"))
@@ -57,10 +57,11 @@ def remotes(draw: st.DrawFn) -> list[RemoteProduct]:
     return products
 
 
-_ENTRIES = st.tuples(
-    st.none() | st.builds(Entry, _IMAGES, st.sampled_from(State)),
-    st.none() | st.builds(Entry, _TYPES, st.sampled_from(State)),
-)
+_STATES = st.sampled_from(State)
+_ENTRIES = st.fixed_dictionaries(
+    {},
+    optional={"image_url": st.tuples(_IMAGES, _STATES), "type": st.tuples(_TYPES, _STATES)},
+).map(lambda known: entries(**known))
 _KEPT = st.fixed_dictionaries(
     {}, optional={"name": st.builds(Kept, _NAMES, _NAMES), "tags": st.builds(Kept, _TAGS, _TAGS)}
 )

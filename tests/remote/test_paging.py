@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import UnstableList
-from reconciler.model import RemoteProduct
 from reconciler.progress import Silent
 from reconciler.remote.paging import read_whole
 from reconciler.remote.wire import Page
+from tests.model.making import listed
 
 Edit = tuple[str, int]
 
@@ -34,7 +34,7 @@ class MovingList:
             elif self.ids:
                 del self.ids[place % len(self.ids)]
         end = offset + min(limit or self.most, self.most)
-        products = tuple(RemoteProduct(id, (id, "", (), None, None)) for id in self.ids[offset:end])
+        products = tuple(listed(id, id) for id in self.ids[offset:end])
         return Page(len(self.ids), products, b"", end < len(self.ids))
 
 

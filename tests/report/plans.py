@@ -30,6 +30,7 @@ from reconciler.planning.plan import (
     change_order,
 )
 from reconciler.report.context import Context
+from tests.model.making import listed
 
 HOSTILE = (
     "`|<b onclick=x>\n::set-output name=a::b\r\n@everyone #1 !2 GH-3 www.evil.example http://e.x"
@@ -50,7 +51,7 @@ CONTEXT = Context(
 
 def seen(id: str, store_id: str, name: str | None = "Wool coat") -> Any:
     """A remote product as an update saw it."""
-    return RemoteProduct(id, (store_id, name, ("autumn",), None, None))
+    return listed(id, store_id, name, ("autumn",))
 
 
 def small_plan() -> Plan:
@@ -129,7 +130,7 @@ def hostile_plan(text: str = HOSTILE) -> Plan:
         "type": FieldChange(text, "", True, True),
     }
     record = {"id": text, "size_chart": {text: text}, "comment": text, "image_md": text}
-    product = RemoteProduct("2" + text, ("2" + text, text, (text,), None, None))
+    product = listed("2" + text, "2" + text, text, (text,))
     return Plan(
         store=text,
         catalog=CatalogFacts(1, text, text, False),

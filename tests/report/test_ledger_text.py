@@ -2,11 +2,12 @@
 
 import json
 
-from reconciler.model import Entry, Known, Ledger, State
+from reconciler.model import Known, Ledger, State
 from reconciler.report.history import LogEntry
 from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
 from reconciler.report.log_text import log_json, log_text
 from tests.ledger.worlds import LEDGER
+from tests.model.making import entries
 
 TIME = "2026-01-02T03:04:05.000Z"
 ENTRY = LogEntry(TIME, "Ann\x1b", "1 created", "1 of 1 done", "d" * 64, None, "c")
@@ -33,7 +34,7 @@ def test_a_ledger_is_told_whole() -> None:
 
 def test_doubts_are_counted() -> None:
     """How many products are in doubt stands in the sum."""
-    doubt = Known("1", (None, Entry("top", State.DOUBT)))
+    doubt = Known("1", entries(State.DOUBT, type="top"))
     assert "1 product, 1 of them in doubt." in ledger_text(Ledger({"x": doubt}))
 
 
