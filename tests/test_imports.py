@@ -73,6 +73,8 @@ ALLOWED: Final = {
     "plan --format gitlab": _ONLINE,
     "plan --format html": _ONLINE | {"jinja2"},
     "status": _ONLINE,
+    "status --format prometheus": _ONLINE | {"prometheus_client"},
+    "plan --metrics run.prom": _ONLINE | {"prometheus_client"},
     "pull": _ONLINE,
     "apply --dry-run": _ONLINE,
     "fleet list": _OFFLINE,

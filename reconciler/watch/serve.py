@@ -5,6 +5,7 @@ answers only calls that name such an address as their host: a page of somebody e
 leads here, must not read this one.
 """
 
+import socket
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from threading import Thread
@@ -68,11 +69,15 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Stay silent about readers that go away."""
 
 
+class _V6Server(_Server):
+    address_family = socket.AF_INET6
+
+
 class Served:
     """`pages` at an address until the end of the block; UsageError if it cannot be had."""
 
     def __init__(self, host: str, port: int, pages: Pages) -> None:
-        kind = type("_V6", (_Server,), {"address_family": 10}) if ":" in host else _Server
+        kind = _V6Server if ":" in host else _Server
         try:
             self._server = kind((host, port), _Handler)
         except OSError as error:

@@ -75,6 +75,7 @@ def test_signals_read_anew_and_end_it(shops: Shops, tmp_path: Path) -> None:
     assert shops.remote("s0") == {"1": "One", "2": "Two"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal for one process")
 def test_ctrl_c_ends_it_and_a_taken_port_is_an_error(shops: Shops, tmp_path: Path) -> None:
     """Ctrl-C ends a watch that waits at once; meanwhile a second one cannot have its port."""
     watch = Process(shops, tmp_path / "log")

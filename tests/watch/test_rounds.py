@@ -243,6 +243,16 @@ def test_a_catalogue_with_faults_stops_its_store_alone(shops: Shops) -> None:
     assert shops.changes("s0") == {("create", "edit"): 1}
 
 
+def test_a_ledger_in_git_is_shared(shops: Shops) -> None:
+    """With `ledger: git` a watch knows what others have applied, and they what it has healed."""
+    shops.write_settings(ledger="git")
+    shops.watch(Wishes(("s0",), 60.0, Healing())).run(rounds=1)
+    assert "refs/reconciler/s0" in git(shops.hub, "for-each-ref", "--format=%(refname)")
+    shops.rename("s0", "1", "By hand")
+    shops.watch(Wishes(("s0",), 60.0)).run(rounds=1)
+    assert shops.changes("s0") == {("update", "drift"): 1}
+
+
 def test_settings_are_read_anew_when_asked(shops: Shops) -> None:
     """Bad settings leave the old ones in force; good ones take effect, and drop what is gone."""
     watch = shops.watch()

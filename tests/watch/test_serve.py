@@ -117,6 +117,15 @@ def test_a_hostile_error_stays_text() -> None:
     assert not re.search(r"\b(src|href)=.(https?:)?//", page)
 
 
+def test_an_address_of_six_is_served(pages: WatchPages) -> None:
+    """IPv6 works, if this machine has it."""
+    try:
+        with Served("::1", 0, pages) as served:
+            assert served.url.startswith("http://[::1]:")
+    except UsageError as error:
+        pytest.skip(error.message)
+
+
 def test_a_port_that_is_taken_is_an_error(served: Served, pages: WatchPages) -> None:
     """The address and what to do stand in the message."""
     port = int(served.url.rstrip("/").rpartition(":")[2])
@@ -140,6 +149,7 @@ def test_other_addresses_are_refused(text: str) -> None:
         parse_address(text)
 
 
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="only where there are such sockets")
 def test_systemd_hears_of_it(tmp_path: Path) -> None:
     """States go to the socket that systemd names; without one nothing happens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
