@@ -113,7 +113,8 @@ class Console:
 
         The question goes to stderr, because stdout carries only the result.
         """
-        sys.stderr.write(f"{question} [y/N] ")
+        asked = "\n".join(wrapped(f"{question} [y/N]", self.stderr_width))
+        sys.stderr.write(f"{asked} ")
         sys.stderr.flush()
         answer = ""
         try:

@@ -10,6 +10,7 @@ from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 from reconciler.report.live_text import live_document
 from reconciler.report.words import plural
+from reconciler.wording import wrapped
 
 _FORMAT: Final = "reconciler.status/1"
 _COLUMNS: Final = ("store_id", "name", "status", "id", "image_md")
@@ -44,7 +45,7 @@ def overview_text(
         _table("Status", ("status", "products"), _counts(seen.statuses), look),
         _table("Problems", ("problem", "products"), _counts(_numbers(seen)), look),
     ]
-    return "\n".join([_heading(seen), "", *tables])
+    return "\n".join([*wrapped(_heading(seen), width), "", *tables])
 
 
 def overview_json(seen: Overview, listed: Problem | None = None, live: Live | None = None) -> str:

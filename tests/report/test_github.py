@@ -17,6 +17,14 @@ from tests.report.plans import CONTEXT, PLANS, TEXTS, hostile_plan, long_plan, s
 _COMMAND = re.compile(r"::(error|warning|notice)( file=[^:,]*,line=\d+,col=\d+)?::(.*)")
 
 
+def test_a_question_of_a_guard_ends_once() -> None:
+    """A refusal that ends with a question is followed by its flag, not by a second full stop."""
+    refusal = Refusal(Code.EMPTY_CATALOG, "No product. Is it the right folder?", "--allow-empty")
+    text = plan_github(replace(small_plan(), refusals=(refusal,)), CONTEXT)
+    assert "Is it the right folder? Allow it with --allow-empty." in text
+    assert "?." not in text
+
+
 def test_the_total_comes_first() -> None:
     """The total, the refusal, the deletes, the warnings and the changes follow in this order."""
     assert plan_github(small_plan(), CONTEXT).splitlines() == [
