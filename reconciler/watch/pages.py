@@ -11,6 +11,7 @@ from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import ReconcilerError
 from reconciler.planning.bare import bare
+from reconciler.planning.plan import Plan
 from reconciler.reconcile.history import ledger_store, log
 from reconciler.report.context import Context
 from reconciler.report.history import LogEntry
@@ -22,7 +23,7 @@ from reconciler.report.watch_html import (
     watch_html,
     watch_store_html,
 )
-from reconciler.report.words import summary_line
+from reconciler.report.words import count_kinds, counted, other_counts, summary_line
 from reconciler.version import VERSION
 from reconciler.watch.memory import StoreMemory
 from reconciler.watch.metrics import Meters
@@ -157,7 +158,7 @@ def _view(store: str, known: StoreMemory) -> StoreView:
     return StoreView(
         store,
         _state(known),
-        counts="" if plan is None else summary_line(plan, {}).removeprefix("Plan: "),
+        counts="" if plan is None else _counts_text(plan),
         error=error,
         hint=hint,
         drift_since=known.drift_since,
@@ -166,6 +167,13 @@ def _view(store: str, known: StoreMemory) -> StoreView:
         has_plan=plan is not None,
         moments=[Moment(*point) for point in tuple(known.points)],
     )
+
+
+def _counts_text(plan: Plan) -> str:
+    """What is left to do; how many calls it takes is not worth to be worked out for each page."""
+    if not plan.changes:
+        return summary_line(plan, {})
+    return f"{counted(count_kinds(plan.changes))}; {', '.join(other_counts(plan))}."
 
 
 def _state(known: StoreMemory) -> State:

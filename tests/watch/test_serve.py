@@ -72,6 +72,8 @@ def test_every_store_has_its_pages(shops: Shops, pages: WatchPages, served: Serv
     _, text, headers = asked(served, "/")
     assert 'href="store/s0"' in text
     assert "2 drifting" in text
+    assert "1 to change; 1 unchanged." in text
+    assert "calls" not in text
     assert headers["Cache-Control"] == "no-store"
     _, text, _ = asked(served, "/store/s0")
     assert "drifting for" in text
