@@ -68,7 +68,7 @@ def _holds(path: Path, parts: tuple[str, str]) -> bool:
 
 
 def _note() -> Mapping[str, Any] | None:
-    """What the installer noted of a source that is no package index."""
+    """What the installer noted of a source that is not a package index."""
     try:
         noted = distribution(_PACKAGE).read_text("direct_url.json")
     except PackageNotFoundError:

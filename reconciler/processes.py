@@ -2,8 +2,8 @@
 
 Children are forked, so that they start with the modules and data of this process. That is safe only
 while no other thread runs: it could hold a lock that nobody would ever free. So children are used
-only on Linux, where /proc lists the threads. Elsewhere, and if a child dies, this process does the
-work.
+only on Linux, since /proc lists the threads there. Elsewhere, and if a child dies, this process
+does the work.
 """
 
 import os

@@ -98,7 +98,7 @@ def test_all_faults_at_once_with_their_places(tmp_path: Path) -> None:
     environ = {"RECONCILER_PRUNE": "some", "RECONCILER_REQUESTS__BATHC": "1"}
     found = faults(tmp_path, text, environ)
     places = {(f.location.line, f.location.column): f.message for f in found if f.location}
-    assert places[1, 1] == "`prnue` is no setting; did you mean `prune`?"
+    assert places[1, 1] == "`prnue` is not a setting; did you mean `prune`?"
     assert places[2, 19] == "`limits.deletes` must be at most 100%, not '110%'."
     assert places[2, 32] == "`limits.floor` must be a whole number, not 'x'."
     assert "greater than 0" in places[4, 12]

@@ -213,7 +213,7 @@ def _says(product: Product, values: Values) -> bool:
 def _refusal(store_id: str, location: Location) -> CatalogError:
     message = (
         f"{store_id} cannot be edited here without changing something else. Write its values out "
-        "where anchors or merge keys are in the way, then pull again."
+        "if anchors or merge keys are in the way, then pull again."
     )
     return CatalogError(
         [Finding("error", Code.CANNOT_EDIT, message, location)], hint="Nothing was written."

@@ -60,7 +60,7 @@ def _entry(values: Values, indent: str, mark: str) -> str:
 def removal_edits(layout: Layout, gone: Collection[Piece]) -> Iterator[Edit]:
     """The edits that take the products `gone` out, with the comments that are theirs alone.
 
-    A document of which no product stays goes whole.
+    A document that keeps no product goes whole.
     """
     for number, document in enumerate(layout.documents):
         products = document.products
@@ -116,7 +116,7 @@ def _block_removals(layout: Layout, listed: Piece, leaving: list[Piece]) -> Iter
 
 
 def _header_start(layout: Layout, line: int, column: int) -> int:
-    """Where the comments begin that stand right above a line, indented as it is."""
+    """The offset at which the comments right above a line, indented as it is, begin."""
     while line:
         above = layout.line_start(line - 1)
         shown = layout.text[above:line]
@@ -127,7 +127,7 @@ def _header_start(layout: Layout, line: int, column: int) -> int:
 
 
 def _footer_end(layout: Layout, item: Piece, column: int) -> int:
-    """Where the line ends that is the last of `item`, comments indented by `column` included."""
+    """The end of the last line of `item`, comments indented by `column` included."""
     end = layout.line_end(item.end)
     while end < len(layout.text):
         following = layout.text[end + 1 : layout.line_end(end + 1)]
@@ -138,7 +138,7 @@ def _footer_end(layout: Layout, item: Piece, column: int) -> int:
 
 
 def moved_anchors(layout: Layout, edits: Iterable[Edit]) -> list[Edit]:
-    """The edits that write an anchored value to its first alias, where `edits` take it away.
+    """The edits that write an anchored value to its first alias, if `edits` take it away.
 
     Only values of one line can move so; of others the aliases lose their meaning, which whoever
     reads the text again finds out.

@@ -51,7 +51,7 @@ def _field_edit(layout: Layout, key: Piece, node: Piece, value: Value) -> Edit:
 
 
 def _start(layout: Layout, node: Piece, aliased: set[str]) -> int:
-    """From where a node is replaced: its anchor goes along where an alias can take it over."""
+    """The offset from which a node is replaced: with its anchor, if an alias can take that over."""
     moves = node.name in aliased and "\n" not in layout.text[node.start : node.end]
     return node.start if moves else node.content
 
@@ -187,7 +187,7 @@ def _block_edits(layout: Layout, key: Piece, node: Piece, tags: _Entries) -> Ite
 
 
 def _emptied(layout: Layout, key: Piece, node: Piece, new: list[str]) -> Iterator[Edit]:
-    """A list with an entry a line, none of which stays: the new ones stand behind the key."""
+    """A list with an entry a line, that keeps none of them: the new ones stand behind the key."""
     text = layout.text
     offset = text.find(":", key.end) + 1
     if node.start < node.content:

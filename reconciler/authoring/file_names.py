@@ -1,7 +1,7 @@
 """Names of files for products: readable, and safe on every file system.
 
 What the remote calls a product may hold slashes, dots, control characters or a device's name. So a
-name is built from what is known to be safe, and never equals another but for case.
+name is built from what is known to be safe, and never differs from another in case only.
 """
 
 import re

@@ -34,7 +34,7 @@ class FileChange:
 
 
 Left = tuple[Location, str]
-"""Where text was left as it is, and why."""
+"""The location of text that was left as it is, and why."""
 
 
 class Folder:

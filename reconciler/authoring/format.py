@@ -54,7 +54,7 @@ def _form(text: str) -> tuple[str, list[Unformatted]]:
     try:
         layout = Layout(text)
     except NotLaidOutError:
-        return text, [Unformatted(1, 1, "where its parts stand could not be made out")]
+        return text, [Unformatted(1, 1, "its parts could not be located")]
     documents = layout.documents
     if any(document.directives for document in documents):
         return text, [Unformatted(1, 1, "it has a directive (a line that begins with %)")]
@@ -88,7 +88,7 @@ def _document_lines(layout: Layout, document: Document, start: int, stop: int) -
     begin = stop if root is None else layout.line_start(root.start)
     lines = [line.rstrip() for line in text[start:begin].split("\n")]
     if root is not None:
-        # The lines end where the root begins, which may be on the line of the `---`.
+        # The root may begin on the line of the `---`.
         lines[-1:] = ["---"] if document.explicit and document.start >= begin else []
         lines += Formatter(layout).document(root, stop)
     return _squeezed(lines)

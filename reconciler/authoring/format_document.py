@@ -218,7 +218,7 @@ class Formatter:
         return _split(trivia, column) if deeper else ([], [*trivia])
 
     def _starts(self, node: Piece) -> list[int]:
-        """Where each entry of a list begins: with its dash, if it has one."""
+        """The offset at which each entry of a list begins: with its dash, if it has one."""
         if node.flow:
             return [item.start for item in node.items]
         return [self._layout.dash(node, number) for number in range(len(node.items))]
@@ -287,5 +287,5 @@ def _noted(lines: Lines, comments: Sequence[str]) -> Lines:
 
 
 def _rank(key: Piece) -> int:
-    """Where a field stands among the others."""
+    """The position of a field among the others."""
     return _SHAPE.get(key.value, POSITIONS.get(key.value, len(POSITIONS)))

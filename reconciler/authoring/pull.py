@@ -1,4 +1,4 @@
-"""What a pull has to do: where the remote differs from what is declared, and what it lacks.
+"""What a pull has to do: the products that differ at the remote, and those that it lacks.
 
 Only what the list returns can be pulled. A store_id stays as it is declared, since a rename that is
 still to be applied must not be undone; but one that was changed by hand at the remote is pulled.

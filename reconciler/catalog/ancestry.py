@@ -22,7 +22,7 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 def is_older(folder: Path, commit: str, than: str, *, remote: str) -> bool | None:
     """Whether `commit` is an ancestor of `than`; None if that cannot be told.
 
-    `folder` is in a clone, and `remote` is where it can fetch what it lacks.
+    `folder` is in a clone, and `remote` is the git remote that has what it lacks.
     """
     if commit == than:
         return False

@@ -53,7 +53,7 @@ class CommitTree:
         return sorted(self._folders[folder])
 
     def resolve(self, path: str) -> str | None:
-        """Where `path` leads once every link on it is followed; None out of the commit or nowhere.
+        """The path that `path` leads to if every link is followed; None if the commit lacks it.
 
         What it leads to need not be there.
         """

@@ -3,7 +3,7 @@
 Every `*.yaml` and `*.yml` at any depth, except below or with names that start with `.` or `_`. A
 link is followed if what it names lies inside the catalogue and is not read under its own name
 already: so no file is read twice and no ring of links is walked twice. A link that is a
-`_defaults.yaml` is always followed, since defaults are meant for the folder where they stand.
+`_defaults.yaml` is always followed, since defaults are meant for the folder that holds them.
 """
 
 import os
@@ -24,7 +24,7 @@ _DEFAULTS: Final = "_defaults."
 _LOOKALIKE: Final = re.compile(r"\.ya?ml(?:\.txt)?\s*$", re.IGNORECASE)
 _UNREAD: Final = (
     "This file is not read, since its name does not end in .yaml or .yml, in small letters. Rename "
-    "it; if it is no part of the catalogue, begin its name with an underscore."
+    "it; if it is not part of the catalogue, begin its name with an underscore."
 )
 _MEBIBYTE: Final = 1024 * 1024
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
@@ -91,7 +91,7 @@ def _content(path: str, most: int) -> bytes:
 
 
 def is_small_enough(data: bytes, max_bytes: int, faults: Faults) -> bool:
-    """Whether `data` is no larger than `max_bytes`; reported if it is."""
+    """Whether `data` is at most `max_bytes` long; reported if it is."""
     if len(data) <= max_bytes:
         return True
     limit = f"{max_bytes / _MEBIBYTE:g} MiB" if max_bytes >= _MEBIBYTE else f"{max_bytes} bytes"

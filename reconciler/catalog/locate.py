@@ -1,7 +1,7 @@
 """Finds the exact location of a value, by reading its file once more.
 
-A product knows where its own values stand, but not its tags one by one, its notes, or the defaults
-that it inherits. They are looked for only if something is wrong with them, so that a sound
+A product knows the location of its own values, but not those of its single tags, its notes, or the
+defaults that it inherits. They are looked for only if something is wrong with them, so that a sound
 catalogue does not pay for it.
 """
 

@@ -1,4 +1,4 @@
-"""How the names of a catalogue's files are made from where its folder is."""
+"""The names of a catalogue's files in messages, made from the path of its folder."""
 
 import os
 from pathlib import Path

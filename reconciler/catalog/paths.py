@@ -1,8 +1,8 @@
-"""The paths that a command was asked about, compared by where they really are.
+"""The paths that a command was asked about, compared by what they lead to.
 
 Path and catalogue may be spelled differently: from inside the catalogue, through a link to the
 working folder, by a link in the catalogue that is not read under its own name. Each path is known
-by where it stands and by where it leads, and so is each file.
+by its own path and by the one it leads to, and so is each file.
 """
 
 import os
@@ -46,7 +46,7 @@ class Asked:
 
 
 def ways_below(path: Path, folder: Path) -> tuple[str, ...]:
-    """The ways from `folder` to `path`, where it stands or leads; none if it is not in there."""
+    """The paths from `folder` to `path` and to what it leads to, if they are in there."""
     top = Path(os.path.realpath(folder))
     return tuple(
         form.relative_to(top).as_posix() for form in _forms(path) if form.is_relative_to(top)
@@ -59,7 +59,7 @@ def home_of(path: Path, catalogs: Iterable[Path]) -> Path | None:
 
 
 def _forms(path: Path) -> tuple[Path, ...]:
-    """Where `path` leads, and first where it stands itself, if it is a link."""
+    """The path that `path` leads to; before it the path itself, if that is a link."""
     real = Path(os.path.realpath(path))
     if path.name in ("", ".."):
         return (real,)

@@ -40,7 +40,7 @@ from reconciler.yamltext.source import Source
 
 
 class Defaults(NamedTuple):
-    """One value per row of FIELDS, None if there is no default, and where each is written.
+    """One value per row of FIELDS, None if there is no default, and the location of each.
 
     `notes` are the shop's own keys.
     """
@@ -136,9 +136,7 @@ class FileReader:
         found = fields["products"][1]
         if not isinstance(found, Seq):
             code = Code.EMPTY_VALUE if is_null(found) else Code.WRONG_KIND
-            message = (
-                "products is not a list. Put `- ` before each product; `products: []` is none."
-            )
+            message = "products is not a list. Put `- ` before each; `products: []` declares none."
             self._faults.error(code, message, start_of(found))
             return []
         complete, lacking = self._complete, bool(defaults.notes)
@@ -265,7 +263,7 @@ class FileReader:
         return Defaults(tuple(values), tuple(written), self._interned_notes(notes))
 
     def _report_unknown(self, key: ScalarEvent, allowed: tuple[str, ...]) -> None:
-        """Report a key that has no meaning where it stands, and the one that was meant."""
+        """Report a key that has no meaning there, and the one that was probably meant."""
         near = nearest_word(key.value.lower(), (*allowed, *_SHAPE))
         if key.value in POSITIONS:
             remedy = "It belongs into a product, below `products:`."

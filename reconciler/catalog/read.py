@@ -157,7 +157,7 @@ def _begun(
     *,
     alone: bool = True,
 ) -> Iterator[Callable[[], "_Reading"]]:
-    """A reading of the catalogue in `folder`, begun, and made whole where the block asks for it."""
+    """A reading of the catalogue in `folder`, begun, and made whole when the block asks for it."""
     folder = working_folder / folder
     names = names_between(folder, working_folder)
     findings = Findings()

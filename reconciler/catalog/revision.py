@@ -32,7 +32,7 @@ _GLANCE: Final = 20.0
 
 
 class _Home(NamedTuple):
-    """Where a catalogue's folder is in its repository: `path` from the top, "" for the top."""
+    """A catalogue's folder in its repository: `path` from the top, "" for the top."""
 
     git: Git
     path: str
@@ -99,7 +99,7 @@ def load_revision(
     A commit that the clone lacks is read from `remote`, if there is one; the clone stays as it is.
     Files are named as `load_catalog` names them, and `commit` is the revision's. A folder that the
     revision does not have is a catalogue without products, and without files. Raises GitError
-    if git lacks the revision, UsageError if it is no revision's name, and CatalogError if
+    if git lacks the revision, UsageError if it is not a revision's name, and CatalogError if
     the files of that time have faults; their locations begin with the revision.
     """
     folder = Path(os.path.abspath(working_folder / folder))  # noqa: PTH100  (links stay as named)
@@ -137,7 +137,7 @@ def merge_base(folder: Path, first: str, second: str) -> str:
 
 
 def _home(folder: Path) -> _Home:
-    """The repository that `folder` is in, also where the folder itself is not there (any more)."""
+    """The repository that `folder` is in, also if the folder itself does not exist (any more)."""
     standing = folder if folder.is_dir() and not folder.is_symlink() else folder.parent
     while not standing.is_dir() and standing != standing.parent:
         standing = standing.parent
@@ -168,7 +168,7 @@ def _commit(git: Git, revision: str) -> str:
     """The commit that `revision` names."""
     if not revision or revision.startswith("-") or not revision.isprintable():
         raise UsageError(
-            f"{revision!r} is no git revision.",
+            f"{revision!r} is not a git revision.",
             hint="Name a branch, a tag or a commit, such as `origin/main` or `HEAD~1`.",
         )
     commit = _verified(git, revision)

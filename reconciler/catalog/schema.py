@@ -1,7 +1,7 @@
 r"""JSON Schema of catalogue files, made from the field table, for editors.
 
 An editor reads plain scalars by YAML's own rules, so `0123`, `1.10` and `No` reach the schema as
-numbers and booleans where the catalogue takes them as text: wherever text may stand, these may too.
+numbers and booleans that the catalogue takes as text: each may be used instead of text.
 Nothing (`null`) may not. What holds between products (a store_id twice, a rename that contradicts
 another product) is beyond a schema; `validate` checks it.
 

@@ -46,7 +46,7 @@ def problems_of(text: str) -> Iterator[TextProblem]:
 
 
 def problem_of_url(text: str) -> str | None:
-    """Why `text` is no http(s) URL with a host, or None if it is one."""
+    """Why `text` is not an http(s) URL with a host, or None if it is one."""
     if any(map(str.isspace, text)):
         return "holds white space; write %20 for a space"
     try:

@@ -1,4 +1,4 @@
-"""From nodes to field values: one check a kind of field, each fault reported where it stands.
+"""From nodes to field values: one check for each kind of field, each fault with its location.
 
 The checks are written for the common case, ordinary text, and hand everything else to a slower
 method that knows what to say.
@@ -160,7 +160,7 @@ class Checks:
         return check
 
     def _report_no_list(self, row: Field, node: Node) -> None:
-        """Report tags that are no list."""
+        """Report tags that are not a list."""
         at = start_of(node)
         if is_null(node):
             self._report_null(row, at)

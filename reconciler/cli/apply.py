@@ -244,7 +244,7 @@ def _account(
 
 
 def _after_writes(error: OutputError, report: "Report") -> OutputError:
-    """The error, with the number of applied changes: exit 1 alone would say that there are none."""
+    """The error, with the number of applied changes: exit 1 alone would say: none."""
     applied, total = report.summary.applied, len(report.outcomes)
     if not applied:
         return error

@@ -135,7 +135,7 @@ class Command(_OwnHelp):
                 formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's examples, and where the global options are told."""
+        """Write the command's examples, and which command tells the global options."""
         _write_examples(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:

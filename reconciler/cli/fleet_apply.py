@@ -124,7 +124,7 @@ def _check_ledger(invocation: Invocation, running: Running) -> None:
 
 
 def _with_plans(folder: Path, stores: "Sequence[str]") -> list[str]:
-    """The stores with a plan in the folder; UsageError if there is none, or one of no store."""
+    """The stores with a plan in the folder; UsageError without one, or for an unknown store."""
     found = {path.stem for path in folder.glob("*.json")}
     names = [store for store in stores if store in found]
     if not names:

@@ -26,7 +26,7 @@ class StoreChoice:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where the stores are worked on, and whether a failure keeps others from being begun."""
+    """What works on the stores, and whether a failure keeps others from being begun."""
 
     scheduler: str | None
     fail_fast: bool

@@ -48,7 +48,7 @@ class _Columns:
         columns = {**choice.columns, **_pairs("--map", self.mapped)}
         for key in columns.keys() - {*_FIELDS, "store_id"}:
             raise UsageError(
-                f"--map {key}=…: {key!r} is no field that can be mapped.",
+                f"--map {key}=…: {key!r} is not a field that can be mapped.",
                 hint=f"Fields: {', '.join(_FIELDS)}. --id COLUMN names the column of the store_id.",
             )
         if self.id:

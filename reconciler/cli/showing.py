@@ -179,7 +179,7 @@ def repository_url(environ: Mapping[str, str]) -> str | None:
 
 
 def run_url(environ: Mapping[str, str]) -> str | None:
-    """Where the files of this run are kept, if this is a pipeline of GitHub or GitLab."""
+    """The page that keeps the files of this run, if this is a pipeline of GitHub or GitLab."""
     repository, run = repository_url(environ), environ.get("GITHUB_RUN_ID")
     if repository and run:
         return f"{repository}/actions/runs/{run}#artifacts"

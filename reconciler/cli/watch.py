@@ -80,7 +80,7 @@ class _Address(click.ParamType[tuple[str, int]]):
     default="127.0.0.1:9464",
     show_default=True,
     metavar="HOST:PORT",
-    help="Where pages, metrics and health are served.",
+    help="The address that serves pages, metrics and health.",
 )
 @click.option(
     "--url", metavar="URL", help="The address of the page for others, for links in messages."

@@ -23,7 +23,7 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "Split the file into several, or move it out of the catalogue.",
     ),
     Code.UNREADABLE_FILE: Explanation(
-        "A file, a folder or a path that was named cannot be read, or is no ordinary file.",
+        "A file, a folder or a path that was named cannot be read, or is not an ordinary file.",
         "catalog/a.yaml is a link to a file that was removed",
         "Fix its permissions or the link, remove it, or correct the path on the command line.",
     ),
@@ -37,8 +37,8 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "`git submodule update --init`.",
     ),
     Code.OUTSIDE_CATALOG: Explanation(
-        "A symbolic link leaves the catalogue's folder, or a path that was named is no part of the "
-        "catalogue: it is not below the folder, does not end in .yaml or .yml, or begins with a "
+        "A symbolic link leaves the catalogue's folder, or a path that was named is not part of "
+        "the catalogue: it is not below the folder, does not end in .yaml or .yml, or begins with a "
         "dot or an underscore. What others may change without a review is not read.",
         "catalog/shared.yaml -> ../../other-shop/shared.yaml",
         "Move the file into the catalogue, or give it a name that is read.",
@@ -55,13 +55,13 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "Remove the tag. `!!str` alone is allowed.",
     ),
     Code.UNKNOWN_FIELD: Explanation(
-        "A key is no field that is known where it stands; the message names the nearest one.",
+        "A key is not a field that may be used there; the message names the nearest one.",
         "nmae: Linen shirt    # did you mean name?",
-        "Correct the key, remove it, or move it to where it belongs.",
+        "Correct the key, remove it, or move it to the mapping that it belongs to.",
     ),
     Code.WRONG_KIND: Explanation(
-        "A value, or a whole document, is of another kind than it must be: a list where text is "
-        "expected, text where a list is expected, a list where a product is expected.",
+        "A value, or a whole document, is of the wrong kind: a list instead of text, text "
+        "instead of a list, a list instead of a product.",
         "tags: linen    # write tags: [linen]",
         "Write the value in the form that the message shows.",
     ),
@@ -117,14 +117,13 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "Keep one of the renamed_from.",
     ),
     Code.BAD_URL: Explanation(
-        "An address is no http or https URL with a host, or holds white space, or a port that is "
-        "none.",
+        "An address is not an http or https URL with a host, or has white space, or a bad port.",
         "image_url: cdn.shop/1.jpg    # write https://cdn.shop/1.jpg",
         'Write the whole address; `image_url: ""` clears the remote value.',
     ),
     Code.NO_CATALOG: Explanation(
-        "The catalogue's folder does not exist, or is no folder. A missing folder is never taken "
-        "for an empty catalogue, which would mean deleting everything.",
+        "The catalogue's folder does not exist, or is not a folder. A missing folder is never "
+        "taken for an empty catalogue, which would mean deleting everything.",
         "The catalogue folder catalog does not exist.",
         "Run `reconciler init` to make one, go to the right folder, or name it with --catalog.",
     ),

@@ -26,7 +26,7 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
     Code.BAD_SETTINGS: Explanation(
         "The settings cannot be used; every fault is listed with its file and line, or with the "
         "environment variable that it stands in.",
-        "reconciler.yaml:1:1: error: `prnue` is no setting; did you mean `prune`?",
+        "reconciler.yaml:1:1: error: `prnue` is not a setting; did you mean `prune`?",
         "Fix reconciler.yaml or the variable. `reconciler schema settings` is for editors.",
     ),
     Code.NO_API_KEY: Explanation(
@@ -79,7 +79,7 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
     Code.BAD_LEDGER: Explanation(
         "The ledger, which remembers what was sent to fields that the API never returns, cannot be "
         "read.",
-        ".reconciler/ledger/default.jsonl has a line that is no JSON",
+        ".reconciler/ledger/default.jsonl has a line that is not JSON",
         "Restore the file from a copy. Without it nothing is known and nothing is sent for such "
         "fields until they are edited: safe, but it forgets.",
     ),
@@ -110,7 +110,7 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "The settings file names a host that the key must not go to: not Robosize's, not this "
         "machine, and not named by the environment. Whoever can push a branch can write that file.",
         "stores: {default: {api_url: https://else.example/api/v1/product/}}",
-        "If the host is yours, set RECONCILER_TRUSTED_HOSTS=else.example where the key is set.",
+        "If the host is yours, set RECONCILER_TRUSTED_HOSTS=else.example beside the key.",
     ),
     Code.OLDER_COMMIT: Explanation(
         "The commit is an ancestor of the one that was applied last, by the ledger in git: an old "

@@ -31,7 +31,7 @@ IMPORTS: Final[Mapping[Code, Explanation]] = {
         "glob that matches wins; `*` matches all that is left.",
     ),
     Code.UNUSABLE_IMAGE: Explanation(
-        "The export's image is no whole address, so it was not imported: Magento and Salesforce "
+        "The export's image is not a whole address, so it was not imported: Magento and Salesforce "
         "export paths.",
         "/w/s/ws12-orange.jpg",
         "Set `image_base` of the import to the address below which such paths are, such as "

@@ -41,8 +41,8 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "does it.",
     ),
     Code.DIFFERS_IN_CASE: Explanation(
-        "A product will be created whose store_id is at the remote already but for upper and lower "
-        "case, or white space.",
+        "A product will be created whose store_id is at the remote already with other upper and "
+        "lower case, or white space.",
         "AB-1 will be created, but 'ab-1' is there already.",
         "If they are one product, declare it as it is there, or add `renamed_from`.",
     ),

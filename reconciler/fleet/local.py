@@ -176,7 +176,7 @@ def _run(
     answer: tuple[int, Any, Exception | None]
     try:
         answer = (number, function(*args, **kwargs), None)
-    except Exception as error:  # it is raised again where the result is asked for
+    except Exception as error:  # it is raised again when the result is asked for
         answer = (number, None, error)
     with sending:
         pipe.send(answer)

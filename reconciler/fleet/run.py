@@ -175,5 +175,5 @@ class _Run:
 
 
 def _unknown_code(task: StoreTask) -> int:
-    """The exit code of a store of which nothing is known: an apply may have written."""
+    """The exit code of a store if nothing is known of it: an apply may have written."""
     return 5 if task.action == "apply" else 1

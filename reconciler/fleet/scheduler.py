@@ -58,7 +58,7 @@ class SchedulerExecutor(Executor):
         def settle(task: Any) -> None:
             try:
                 result = task.result()
-            except (Exception, CancelledError) as error:  # raised again where it is asked for
+            except (Exception, CancelledError) as error:  # raised again when it is asked for
                 answer.set_exception(error)
             else:
                 answer.set_result(result)

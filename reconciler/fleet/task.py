@@ -12,7 +12,7 @@ from reconciler.report.fleet_results import FleetAction
 class Checkout:
     """The files that a run works on: the working folder, and its commit if that matters.
 
-    `commit` is None on this machine, where every worker has the folder itself. Else `below` is the
+    `commit` is None on this machine, since every worker has the folder itself. Else `below` is the
     working folder within the repository, `remote` the name of its remote, and `address` where that
     is, without credentials.
     """

@@ -5,7 +5,7 @@
     {"end":true}
 
 The oldest come first. `restore` and `show` read it; only a run that deletes writes it. The same
-products are always the same bytes, so that an unchanged archive is no change in git.
+products are always the same bytes, so that an unchanged archive does not change in git.
 """
 
 import json

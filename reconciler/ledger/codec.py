@@ -8,7 +8,7 @@
     {"end":true}
 
 Products stand sorted by id and creates by store_id, so that a small change is a small delta in
-git. The last line is the same in every ledger: it proves that the file is whole, where a checksum
+git. The last line is the same in every ledger: it proves that the file is whole, while a checksum
 or a count would make every merge a conflict. pydantic's parser reads a line, but what it holds is
 checked by hand: a ledger of 100,000 products is read in about half a second.
 
@@ -261,7 +261,7 @@ class _Reader:
     def _take_link(self, id: str, before: str, after: str) -> None:
         """Take in one rename of a ledger of format 1; without an id it is an open create's."""
         if _PARKED in before:
-            return  # A step within a ring: the link beside it tells where the product came from.
+            return  # A step within a ring: the link beside it tells what the product came from.
         if id:
             known = self._products.get(id, Known(after))
             self._products[id] = known._replace(store_id=after, came_from=before)

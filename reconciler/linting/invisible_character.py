@@ -22,7 +22,7 @@ BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character that is no white space shows nothing all the same."""
+    """Whether a character that is not white space shows nothing all the same."""
     return unicodedata.category(character) in ("Cf", "Zl", "Zp") or character in BLANK_LETTERS
 
 

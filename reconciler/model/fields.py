@@ -79,7 +79,7 @@ FIELDS: Final = (
         Kind.URL,
         readable=False,
         may_be_empty=True,
-        title="Where the product's picture is. Empty text clears it. Never returned by the API.",
+        title="The URL of the product's picture. Empty text clears it. Never returned by the API.",
         example="https://cdn.shop/10482.jpg",
     ),
     Field(

@@ -16,7 +16,7 @@ from reconciler.model.fields import INDEX, WRITE_ONLY, Value
 _SLOT = {position: slot for slot, position in enumerate(WRITE_ONLY)}
 
 LedgerKind: TypeAlias = Literal["file", "git"]
-"""Where a ledger is kept."""
+"""What keeps a ledger."""
 
 MOST_APPLIED: Final = 50
 """How many applied plans a ledger names."""

@@ -32,7 +32,7 @@ def _rule(point: "EntryPoint") -> Rule:
     try:
         loaded: Any = point.load()
         if not callable(loaded) and not isinstance(loaded, Rule):
-            raise TypeError(f"{point.value} is no function and no rule")
+            raise TypeError(f"{point.value} is neither a function nor a rule")
     except Exception as error:  # whatever the package does wrong
         loaded = _failing(error)
     if isinstance(loaded, Rule):

@@ -88,7 +88,7 @@ def with_ids(choice: ImportChoice, files: Sequence[Path], working_folder: Path) 
     for file in _looked_at(files, working_folder):
         if not EXPORT_FORMATS["shopify-json"].recognises(file):
             raise UsageError(
-                f"{file.name} is no products.json: --ids takes Shopify's products as JSON.",
+                f"{file.name} is not a products.json: --ids takes Shopify's products as JSON.",
                 hint="Save https://YOUR-SHOP/products.json?limit=250&page=1, and further pages.",
             )
         ids |= ids_by_handle(file)

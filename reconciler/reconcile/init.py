@@ -154,7 +154,7 @@ def fill(store: Store) -> int:
 
 
 def _next(has_key: bool) -> tuple[str, ...]:
-    """The commands to type next, each of which works in this installation."""
+    """The commands to type next, which all work in this installation."""
     if has_key:
         return _WITH_KEY
     if has_sandbox():

@@ -117,7 +117,7 @@ def _base(store: Store, base: str, ledger: Ledger, catalog: Catalog) -> Catalog:
         known = applied_commit(ledger)
         if known is None:
             return Catalog.of()
-        # A shallow clone lacks it, and with a ledger in git it can be had where the ledger is.
+        # A shallow clone lacks it, and with a ledger in git it can be had from the ledger's remote.
         remote = store.settings.ledger_remote if store.settings.ledger == "git" else None
         if known == catalog.commit and catalog.dirty is False:
             return catalog

@@ -42,7 +42,7 @@ class Store:
     domain: str | None = None
     """The shop's own domain, if it is known."""
     journals: Path | None = None
-    """Where journals are written; None means `.reconciler/journal` in the working folder."""
+    """The folder of journals; None means `.reconciler/journal` in the working folder."""
 
     declared: Catalog | None = None
     """The catalogue if it was read before, as from a commit; None means the files in the folder."""

@@ -133,7 +133,7 @@ def created_id(answer: Response, endpoint: Endpoint, asked: float | None) -> str
 
 
 def asked_wait(answer: Response, now: datetime) -> float | None:
-    """The seconds of a Retry-After, in either of its forms; None if there is none to be read.
+    """The seconds of a Retry-After, in either of its forms; None if it cannot be read.
 
     A date is compared with the server's own clock, if the answer shows it, else with `now`.
     """

@@ -146,7 +146,7 @@ class Client:
         self._repeatedly("PATCH", {}, sent, repeats=repeats)
 
     def delete(self, id: str, *, repeats: int | None = None) -> bool:
-        """Delete one product; False if the server says that there is none (any more).
+        """Delete one product; False if the server says that it does not exist (any more).
 
         `repeats` is as for `update`.
         """

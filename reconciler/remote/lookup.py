@@ -25,7 +25,7 @@ from reconciler.remote.pacing import Governor
 from reconciler.remote.transport import diagnose
 
 LOOKUP: Final = "../widget/product/details/"
-"""Where the lookup is, relative to the product endpoint."""
+"""The lookup's path, relative to the product endpoint."""
 _RATE: Final = 5.0
 """Lookups a second at the most: they are made for one page at a time."""
 _LARGEST_ANSWER: Final = 1 << 20
@@ -128,7 +128,7 @@ def _meaning(store_id: str, status: int, body: bytes) -> LookupAnswer:
     if status != 200:
         return LookupAnswer(store_id, Sighted.UNCLEAR, f"status {status}")
     if answer is None:
-        return LookupAnswer(store_id, Sighted.UNCLEAR, "an answer that is no JSON object")
+        return LookupAnswer(store_id, Sighted.UNCLEAR, "an answer that is not a JSON object")
     if inner in _ABSENT:
         return LookupAnswer(store_id, Sighted.NOT_FOUND)
     data = answer.get("data")

@@ -10,7 +10,7 @@ from threading import Lock
 class Pace:
     """So many calls a second for each client that has joined. Thread-safe.
 
-    `share` may be changed at any time; None is no limit.
+    `share` may be changed at any time; None means no limit.
     """
 
     def __init__(self, share: float | None = None) -> None:

@@ -154,7 +154,7 @@ def _ids(page: Page) -> list[str | None]:
 
 
 def _refuse_more(fetch: Fetch, limit: int | None, listing: Listing) -> None:
-    """_Moved if there are products where, by the count, none are: the count is that of a part.
+    """_Moved if there are products beyond the count: the count is that of a part.
 
     The last page says that a next one follows. A server that always says so answers with nothing,
     with products that were seen, or that there is no such page.

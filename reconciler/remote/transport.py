@@ -163,7 +163,7 @@ class HttpTransport:
         )
 
     def _mapped(self, method: Method, error: Exception) -> Unreachable:
-        """The failure in our own words; the library's, which hold the URL, only where redacted."""
+        """The failure in our own words: those of the library hold the URL."""
         what, hint, sent = diagnose(error)
         if not sent and not self._proxies and not is_loopback(host_of(self._url)):
             hint = " ".join(filter(None, (hint, _unused_proxy())))

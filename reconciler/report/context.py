@@ -13,7 +13,7 @@ class Context:
     """The surroundings of one rendering.
 
     `tool` and `created_at` say which version made the plan when, and `api_url` for which endpoint;
-    `compared` names the revisions, where no remote was asked at all;
+    `compared` names the revisions, if no remote was asked at all;
     `operations` are its calls as Plan JSON shows them; `width` is in columns, None for a pipe;
     `repository_url` and `commit` make links of places, if both are known; `rehearsal` says how the
     plan went on a copy of the remote, if it was tried; `run_url` is where the pipeline that runs

@@ -54,7 +54,10 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "store_id": ("The product's id in the shop; null if the remote has none.", "10391"),
     "id": ("The product's id at Robosize; null if none is known.", "5f2c"),
     "name": ("The product's name.", "Wool coat"),
-    "source": ("Where it is declared.", {"file": "catalog/coats.yaml", "line": 14, "column": 5}),
+    "source": (
+        "The location at which it is declared.",
+        {"file": "catalog/coats.yaml", "line": 14, "column": 5},
+    ),
     "origin": ("Whose change it is, with --base: this branch's, the remote's, or both.", "edit"),
     "fields": ("What becomes of each field.", {"name": {"before": "Coat", "after": "Wool coat"}}),
     "seen": ("The remote product that the plan was made from.", {"store_id": "10391"}),
@@ -62,7 +65,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "sent_as": ("What the store_id was sent as, if the server keeps another one.", None),
     "came_from": ("The `renamed_from` that is declared.", "9001"),
     "notes": ("The shop's own keys of the product, which are never sent.", {"x-owner": "anna"}),
-    "outdated": ("Fields of which it does not count any more what the server kept.", ["name"]),
+    "outdated": ("Fields for which it forgets what the server kept.", ["name"]),
     "record": ("Everything that the remote holds and the delete destroys.", {"id": "5f2c"}),
     "before": ("The value so far; null if there is none, or it is not known.", ["autumn"]),
     "after": ("The value afterwards; null if a delete takes it away.", ["winter"]),
@@ -95,7 +98,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "applied": ("Changes that took effect.", 3),
     "failed": ("Changes that did not.", 0),
     "not_attempted": ("Changes that were not tried.", 0),
-    "unknown": ("Changes of which nobody knows whether they took effect.", 0),
+    "unknown": ("Changes that took effect or not: nobody knows.", 0),
 }
 """A description and an example for each property, by its name or by `Model.name`."""
 

@@ -64,7 +64,7 @@ def list_text(*, color: bool = False, width: int | None = None) -> str:
 
 
 def rules_text(ruleset: Ruleset, *, color: bool = False, width: int | None = None) -> str:
-    """Every lint rule with its level, where it is run, its sentence and its example."""
+    """Every lint rule with its level, what it is run on, its sentence and its example."""
     style, columns = Style(color), min(_WIDTH, width or _WIDTH)
     lines: list[str] = []
     for rule in ruleset.rules:

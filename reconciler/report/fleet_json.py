@@ -57,7 +57,7 @@ def _store(result: StoreResult, action: FleetAction) -> dict[str, Any]:
 
 
 def read_fleet(data: bytes, name: str) -> tuple[list[StoreResult], FleetAction]:
-    """The results in a `reconciler.fleet/1`; PlanFileError if the file called `name` is none."""
+    """The results in a `reconciler.fleet/1`; PlanFileError if the file called `name` is not one."""
     try:
         document = json.loads(data)
         if document["format"] != _FORMAT or document["action"] not in get_args(FleetAction):

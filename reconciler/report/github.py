@@ -2,7 +2,7 @@
 
 GitHub shows at most 10 annotations of each kind for a step and drops the rest without a word. So
 the total comes first, the places that matter most follow, and what has no room is printed as plain
-lines of the log, where nothing is lost.
+lines of the log, so that nothing is lost.
 """
 
 from collections import Counter

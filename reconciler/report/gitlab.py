@@ -31,7 +31,7 @@ def findings_gitlab(findings: Sequence[Finding]) -> str:
 
 
 def _issue(finding: Finding, file: str, repeat: int) -> dict[str, Any]:
-    """One issue; `repeat` tells apart findings that are alike but for their line."""
+    """One issue; `repeat` tells apart findings that differ in their line only."""
     identity = json.dumps([file, finding.code, finding.message, repeat])
     return {
         "description": escape(finding.message),

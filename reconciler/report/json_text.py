@@ -20,7 +20,7 @@ def json_text(document: Mapping[str, Any]) -> str:
             lines.append(f"  {_encode(key)}: [\n{elements}\n  ]")
         else:
             lines.append(f"  {_encode(key)}: {_encode(value)}")
-    # Within JSON a `#` can only be part of a string, where it may be spelled \u0023.
+    # Within JSON a `#` can only be part of a string, which may also spell it \u0023.
     return break_commands("{\n" + ",\n".join(lines) + "\n}\n", "\\u0023")
 
 

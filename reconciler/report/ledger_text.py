@@ -65,7 +65,7 @@ def _entry_lines(entries: Sequence[Entry | None], style: Style) -> Iterator[str]
 
 
 def ledger_json(ledger: Ledger, *, store: str, place: str) -> str:
-    """The ledger as one JSON document; `place` says where it is kept."""
+    """The ledger as one JSON document; `place` says what keeps it."""
     products = sorted(ledger.products.items(), key=lambda item: (item[1].store_id, item[0]))
     return json_text(
         {

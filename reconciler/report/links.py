@@ -46,7 +46,7 @@ def _repository(url: str) -> str | None:
     try:
         split = urlsplit(url)
         host, port = split.hostname, split.port
-    except ValueError:  # a port that is no number, a broken IPv6 address
+    except ValueError:  # a port that is not a number, a broken IPv6 address
         return None
     if split.scheme not in ("http", "https") or not host:
         return None

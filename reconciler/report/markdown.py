@@ -176,7 +176,7 @@ def _body(plan: Plan, context: Context, room: int) -> str:
 
 
 def _all_of_them(context: Context) -> str:
-    """Where the products are that a comment has no room for."""
+    """A sentence that names the page with the products that a comment has no room for."""
     page = "`reconciler show FILE --format html` makes a page of a saved plan that has them all."
     if context.run_url is None:
         return page
@@ -284,7 +284,7 @@ def _folded(summary: str, lines: Sequence[str]) -> str:
 
 
 def _where(change: Change, context: Context) -> str:
-    """Where the product is declared, linked to the commit if that is known, and the origin."""
+    """The location of the product, linked to the commit if that is known, and the origin."""
     parts = []
     if change.source:
         parts.append(_linked(change.source, context))

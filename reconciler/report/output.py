@@ -1,4 +1,4 @@
-"""Where rendered text goes: files, written whole or not at all, and stdout.
+"""Write rendered text: to files, whole or not at all, and to stdout.
 
 Output that cannot be written is an error of its own (OutputError, exit 1), never a silent success:
 a pipeline that lost the plan must not go on as if it had been read.

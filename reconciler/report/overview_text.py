@@ -117,7 +117,7 @@ def _table(
     for column in columns:
         table.add_column(column, justify="right" if column == "products" else "left")
     for row in rows:
-        # As Text: square brackets in a name are no markup.
+        # As Text: square brackets in a name are not markup.
         table.add_row(*(Text(cell) for cell in row))
     drawn = StringIO()
     console = Console(

@@ -243,11 +243,11 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def _check_format(name: object, file: str) -> None:
-    """Refuse what is no plan, or one of a format that came after this tool."""
+    """Refuse anything but a plan, and a plan of a format that came after this tool."""
     if name == _FORMAT:
         return
     version = _FORMAT_NAME.fullmatch(name) if isinstance(name, str) else None

@@ -223,7 +223,7 @@ class BlockedDocument(_Model):
 
 
 class AdoptionDocument(_Model):
-    """A product of which a successful apply remembers what is declared."""
+    """A product whose declared values a successful apply records."""
 
     id: Text
     store_id: Text

@@ -36,7 +36,7 @@ def _block(product: Removed, style: Style) -> Iterator[str]:
 
 
 def removed_json(removed: Sequence[Removed], *, store: str, place: str) -> str:
-    """The products as one JSON document; `place` says where they are kept."""
+    """The products as one JSON document; `place` says what keeps them."""
     return json_text(
         {"format": _FORMAT, "store": store, "place": place, "removed": removed_rows(removed)}
     )

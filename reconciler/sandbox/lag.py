@@ -49,7 +49,7 @@ class Lag:
         )
 
     def begin_list(self) -> None:
-        """Begin a list, all pages of which show the same writes."""
+        """Begin a list; all its pages show the same writes."""
         self._connection.execute(
             "DELETE FROM unseen WHERE lists = 0 OR until <= ?", (self._clock(),)
         )

@@ -45,7 +45,7 @@ def _matched(pattern: str, folder: Path) -> tuple[list[Path], str]:
     try:
         files = sorted(path for path in folder.glob(pattern) if path.is_file())
     except ValueError as error:  # "a**" before Python 3.13
-        return [], f"is no pattern of files: {error}."
+        return [], f"is not a pattern of files: {error}."
     return files, "" if files else "matches no file."
 
 

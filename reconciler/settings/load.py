@@ -51,8 +51,8 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 """What pydantic's complaints mean to somebody who wrote YAML."""
 _KEY_ADVICE: Final = (
-    "is no setting: the key never stands in a file or a setting. Remove it, ask for a new key if "
-    "others could read this one, and set the environment variable ROBOSIZE_API_KEY (or the one "
+    "is not a setting: the key never stands in a file or a setting. Remove it, ask for a new key "
+    "if others could read this one, and set the environment variable ROBOSIZE_API_KEY (or the one "
     "that `api_key_env` names)"
 )
 
@@ -66,8 +66,8 @@ def load_settings(
 ) -> Settings:
     """The settings: `overrides` over `environ` over the file over the defaults.
 
-    `config` names the file, reconciler.yaml in `folder` where it is None; `overrides` are flags by
-    the name of their setting, None where not given. Raises SettingsError with a finding for every
+    `config` names the file, reconciler.yaml in `folder` if it is None; `overrides` are flags by
+    the name of their setting, None if not given. Raises SettingsError with a finding for every
     fault; none repeats a key.
     """
     file = read_file(config, folder)
@@ -150,7 +150,7 @@ def _settings_error(findings: Sequence[Finding]) -> SettingsError:
 
 
 def _check_version(layers: Sequence[Layer]) -> None:
-    """Raise SettingsError where `requires` excludes this tool: before any other fault.
+    """Raise SettingsError if `requires` excludes this tool: before any other fault.
 
     What this version takes for a fault may well be right for the version that is asked for.
     """
@@ -241,7 +241,7 @@ def _unknown(path: KeyPath, layers: Sequence[Layer]) -> Finding:
     names = [field.alias or name for name, field in _section(path).model_fields.items()]
     near = nearest_word(path[-1], names)
     hint = f"did you mean `{near}`?" if near else f"known here: {', '.join(names)}"
-    return _placed(Code.UNKNOWN_FIELD, path, f"is no setting; {hint}", layers, at_key=True)
+    return _placed(Code.UNKNOWN_FIELD, path, f"is not a setting; {hint}", layers, at_key=True)
 
 
 def _section(path: KeyPath) -> type[BaseModel]:

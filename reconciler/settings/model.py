@@ -65,7 +65,7 @@ def normal_api_url(value: str) -> str:
 def _store_name(value: str) -> str:
     if not _STORE_NAME.fullmatch(value) or ".." in value or value.endswith((".", ".lock")):
         raise ValueError(
-            "is no name for a store: use letters, digits, `-`, `_` and single dots, "
+            "is not a name for a store: use letters, digits, `-`, `_` and single dots, "
             "and begin with a letter or a digit"
         )
     if value.casefold() == SANDBOX:
@@ -240,7 +240,7 @@ class StoreEntry(PerStore):
         API_KEY_VARIABLE, description="The environment variable that holds the key."
     )
     catalog: FilledPath | None = Field(
-        None, description="The catalogue's folder, where it is not that of the settings."
+        None, description="The catalogue's folder, if it is not that of the settings."
     )
     labels: dict[FilledText, FilledText] = Field(
         default_factory=dict, description="What the store is chosen by: fleet --label KEY=VALUE."
@@ -278,5 +278,5 @@ def _over(general: Any, own: Any) -> Any:
 
 
 def one_store() -> dict[str, Any]:
-    """The stores where none are declared."""
+    """The stores if none are declared."""
     return {"default": StoreEntry()}

@@ -38,7 +38,7 @@ def _field_name(value: str) -> str:
     if value not in INDEX and not value.startswith(NOTE_PREFIX):
         near = nearest_word(value, KEYS)
         hint = f"did you mean `{near}`?" if near else f"known: {', '.join(KEYS)}, or a note `x-…`"
-        raise ValueError(f"is no field; {hint}")
+        raise ValueError(f"is not a field; {hint}")
     return value
 
 
@@ -52,7 +52,7 @@ def _pattern(value: str) -> str:
     try:
         full_match(value)
     except ValueError as error:
-        raise ValueError(f"is no pattern: {error}") from None
+        raise ValueError(f"is not a pattern: {error}") from None
     return value
 
 

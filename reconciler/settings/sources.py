@@ -1,4 +1,4 @@
-"""Where settings come from: the file and the environment, each as one layer of nested text.
+"""The sources of settings: the file and the environment, each as one layer of nested text.
 
 With each layer come its locations, so that a fault can name the line or the variable it stands in.
 """
@@ -30,7 +30,7 @@ KeyPath: TypeAlias = tuple[str, ...]
 
 @dataclass(slots=True)
 class Layer:
-    """One layer: its values, and where each is written: a Location, or a variable or flag."""
+    """One layer: its values, and the location of each: in a file, or a variable or flag."""
 
     values: dict[str, Any] = field(default_factory=dict)
     locations: dict[KeyPath, Location | str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Layer:
 def read_file(config: Path | None, folder: Path) -> Layer:
     """The layer of the settings file: `config`, or reconciler.yaml in `folder` if there is one.
 
-    Raises SettingsError where the file cannot be read; faults within it are its `findings`.
+    Raises SettingsError if the file cannot be read; faults within it are its `findings`.
     """
     file = folder / (config or SETTINGS_FILE)
     if config is None and not file.exists():
@@ -75,7 +75,7 @@ def read_file(config: Path | None, folder: Path) -> Layer:
 
 
 def read_layer(file: Path, name: str) -> Layer:
-    """The layer of a file that findings call `name`; SettingsError where it cannot be read."""
+    """The layer of a file that findings call `name`; SettingsError if it cannot be read."""
     try:
         with file.open("rb") as stream:
             data = stream.read(_LARGEST_FILE + 1)
@@ -135,7 +135,7 @@ def _refuse_lookalike(folder: Path) -> None:
 
 
 def name_below(file: Path, folder: Path) -> str:
-    """The file's name relative to the working folder, where it is below it."""
+    """The file's name relative to the working folder, if it is below it."""
     absolute = file.absolute()
     if absolute.is_relative_to(folder.absolute()):
         return absolute.relative_to(folder.absolute()).as_posix()

@@ -61,9 +61,9 @@ class StoreSettings:
 
     @property
     def api_key(self) -> SecretStr:
-        """The key. Raises NoApiKey where the environment has none.
+        """The key. Raises NoApiKey if the environment has none.
 
-        Raises SettingsError where the key would go to a host that is not trusted with it.
+        Raises SettingsError if the key would go to a host that is not trusted with it.
         """
         if self.untrusted:
             raise SettingsError(
@@ -87,7 +87,7 @@ class Settings(PerStore):
 
     catalog: FilledPath = Field(Path("catalog"), description="The folder of the catalogue.")
     ledger: LedgerKind = Field(
-        "file", description="Where the ledger is kept: .reconciler/ledger, or a git ref."
+        "file", description="What keeps the ledger: a file in .reconciler/ledger, or a git ref."
     )
     ledger_remote: str = Field("origin", description="The git remote of a git ledger.")
     journal: int = Field(50, ge=1, le=100_000, description="How many journals are kept.")
@@ -170,9 +170,9 @@ class Settings(PerStore):
         return {name: url.get_secret_value() for name, url in self._channels.items()}
 
     def store_name(self, name: str | None = None) -> str:
-        """`name`, or the one store that is meant where none is named.
+        """`name`, or the one store that is meant if none is named.
 
-        Raises SettingsError where there is no such store, or several and none called "default".
+        Raises SettingsError if there is no such store, or several and none called "default".
         """
         if name is None and len(self.stores) == 1:
             return next(iter(self.stores))

@@ -1,4 +1,4 @@
-"""Where the key may go: a file that any branch can change must not choose a host for it.
+"""The hosts that the key may go to: a file that any branch can change must not choose them.
 
 Whoever may set the environment holds the key already; whoever may push a branch does not. So an
 address from the environment is taken as it is, and one from a file only at a host that is
@@ -25,7 +25,7 @@ _NEVER: Final = re.compile(r"[\s/@?#*\\]")
 def trusted_hosts(environ: Mapping[str, str]) -> frozenset[str]:
     """The hosts that the environment trusts with the key: those listed, and ROBOSIZE_API_URL's.
 
-    Raises SettingsError where an entry of the list is no host.
+    Raises SettingsError if an entry of the list is not a host.
     """
     listed = [entry.strip() for entry in environ.get(TRUSTED_VARIABLE, "").split(",")]
     hosts = {_host(entry) for entry in listed if entry}
@@ -42,7 +42,7 @@ def _host(entry: str) -> str:
         host = ""
     if not host:
         raise SettingsError(
-            f"{TRUSTED_VARIABLE} holds {entry!r}, which is no host.",
+            f"{TRUSTED_VARIABLE} holds {entry!r}, which is not a host.",
             hint="Write host names with commas between: "
             f"{TRUSTED_VARIABLE}=robosize.shop.example,proxy.shop.example",
         )

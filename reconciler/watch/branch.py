@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 _OWN: Final = "refs/reconciler-watch/"
-"""Where fetched commits are kept from git's garbage collection."""
+"""The refs that keep fetched commits from git's garbage collection."""
 _MOST_KEPT: Final = 500_000
 """Products of all catalogues that are kept in memory while the branch does not move."""
 

@@ -54,7 +54,7 @@ class Meters:
             gauge, "unconfirmed", "Declared products with values that nobody can vouch for."
         )
         self._kept = meter(
-            gauge, "kept", "Products of which the server keeps another value than was sent."
+            gauge, "kept", "Products for which the server keeps another value than was sent."
         )
         self._products = meter(gauge, "products", "Products: declared, or at the remote.", "side")
         self._drift = meter(
@@ -110,7 +110,7 @@ class Meters:
         self._drift.labels(store).set(seconds)
 
     def failed(self, store: str, code: str) -> None:
-        """Count an error because of which a store could not be planned or applied."""
+        """Count an error that kept a store from being planned or applied."""
         self._errors.labels(store, code).inc()
 
     def called(self, store: str, outcomes: Mapping[tuple[str, str], int]) -> None:

@@ -13,7 +13,7 @@ class Supervisor:
         self._address = environ.get("NOTIFY_SOCKET", "")
 
     def tell(self, *states: str) -> None:
-        """Send states; a supervisor that cannot be reached is no error."""
+        """Send states; a supervisor that cannot be reached is not an error."""
         if not self._address or not hasattr(socket, "AF_UNIX"):
             return
         # An abstract socket begins with a zero byte, for which the variable has an @.

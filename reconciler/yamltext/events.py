@@ -45,7 +45,7 @@ ALIAS_RATIO: Final = 50
 
 Pull = Callable[[], Any]
 Reduce = Callable[[list[Any], Mark], Any]
-"""Makes something of a mapping: of its keys and values by turns, and of where it begins."""
+"""Makes something of a mapping: of its keys and values by turns, and of its start."""
 Stack = list[tuple[Any, list[Any], int]]
 """The collections around a node: start event, the items around it, aliases counted before it."""
 
@@ -294,7 +294,7 @@ def _begins_products(event: Any, stack: Stack, items: list[Any]) -> bool:
 
 
 def _context(error: MarkedYAMLError) -> str:
-    """What the parser was in the midst of, and where that began."""
+    """What the parser was in the midst of, and its location."""
     mark: Mark | None = error.context_mark
     if not error.context or mark is None:
         return ""

@@ -1,4 +1,4 @@
-"""Where findings gather while a catalogue is read: each once, whatever leads to it."""
+"""Findings, gathered while a catalogue is read: each once, whatever leads to it."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""Where everything stands in a file: nodes with the exact span of their text, and comments.
+"""The layout of a file: nodes with the exact span of their text, and comments.
 
 The reader asks what a file says; whoever edits one must know which characters say it. The same
 parser answers both, so that what is edited here is what was read there.
@@ -41,7 +41,7 @@ _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
 
 
 class NotLaidOutError(Exception):
-    """The file is no YAML, so nothing can be said about where things stand in it."""
+    """The file is not YAML, so its parts cannot be located."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Edit:
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """A piece of YAML: `start` is where its anchor or tag begins, `content` what follows those.
+    """A piece of YAML: `start` is the offset of its anchor or tag, `content` of what follows those.
 
     `items` are the entries of a sequence, or keys and values of a mapping in turn. `name` is the
     anchor's, or for an alias that of the anchor it repeats.
@@ -94,7 +94,7 @@ class Piece:
 class Document:
     """One document: its root (None if it has no content), and its marks.
 
-    `start` is where its `---` begins, or its content if it has none.
+    It starts with its `---`, or with its content if it has none.
     """
 
     start: int
@@ -140,11 +140,11 @@ class Layout:
                 raise NotLaidOutError from None
 
     def line_start(self, index: int) -> int:
-        """Where the line of the character at `index` begins."""
+        """The start of the line of the character at `index`."""
         return self.text.rfind("\n", 0, index) + 1
 
     def line_end(self, index: int) -> int:
-        """Where the line of the character at `index` ends: at its line break, or the text's end."""
+        """The end of the line of the character at `index`: its line break, or the text's end."""
         end = self.text.find("\n", index)
         return len(self.text) if end < 0 else end
 
@@ -153,7 +153,7 @@ class Layout:
         return index - self.line_start(index)
 
     def dash(self, node: Piece, position: int) -> int:
-        """Where the dash of an entry of a block list stands."""
+        """The offset of the dash of an entry of a block list."""
         return self.after_trivia(node.items[position - 1].end if position else node.content)
 
     @cached_property
@@ -208,7 +208,7 @@ class _Builder:
         self._text = text
 
     def build(self, source: Source) -> list[Document]:
-        """The documents of `source`, whose characters stand where those of `text` do."""
+        """The documents of `source`, whose characters have the offsets of those of `text`."""
         documents: list[Document] = []
         pull = pull_from(source)
         stack: list[Piece] = []
@@ -262,7 +262,7 @@ class _Builder:
         return Piece(kind, start, content, end, "", flow, event.anchor, tagged, [], special)
 
     def _content(self, event: Any) -> int:
-        """Where what follows the anchor and the tag of a node begins."""
+        """The offset of what follows the anchor and the tag of a node."""
         start: int = event.start_mark.index
         if event.anchor is None and event.ctag is None:
             return start
@@ -314,5 +314,5 @@ class FileText:
         return text.replace("\n", self.newline)
 
     def _at(self, index: int) -> int:
-        """Where the character at `index` of `text` stands in the file."""
+        """The offset in the file of the character at `index` of `text`."""
         return index + bisect_left(self._dropped, index)

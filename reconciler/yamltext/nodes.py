@@ -13,7 +13,7 @@ NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Mark(Protocol):
-    """Where a node begins: both numbers are 0-based and count characters."""
+    """The start of a node: both numbers are 0-based and count characters."""
 
     line: int
     column: int
@@ -28,7 +28,7 @@ class Collection:
 
     __slots__ = ("items", "start_mark")
 
-    # A collection is no text: this lets the reader ask any key for its value.
+    # A collection is not text: this lets the reader ask any key for its value.
     value: ClassVar[None] = None
 
     def __init__(self, items: list[Any], start_mark: Mark) -> None:
@@ -43,7 +43,7 @@ class Map(Collection):
 
 
 class Repeat(Map):
-    """A mapping that an alias puts into a list: it begins where the alias stands."""
+    """A mapping that an alias puts into a list: it begins at the alias."""
 
     __slots__ = ()
 
@@ -84,7 +84,7 @@ def fields_of(node: Map, faults: Faults) -> Pairs:
     """The keys of `node` with their values, merge keys (`<<`) resolved.
 
     A key written in the mapping wins over a merged one, an earlier merged mapping over a later
-    one. Repeated keys, keys that are no text and merges of anything but mappings are reported.
+    one. Repeated keys, keys that are not text and merges of anything but mappings are reported.
     """
     found: Pairs = {}
     pending = [node]

@@ -17,7 +17,7 @@ _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def parse(text: str) -> Iterator[Any]:
-    """The events of `text`; raises YAMLError if it is no YAML."""
+    """The events of `text`; raises YAMLError if it is not YAML."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner = _Scanner
     try:
@@ -33,7 +33,7 @@ def parse(text: str) -> Iterator[Any]:
 
 
 class _Scanner(Scanner):
-    """A scanner that takes tabs where libyaml's does."""
+    """A scanner that takes tabs as libyaml's does."""
 
     def scan_to_next_token(self) -> Any:
         if self.flow_level or not self.allow_simple_key:

@@ -1,4 +1,4 @@
-"""How a value is written in YAML: plain where every tool reads it as the same text, else quoted.
+"""How a value is written in YAML: plain if every tool reads it as the same text, else quoted.
 
 The tool itself reads every scalar as text. Other tools (editors, linters, a colleague's script)
 take `0123` for a number, `No` for a boolean and `12:30` for 750: what they could misread is quoted.

@@ -36,11 +36,11 @@ class Tree:
     nulls: frozenset[TreePath] = frozenset()
 
     def location(self, path: Sequence[str | int]) -> Location:
-        """Where the value at `path` is, or the nearest thing around it that is in the file."""
+        """The location of the value at `path`, or of the nearest thing around it."""
         return self._nearest(self.values, tuple(path))
 
     def key_location(self, path: Sequence[str | int]) -> Location:
-        """Where the key at the end of `path` is, or the nearest key around it."""
+        """The location of the key at the end of `path`, or of the nearest key around it."""
         return self._nearest(self.keys, tuple(path))
 
     def _nearest(self, locations: Mapping[TreePath, Location], path: TreePath) -> Location:

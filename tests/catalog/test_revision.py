@@ -178,7 +178,7 @@ def test_faults_are_placed_in_the_revision(repository: Path) -> None:
 def test_what_is_no_revision(repository: Path, revision: str) -> None:
     """A flag or nothing at all is never given to git as a revision."""
     commit(repository)
-    with pytest.raises(UsageError, match="is no git revision"):
+    with pytest.raises(UsageError, match="is not a git revision"):
         at(repository, revision)
 
 

@@ -207,7 +207,7 @@ def test_an_error_has_its_code_place_and_remedy(tmp_path: Path) -> None:
     code, out, err = reconciler(tmp_path, "plan")
     assert (code, out) == (1, "")
     assert err.startswith("error: The settings have 1 fault.\n")
-    assert "reconciler.yaml:1:1: error: `prnue` is no setting; did you mean `prune`?" in err
+    assert "reconciler.yaml:1:1: error: `prnue` is not a setting; did you mean `prune`?" in err
 
 
 def test_json_logs_are_a_json_object_a_line(tmp_path: Path) -> None:

@@ -204,12 +204,12 @@ def test_a_store_has_its_own_policy(folder: Path, here: Here) -> None:
 @pytest.mark.parametrize(
     ("policy", "at", "words"),
     [
-        ("{field: typo, one_of: [x]}", "2:11", "is no field; did you mean `type`?"),
+        ("{field: typo, one_of: [x]}", "2:11", "is not a field; did you mean `type`?"),
         ("{field: type}", "2:3", "needs one of `one_of`, `host` and `pattern`"),
         ("{field: type, one_of: [x], pattern: y}", "2:3", "needs one of"),
         ("{field: type, host: x}", "2:3", "write `field: image_url`"),
-        ("{field: store_id, pattern: '(a'}", "2:30", "is no pattern: unclosed group"),
-        ("{field: store_id, pattern: 'a)|(b'}", "2:30", "is no pattern: unopened group"),
+        ("{field: store_id, pattern: '(a'}", "2:30", "is not a pattern: unclosed group"),
+        ("{field: store_id, pattern: 'a)|(b'}", "2:30", "is not a pattern: unopened group"),
         ("{field: store_id, pattern: '(?=a)'}", "2:30", "look-around"),
         ("{field: store_id, pattern: '(a{999}){999}'}", "2:30", "exceeds size limit"),
         ("{one_of: [x]}", "2:3", "begin it with `field`, `require` or `plan`"),

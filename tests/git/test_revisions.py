@@ -61,8 +61,8 @@ def test_base_tells_edits_from_drift(pipeline: Pipeline) -> None:
     [
         ("HEAD~1", "The clone is shallow"),
         ("mian", "fetch-depth: 0"),
-        ("--all", "is no git revision"),
-        ("", "is no git revision"),
+        ("--all", "is not a git revision"),
+        ("", "is not a git revision"),
     ],
 )
 def test_a_revision_that_is_not_there(pipeline: Pipeline, revision: str, told: str) -> None:

@@ -142,7 +142,7 @@ def test_shopify_csv_is_refused_without_ids(folder: Path, here: Here) -> None:
     assert [*load_catalog(folder / "catalog").products] == ["8384840892594", "8384840892595"]
     assert here("import", "0.json", "1.json", "--detailed-exitcode", "--prune").code == 0
     assert "--ids is for shopify-csv" in here("import", "0.json", "--ids", "1.json").err
-    assert "is no products.json" in here("import", "x.csv", "--ids", "x.csv").err
+    assert "is not a products.json" in here("import", "x.csv", "--ids", "x.csv").err
 
 
 def test_new_titles_of_shopify_are_known(folder: Path, here: Here) -> None:
@@ -174,7 +174,7 @@ def test_relative_images_need_a_base(folder: Path, here: Here) -> None:
     ("arguments", "expected"),
     [
         (["x.csv", "--id", "Idd"], "x.csv has no column 'Idd'"),
-        (["x.csv", "--map", "nme=Title"], "'nme' is no field that can be mapped"),
+        (["x.csv", "--map", "nme=Title"], "'nme' is not a field that can be mapped"),
         (["x.csv", "--map", "name"], "something must stand on both sides"),
         (["x.csv", "--from", "csv"], "has no column with the ids"),
         (["x.csv", "--from", "woocomerce"], "Did you mean 'woocommerce'?"),

@@ -405,7 +405,7 @@ def test_a_begun_ring_is_undone_where_the_server_rewrites_store_ids(
 
 
 def test_a_ring_is_remembered_by_the_store_ids_that_were_sent() -> None:
-    """What the server keeps for them is no part of the catalogue's renames."""
+    """What the server keeps for them is not part of the catalogue's renames."""
     shop = _rewriting(str.upper)
     memory, _ = settle(shop, LOWER, EMPTY)
     plan = diff(LOWER_SWAP, shop.listing(), memory)

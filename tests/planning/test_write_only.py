@@ -76,7 +76,7 @@ def test_a_value_of_a_product_that_nobody_knows_is_told_not_sent() -> None:
 
 
 def test_only_what_is_not_known_is_assumed() -> None:
-    """A value that a lost create has sent is no part of the adoption."""
+    """A value that a lost create has sent is not part of the adoption."""
     memory = ledger({}, {"A": entries(image_url=("u", CONFIRMED))})
     products = [declared("A", tags=[], image="u", type="top")]
     plan = planned(products, [THERE], ledger=memory)

@@ -88,7 +88,7 @@ def test_a_function_and_a_rule_of_a_package_run(tmp_path: Path, here: Here) -> N
         ("shop_rules:fails", "KeyError: 'nonsense'"),
         ("shop_rules:absent", "AttributeError: "),
         ("shop_rules_absent:any", "ModuleNotFoundError: "),
-        ("shop_rules:LIST", "TypeError: shop_rules:LIST is no function and no rule"),
+        ("shop_rules:LIST", "TypeError: shop_rules:LIST is neither a function nor a rule"),
     ],
 )
 def test_a_rule_that_fails_is_told_by_name(

@@ -140,7 +140,7 @@ def _alike(
 
 
 def _unique(pairs: Iterable[tuple[str, _Item]]) -> dict[str, _Item]:
-    """The items whose key no other item has; "" is no key."""
+    """The items whose key no other item has; "" does not count."""
     found: dict[str, _Item] = {}
     twice: set[str] = set()
     for key, item in pairs:

@@ -21,7 +21,7 @@ _PARTED: Final = "\n"
 def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[int, ET.Element]]:
     """The elements with a wanted name, outermost ones only, and their lines.
 
-    Names have no namespaces. Raises ExportError for what is no XML, and for a DOCTYPE.
+    Names have no namespaces. Raises ExportError for anything but XML, and for a DOCTYPE.
     """
     parser = _parser(name)
     builder = _Builder(wanted)

@@ -24,7 +24,7 @@ _FILE: Final = -2
 
 
 class Garment(NamedTuple):
-    """One product of the shop: its texts by position of COLUMNS, and where it was seen first."""
+    """One product of the shop: its texts by position of COLUMNS, and its first sighting."""
 
     texts: Sequence[str]
     tested: Sequence[str]

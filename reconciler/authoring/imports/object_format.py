@@ -44,7 +44,7 @@ def export_of(
 ) -> Export:
     """The sightings of items; `keys` names the item's key for a field if none was chosen.
 
-    What no item has is no column any more once all were read; if it was chosen, it is a UsageError.
+    A column that no item has is dropped once all were read; if it was chosen, it is a UsageError.
     """
     names = {key: choice.columns.get(key) or keys.get(key, "") for key in COLUMNS}
     columns = {key: Column(name, 0) for key, name in names.items() if name}
@@ -84,7 +84,7 @@ def _sightings(
 
 
 def text_of_value(value: Any) -> str:
-    """A value as text: a list with commas between, what is no text or number as nothing."""
+    """A value as text: a list with commas between, anything but text and numbers as nothing."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):

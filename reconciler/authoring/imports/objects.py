@@ -19,8 +19,8 @@ _DECODER: Final = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str
 
 
 def objects(path: Path, name: str) -> Iterator[Mapping[str, Any]]:
-    """Every object of the file; ExportError at what is none, with its number."""
-    # A byte that is not UTF-8 becomes a lone surrogate, to be told where the text is used.
+    """Every object of the file; ExportError at anything else, with its number."""
+    # A byte that is not UTF-8 becomes a lone surrogate, to be reported if the text is used.
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
         yield from _objects(_Text(stream), name)
 
@@ -52,7 +52,7 @@ def _items(value: Any, name: str, number: int) -> Iterator[Mapping[str, Any]]:
     inner = value.get("products") if isinstance(value, dict) else None
     for item in inner if isinstance(inner, list) else [value]:
         if not isinstance(item, dict):
-            raise ExportError.at(name, f"Entry {number} is no object.", row=number)
+            raise ExportError.at(name, f"Entry {number} is not an object.", row=number)
         yield item
 
 
@@ -66,7 +66,7 @@ class _Text:
         self._ended = False
 
     def skip(self) -> bool:
-        """Go to what is no space and no comma; whether there is anything."""
+        """Skip spaces and commas; whether there is anything."""
         while True:
             match = _SKIPPED.match(self.text, self.at)
             self.at = match.end() if match else self.at

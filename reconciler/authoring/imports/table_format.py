@@ -26,7 +26,7 @@ from reconciler.errors import UsageError
 VARIANT: Final = "variant"
 """A row that is a variant of a garment, and says nothing of it."""
 ADDED_IMAGE: Final = "image"
-"""A row of a garment of which only the image counts."""
+"""A row of a garment; only its image counts."""
 WHOLE: Final = "whole"
 """A row that describes a garment."""
 
@@ -88,7 +88,7 @@ def table_format(
 
 @dataclass(slots=True)
 class _Places:
-    """Where the texts of a sighting stand in a row; `joined` holds all places of a joined field."""
+    """The columns of a sighting's texts; `joined` holds all columns of a joined field."""
 
     fields: list[int]
     joined: dict[int, list[int]] = field(default_factory=dict)
@@ -123,7 +123,7 @@ def open_rows(
 
 
 def _places(layout: TableLayout, header: TableHeader, choice: ImportChoice) -> _Places:
-    """Where the fields stand: in the columns that were chosen, else in those of the format."""
+    """The columns of the fields: those that were chosen, else those of the format."""
     places = _Places([-1] * len(COLUMNS), tested=[header.named(title) for title in choice.only])
     for position, key in enumerate(COLUMNS):
         if key in choice.columns:

@@ -1,7 +1,7 @@
 """Tables of text: a header and rows, and how a CSV file is read as one, row by row.
 
 Nothing is guessed about a cell: `0123` stays as it is. A row has the number that a spreadsheet
-shows, which is not its line where cells hold line breaks.
+shows, which is not its line if cells hold line breaks.
 """
 
 import csv
@@ -138,7 +138,7 @@ def _text_rows(
     path: Path, name: str, faults: ExportFaults
 ) -> tuple[Iterator[tuple[int, list[str]]], str]:
     """The rows of a text file, and what parts their cells."""
-    # A byte that is not UTF-8 becomes a lone surrogate, to be told where the cell is used.
+    # A byte that is not UTF-8 becomes a lone surrogate, to be reported if the cell is used.
     stream = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
     head = stream.read(_HEADER_LENGTH)
     stream.seek(0)

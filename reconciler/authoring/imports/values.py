@@ -51,8 +51,8 @@ class Tidings:
     """What was met while garments became values, and what is told about it.
 
     `unmapped` counts products by the shop's kind that no glob of `types` matches; `images` has
-    those whose image is no whole address, each with what is wrong; `left_out` counts products that
-    `only` leaves out, and `tested` what it saw in them, by column.
+    those whose image is not a whole address, each with what is wrong; `left_out` counts products
+    that `only` leaves out, and `tested` what it saw in them, by column.
     """
 
     unmapped: Counter[str] = field(default_factory=Counter)

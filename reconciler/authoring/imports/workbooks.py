@@ -83,7 +83,7 @@ def _rows(sheet: "CalamineSheet", errors: Cells) -> Iterator[tuple[int, list[str
 
 
 def _cell_text(value: Any) -> str:
-    """A cell that is no text as its text; what lost digits shows it, and is told where it is used.
+    """A cell of another type as its text; what lost digits shows it, and is told where it is used.
 
     An id that was stored as a number is a float: 10482.0 is 10482.
     """
