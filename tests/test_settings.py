@@ -104,7 +104,7 @@ def test_all_faults_at_once_with_their_places(tmp_path: Path) -> None:
     assert "greater than 0" in places[4, 12]
     assert "is empty" in next(message for place, message in places.items() if place[0] == 5)
     assert "must be a list" in places[6, 12]
-    assert "is no name for a store" in places[7, 10]
+    assert "is not a name for a store" in places[7, 10]
     elsewhere = sorted(f.message for f in found if f.location is None)
     assert [message.split(":")[0] for message in elsewhere] == [
         "environment variable RECONCILER_PRUNE",

@@ -142,7 +142,7 @@ def test_faults_in_included_files_name_those_files(tmp_path: Path) -> None:
     text = 'include: ["shops/*/store.yaml"]\nstores:\n  main: {}\n'
     places = {str(f.location): f.message for f in faults(tmp_path, text)}
     assert "shops/de/store.yaml:2:19" in places
-    assert "is no setting" in places["shops/de/store.yaml:3:1"]
+    assert "is not a setting" in places["shops/de/store.yaml:3:1"]
     assert any(place.startswith("shops/fr/store.yaml:") for place in places)
     assert "declared already at reconciler.yaml:3" in places["shops/main/store.yaml:1:1"]
     assert "is no name for a store" in places["shops/a b/store.yaml:1:1"]

@@ -38,8 +38,8 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
     ),
     Code.OUTSIDE_CATALOG: Explanation(
         "A symbolic link leaves the catalogue's folder, or a path that was named is not part of "
-        "the catalogue: it is not below the folder, does not end in .yaml or .yml, or begins with a "
-        "dot or an underscore. What others may change without a review is not read.",
+        "the catalogue: it is not below the folder, does not end in .yaml or .yml, or begins with "
+        "a dot or an underscore. What others may change without a review is not read.",
         "catalog/shared.yaml -> ../../other-shop/shared.yaml",
         "Move the file into the catalogue, or give it a name that is read.",
     ),

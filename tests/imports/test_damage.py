@@ -74,7 +74,7 @@ def test_all_faults_are_told_at_once(folder: Path, here: Here) -> None:
         ("ID,Handle,Title\n9,b,Coat\n".encode("utf-16"), "The file is UTF-16"),
         (b"PK\x03\x04 no workbook at all", "The workbook cannot be read"),
         (b'{"products": [{"id": 1, "title": "x", "variants": []}', "was cut off"),
-        (b'[{"id": 1, "title": "x", "handle": "y"}, 7]', "Entry 2 is no object"),
+        (b'[{"id": 1, "title": "x", "handle": "y"}, 7]', "Entry 2 is not an object"),
         (b'[{"id": 1, "title": "x", "handle": "y"}, {"id": ]', "Entry 2 cannot be read as JSON"),
         (b"[" * 9000, "cannot be read as JSON"),
         (

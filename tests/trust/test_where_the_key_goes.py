@@ -131,7 +131,7 @@ def test_a_file_cannot_trust_a_host(tmp_path: Path) -> None:
     write(tmp_path, "trusted_hosts: [evil.example]\n")
     with pytest.raises(SettingsError) as caught:
         load_settings(environ={}, folder=tmp_path)
-    assert "`trusted_hosts` is no setting" in caught.value.findings[0].message
+    assert "`trusted_hosts` is not a setting" in caught.value.findings[0].message
 
 
 @pytest.mark.parametrize(

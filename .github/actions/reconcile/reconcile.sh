@@ -47,7 +47,7 @@ install() {
   echo "$RUNNER_TEMP/reconciler-venv/bin" >>"$GITHUB_PATH"
 }
 
-# What the comment says in place of a plan, if there is none: TITLE, and the file that tells why.
+# What the comment says instead of a plan, if there is none: TITLE, and the file that tells why.
 no_plan() {
   {
     printf '\n### %s\n\nThere is no plan of this commit.\n\n' "$1"
