@@ -145,7 +145,7 @@ def test_faults_in_included_files_name_those_files(tmp_path: Path) -> None:
     assert "is not a setting" in places["shops/de/store.yaml:3:1"]
     assert any(place.startswith("shops/fr/store.yaml:") for place in places)
     assert "declared already at reconciler.yaml:3" in places["shops/main/store.yaml:1:1"]
-    assert "is no name for a store" in places["shops/a b/store.yaml:1:1"]
+    assert "is not a name for a store" in places["shops/a b/store.yaml:1:1"]
 
 
 @pytest.mark.parametrize("pattern", ["shops/*/shop.yaml", "/etc/*.yaml", "../*/store.yaml", ""])
