@@ -20,7 +20,7 @@ def cluster(workers: int, folder: Path, environ: Mapping[str, str], **more: Any)
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         local_directory=str(folder),
         env=dict(environ),
         silence_logs=60,

@@ -1,9 +1,8 @@
 """A fleet on a Dask scheduler: what travels, who is refused, and workers that die."""
 
-import os
-import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -109,55 +108,80 @@ def test_killed_workers_cost_nothing_but_time(
     """Workers are killed in the middle of their writes; every shop converges, and none doubles."""
     work = fleet_in_git(tmp_path, SHOPS, PRODUCTS)
     environ = environment()
-    killer = Killer(KILLS)
-    with cluster(2, tmp_path, {}) as running:
-        monkeypatch.setattr(CallLog, "arrived", killer.arrived(running))
+    with cluster(0, tmp_path, {}) as running:
+        workers = Workers(running.scheduler_address, tmp_path, KILLS)
+        monkeypatch.setattr(
+            CallLog, "arrived", lambda log, *arguments: workers.arrived(log, *arguments)
+        )
         command = [sys.executable, "-m", "reconciler.cli", "fleet", "apply", "--yes"]
         at = ["--scheduler", running.scheduler_address, "--format", "json"]
-        done = subprocess.run(
-            [*command, *at], cwd=work, env=environ, stdout=subprocess.PIPE, encoding="utf-8",
-            timeout=1800 if SOAK else 60, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [*command, *at], cwd=work, env=environ, stdout=subprocess.PIPE, encoding="utf-8",
+                timeout=1800 if SOAK else 60, check=False,
+            )  # fmt: skip
+        finally:
+            workers.close()
     out = done.stdout
     found = document(out)
-    assert killer.killed == len(KILLS)
+    assert workers.killed == len(KILLS), out[-3000:]
     assert found["exit_code"] == 0, out
     assert contents(remote) == [[str(number) for number in range(PRODUCTS)]] * SHOPS
     takeovers = sum(store["takeovers"] for store in found["stores"])
     # A worker may be killed while it has no store, or twice while it begins.
-    assert 0 < takeovers <= killer.killed
+    assert 0 < takeovers <= workers.killed
     assert all(store["converged"] for store in found["stores"])
     posts = sum(len(store.calls("POST")) for store in remote.stores.values())
     assert found["summary"]["applied"] <= posts
 
 
-class Killer:
-    """Kills a worker whenever the shops have been sent so many creates."""
+class Workers:
+    """Two worker processes that are started anew when they die, and killed by the count of creates.
 
-    def __init__(self, after: Iterable[int]) -> None:
+    Dask's own nanny gives a worker up that dies while it starts.
+    """
+
+    def __init__(self, address: str, folder: Path, after: Iterable[int]) -> None:
         self.after = deque(after)
         self.killed = 0
         self._sent = 0
         self._original = CallLog.arrived
+        self._ended = threading.Event()
+        self._command = [
+            *(sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny"),
+            *("--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)),
+        ]
+        self._running = [self._begun() for _ in range(2)]
+        self._keeper = threading.Thread(target=self._keep)
+        self._keeper.start()
 
-    def arrived(self, running: Any) -> Any:
-        """`CallLog.arrived`, which then also counts, and kills a worker of the cluster."""
+    def arrived(self, log: CallLog, method: str, *arguments: Any) -> int:
+        """`CallLog.arrived`, which then also counts, and kills a worker."""
+        self._sent += method == "POST"
+        if self.after and self._sent >= self.after[0]:
+            self.after.popleft()
+            self._running[self.killed % 2].kill()
+            self.killed += 1
+        return self._original(log, method, *arguments)
 
-        def counting(log: CallLog, method: str, *arguments: Any) -> int:
-            self._sent += method == "POST"
-            # One that is just starting is left alone: Dask would not start another in its place.
-            pids = [
-                nanny.process.pid
-                for nanny in running.workers.values()
-                if nanny.process is not None and nanny.process.status.name == "running"
-            ]
-            if self.after and self._sent >= self.after[0] and pids:
-                self.after.popleft()
-                os.kill(pids[self.killed % len(pids)], signal.SIGKILL)
-                self.killed += 1
-            return self._original(log, method, *arguments)
+    def close(self) -> None:
+        """End both."""
+        self._ended.set()
+        self._keeper.join()
+        for process in self._running:
+            process.kill()
+            process.wait()
 
-        return counting
+    def _begun(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self._command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.02):
+            for number, process in enumerate(self._running):
+                if process.poll() is not None:
+                    self._running[number] = self._begun()
 
 
 @pytest.mark.usefixtures("plain_git")
