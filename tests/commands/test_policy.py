@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from reconciler.sandbox.server import Sandbox
+from tests.project import ROOT
 
 from .here import Here
 
@@ -325,3 +329,43 @@ def test_init_and_pull_tell_the_editor_its_schema(folder: Path, here: Here) -> N
     text = (folder / "catalog" / "women" / "b.yaml").read_text("utf-8")
     assert text.startswith(f"{modeline}../../.schemas/catalog.json\n")
     assert here("fmt", "--check").code == 0
+
+
+def test_apply_leaves_alone_what_others_keep(
+    folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags and products of others survive an apply and a pull, and a second plan is empty."""
+    settings = 'ignore: {tags: ["rs-*"], products: ["gift-*"]}\n'
+    (folder / "reconciler.yaml").write_text(settings, encoding="utf-8")
+    (folder / "catalog").mkdir()
+    (folder / "catalog" / "a.yaml").write_text('{store_id: "1", name: A, tags: [new]}\n', "utf-8")
+    with Sandbox(api_key="key") as sandbox:
+        monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
+        monkeypatch.setenv("ROBOSIZE_API_KEY", "key")
+        for store_id, tags in (("1", ("old", "rs-1")), ("gift-1", ())):
+            sandbox.store.create({"store_id": store_id, "name": "A", "tags": tags})
+        done = here("apply", "--yes")
+        assert done.code == 0
+        row, gift = sandbox.store.row("1"), sandbox.store.row("gift-1")
+        assert row is not None
+        assert row.value("tags") == ("new", "rs-1")
+        assert gift is not None
+        assert here("plan", "--detailed-exitcode").code == 0
+        assert "gift" not in here("plan").out
+        before = (folder / "catalog" / "a.yaml").read_bytes()
+        assert here("pull", "--write").code == 0
+    assert [path.name for path in (folder / "catalog").iterdir()] == ["a.yaml"]
+    assert (folder / "catalog" / "a.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize("file", ["README.md", "catalog/_reconciler.yaml"])
+def test_the_schema_of_settings_knows_policies(file: str, here: Here) -> None:
+    """It takes the documented examples, and flags a key or a field that is misspelled."""
+    text = (ROOT / file).read_text("utf-8")
+    if file == "README.md":
+        text = text.split("\n## Policy\n")[1].split("```yaml\n")[1].split("```")[0]
+    validator = Draft202012Validator(json.loads(here("schema", "settings").out))
+    document = YAML(typ="safe").load(text)
+    assert [error.message for error in validator.iter_errors(document)] == []
+    for slip in ({"feild": "type"}, {"field": "typ", "one_of": "x"}, {"plan": "remove"}):
+        assert not validator.is_valid({"policy": [slip]})
