@@ -24,7 +24,7 @@ from reconciler.interpreter import paused
 from reconciler.model import Finding, Location, Notes, Product, Values
 from reconciler.yamltext.layout import Edit, FileText, Layout, NotLaidOutError
 
-Read = Callable[[bytes], Sequence[Product]]
+Reader = Callable[[bytes], Sequence[Product]]
 """Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""
 
 _ROUNDS: Final = 4
@@ -47,7 +47,7 @@ class Rewrite:
     renamed: Collection[str] = ()
 
 
-def rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
+def rewritten(rewrite: Rewrite, data: bytes, read: Reader) -> bytes | None:
     """The file's new bytes; None if no product is left in it.
 
     Raises CatalogError, with a finding that names the product, if the file cannot be edited
@@ -57,7 +57,7 @@ def rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
         return _rewritten(rewrite, data, read)
 
 
-def _rewritten(rewrite: Rewrite, data: bytes, read: Read) -> bytes | None:
+def _rewritten(rewrite: Rewrite, data: bytes, read: Reader) -> bytes | None:
     before = read(data)
     wanted = {p.store_id: rewrite.values.get(p.store_id, p.values) for p in before}
     for store_id in rewrite.gone:
@@ -113,7 +113,7 @@ def _by_store_id(added: Iterable[Values]) -> dict[str, Values]:
     return {str(values[0]): values for values in added}
 
 
-def _changed(data: bytes, before: Sequence[Product], wanted: _Wanted, read: Read) -> bytes:
+def _changed(data: bytes, before: Sequence[Product], wanted: _Wanted, read: Reader) -> bytes:
     """`data` edited until its products say what is wanted; the others are taken out."""
     new, unmet = _attempt(data, before, wanted, read, move_anchors=True)
     if unmet is not None:
@@ -127,7 +127,7 @@ def _attempt(
     data: bytes,
     products: Sequence[Product],
     wanted: _Wanted,
-    read: Read,
+    read: Reader,
     *,
     move_anchors: bool,
 ) -> tuple[bytes, Product | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.authoring.canonical import one_product
-from reconciler.authoring.edit import Read, Rewrite, rewritten
+from reconciler.authoring.edit import Reader, Rewrite, rewritten
 from reconciler.authoring.file_names import FileNames
 from reconciler.authoring.format import form_of
 from reconciler.authoring.pull import New
@@ -113,7 +113,7 @@ class Folder:
     def _defaults(self) -> dict[str, bytes]:
         return {file: self._bytes(file) for file in self._catalog.files if is_defaults(file)}
 
-    def _reader(self, file: str, defaults: Mapping[str, bytes]) -> Read:
+    def _reader(self, file: str, defaults: Mapping[str, bytes]) -> Reader:
         """Reads one file with the defaults of its folder and of those above."""
         folder = self._folder(file)
         above = [

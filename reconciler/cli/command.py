@@ -196,10 +196,10 @@ class Group(_OwnHelp, click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands to start with, or a group's examples."""
-        from reconciler.cli.examples import START
+        from reconciler.cli.examples import FIRST_COMMANDS
 
         if ctx.parent is None:
-            _write_lines("Start with", START, formatter)
+            _write_lines("Start with", FIRST_COMMANDS, formatter)
         else:
             _write_examples(ctx, formatter)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-START: Final = (
+FIRST_COMMANDS: Final = (
     ("reconciler init", "files; with ROBOSIZE_API_KEY your products too"),
     ("reconciler plan", "what would change at Robosize; writes nothing"),
     ("reconciler apply", "shows that again, asks, and does it"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Plan
     from reconciler.reconcile.store import Store
 
-CHANGES: Final = 2
+EDITED: Final = 2
 """The exit code of --detailed-exitcode if the catalogue was edited since the last apply."""
 DRIFTED: Final = 6
 """The exit code of --detailed-exitcode if only the remote has drifted."""
@@ -149,4 +149,4 @@ def _write_metrics(plan: "Plan", store: "Store") -> None:
 def _exit_code(plan: "Plan") -> int:
     """2 if there are edits, 6 if there is drift alone."""
     origins = {change.origin for change in plan.changes}
-    return 0 if not origins else DRIFTED if origins == {"drift"} else CHANGES
+    return 0 if not origins else DRIFTED if origins == {"drift"} else EDITED

@@ -23,7 +23,7 @@ from reconciler.ledger.gitcommand import LedgerGit
 from reconciler.ledger.githeld import HOLDER, LEDGER, LOCK_ONLY, REMOVED, HeldRef
 from reconciler.ledger.gitref import GitRef, Pushed, Tip
 from reconciler.ledger.holder import Holder, locked
-from reconciler.ledger.lease import Watch
+from reconciler.ledger.lease import LockWatch
 from reconciler.ledger.stores import patiently
 from reconciler.model import Ledger, LedgerCommit, Removed
 
@@ -72,7 +72,7 @@ class GitLedger:
         is pushed before it.
         """
         held = patiently(
-            partial(self._enter, holder, Watch(self.clock), claim=timeout > 0),
+            partial(self._enter, holder, LockWatch(self.clock), claim=timeout > 0),
             timeout=timeout,
             pause=_PAUSE,
             clock=self.clock,
@@ -168,7 +168,7 @@ class GitLedger:
             hint="Run the command again; --lock-timeout SECONDS makes it wait its turn.",
         )
 
-    def _enter(self, holder: Holder, watch: Watch, *, claim: bool) -> HeldRef:
+    def _enter(self, holder: Holder, watch: LockWatch, *, claim: bool) -> HeldRef:
         """The ledger, held for `holder`; Locked if another run has it."""
         tip = self.ref.read()
         silent = watch.expired(tip.commit)

@@ -114,8 +114,8 @@ class Lease:
         return self._lost
 
 
-class Watch:
-    """The waiting run's side of a lock: what it has seen since the Watch was made."""
+class LockWatch:
+    """The waiting run's side of a lock: what it has seen since the LockWatch was made."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

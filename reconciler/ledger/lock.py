@@ -18,7 +18,7 @@ from reconciler.clock import Clock
 from reconciler.durable import remove, write
 from reconciler.errors import LedgerNotWritten
 from reconciler.ledger.holder import Holder, locked
-from reconciler.ledger.lease import Lease, Watch
+from reconciler.ledger.lease import Lease, LockWatch
 from reconciler.ledger.stores import patiently
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class FolderLock:
         """
         try:
             claim = patiently(
-                partial(self._take, holder, Watch(self.clock)),
+                partial(self._take, holder, LockWatch(self.clock)),
                 timeout=timeout,
                 pause=_PAUSE,
                 clock=self.clock,
@@ -90,7 +90,7 @@ class FolderLock:
         with FileLock(self._folder / f"{self._store}.turn", timeout=_TURN):
             yield
 
-    def _take(self, holder: Holder, watch: Watch) -> "Claim":
+    def _take(self, holder: Holder, watch: LockWatch) -> "Claim":
         """Take the lock at once, or raise Locked."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with self.turn():

@@ -23,7 +23,7 @@ from reconciler.reconcile.surroundings import (
     Surroundings,
     catalogs_in,
     guessed_ci,
-    quoted,
+    in_quotes,
     surroundings_of,
 )
 from reconciler.reconcile.surroundings import CI as CI
@@ -191,7 +191,7 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
         if found.fleet and name == ".gitlab-ci.yml":
             jobs = _template("ci/gitlab/fleet-jobs.yml", found.words(package))
             text = text.partition(_FIRST_JOB)[0] + jobs
-        text = text.replace(_DEFAULT, _DEFAULT.replace('""', f'"{quoted(package)}"'))
+        text = text.replace(_DEFAULT, _DEFAULT.replace('""', f'"{in_quotes(package)}"'))
         made = _made(found.top, name, text)
         yield made._replace(path="../" * found.below.count("/") + made.path)
     yield _ignore(folder)
@@ -205,7 +205,7 @@ def _deployed(folder: Path, deploy: Deploy) -> Iterator[StartFile]:
     words = {
         **found.words(package),
         "branch": branch,
-        "repository": quoted(found.address or "https://git.example/shop.git"),
+        "repository": in_quotes(found.address or "https://git.example/shop.git"),
     }
     if deploy == "systemd":
         # systemd reads a percent sign as the beginning of a specifier.

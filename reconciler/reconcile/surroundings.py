@@ -55,16 +55,16 @@ class Surroundings(NamedTuple):
         """The values of the placeholders in templates, escaped for quoted YAML."""
         catalogs = f'/**", "{self.below}'.join(self.catalogs)
         return {
-            "branch": quoted(self.branch),
+            "branch": in_quotes(self.branch),
             "catalog": f"{self.below}{catalogs}",
-            "settings": quoted(f"{self.below}{SETTINGS}"),
-            "folder": quoted(self.below.rstrip("/") or "."),
-            "below": quoted(self.below),
-            "package": quoted(package),
+            "settings": in_quotes(f"{self.below}{SETTINGS}"),
+            "folder": in_quotes(self.below.rstrip("/") or "."),
+            "below": in_quotes(self.below),
+            "package": in_quotes(package),
         }
 
 
-def quoted(text: str) -> str:
+def in_quotes(text: str) -> str:
     """`text` as it stands between the quotes of a YAML string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 

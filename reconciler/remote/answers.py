@@ -30,7 +30,7 @@ _NOT_NOW: Final = 503
 _SECONDS: Final = re.compile(r"\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
 
 
-class Endpoint(NamedTuple):
+class Address(NamedTuple):
     """What messages name: the URL without the key, and the variable that the key is in."""
 
     url: str
@@ -63,7 +63,7 @@ def kind_of_answer(method: Method, answer: Response) -> str:
 
 
 def verdict(
-    method: Method, answer: Response, endpoint: Endpoint, asked: float | None
+    method: Method, answer: Response, endpoint: Address, asked: float | None
 ) -> RemoteError:
     """The error that an unsuccessful answer is; `asked` is the wait that the server asks for."""
     if 200 <= answer.status < 300:
@@ -104,7 +104,7 @@ def _is_at_rest(status: int, asked: float | None) -> bool:
 
 
 def misread(
-    method: Method, answer: Response, endpoint: Endpoint, problem: BadAnswer | None = None
+    method: Method, answer: Response, endpoint: Address, problem: BadAnswer | None = None
 ) -> BadAnswer:
     """A 2xx answer in the wrong shape, as an error; the server may still be at work on the call."""
     kind = endpoint.redactor.redact(answer.content_type) or "no content type"
@@ -119,7 +119,7 @@ def misread(
     )
 
 
-def created_id(answer: Response, endpoint: Endpoint, asked: float | None) -> str:
+def created_id(answer: Response, endpoint: Address, asked: float | None) -> str:
     """The new product's id (product-sync-api.txt, "Create product"); RemoteError without one."""
     if not succeeded("POST", answer):
         raise verdict("POST", answer, endpoint, asked)
@@ -152,7 +152,7 @@ def _is_page(answer: Response) -> bool:
     return answer.body.lstrip().startswith(b"<")
 
 
-def _said(answer: Response, endpoint: Endpoint) -> str:
+def _said(answer: Response, endpoint: Address) -> str:
     """The body in short; of a web page only that it is one."""
     if _is_page(answer):
         return "a web page, not JSON"

@@ -30,7 +30,7 @@ from reconciler.progress import Progress, Silent
 from reconciler.remote.answers import (
     AGAIN,
     THROTTLE,
-    Endpoint,
+    Address,
     asked_wait,
     created_id,
     kind_of_answer,
@@ -90,7 +90,7 @@ class Client:
         self._thread = local()
         redactor = Redactor([key])
         self.api_url = redactor.redact(api_url)
-        self._endpoint = Endpoint(self.api_url, how.key_variable, redactor)
+        self._endpoint = Address(self.api_url, how.key_variable, redactor)
         self._transport = transport(api_url, key, how, self.clock)
         self.governor = Governor(
             concurrency=how.concurrency,

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from reconciler.codes import Code
 from reconciler.errors import PlanFileError
-from reconciler.report.fleet_results import FleetAction, StoreResult, by_code, sums, worst_code
+from reconciler.report.fleet_results import FleetAction, StoreResult, by_exit_code, sums, worst_code
 from reconciler.report.json_text import json_text
 
 _FORMAT: Final = "reconciler.fleet/1"
@@ -29,7 +29,7 @@ def fleet_json(
             "summary": {
                 **sums(results),
                 "stores": len(results),
-                "exit_codes": {str(code): count for code, count in by_code(results).items()},
+                "exit_codes": {str(code): count for code, count in by_exit_code(results).items()},
             },
         }
     )

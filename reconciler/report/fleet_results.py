@@ -66,7 +66,7 @@ def sums(results: Sequence[StoreResult]) -> dict[str, int]:
     return dict(total)
 
 
-def by_code(results: Iterable[StoreResult]) -> dict[int, int]:
+def by_exit_code(results: Iterable[StoreResult]) -> dict[int, int]:
     """How many stores ended with each exit code, from the best to the worst."""
     counts = Counter(result.exit_code for result in results)
     return {code: counts[code] for code in sorted(counts, key=_rank)}

@@ -7,7 +7,7 @@ from reconciler.report.escape import escape
 from reconciler.report.fleet_results import (
     FleetAction,
     StoreResult,
-    by_code,
+    by_exit_code,
     sums,
     touched,
 )
@@ -89,7 +89,7 @@ def sum_text(results: Sequence[StoreResult], seconds: float, *, color: bool = Fa
     counts = counts_text(sums(results))
     first = f"{', '.join(parts)}{f' ({counts})' if counts else ''}; {seconds:.1f} s."
     lines = [style.bold(first)]
-    codes = by_code(results)
+    codes = by_exit_code(results)
     if any(codes.get(code) for code in codes if code != 0):
         told = ", ".join(f"{plural(count, 'store')} with {code}" for code, count in codes.items())
         lines.append(f"Exit codes: {told}.")

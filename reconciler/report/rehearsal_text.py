@@ -11,7 +11,7 @@ from reconciler.report.report_text import report_text
 from reconciler.report.style import Style
 from reconciler.report.words import clip, destroyed, plural, rehearsal_text, shown
 
-FORMAT: Final = "reconciler.rehearsal/1"
+_FORMAT: Final = "reconciler.rehearsal/1"
 _RECORD_LIMIT: Final = 200
 
 
@@ -40,7 +40,7 @@ def rehearsed_json(plan: Plan, report: Report, *, converges: bool) -> str:
     """The same as JSON."""
     return json_text(
         {
-            "format": FORMAT,
+            "format": _FORMAT,
             "store": plan.store,
             "plan_digest": plan.digest,
             "summary": plan.summary._asdict(),

@@ -11,11 +11,11 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from reconciler.report.html import page_template
 from reconciler.report.words import plural
 
-State: TypeAlias = Literal[
+Condition: TypeAlias = Literal[
     "well", "edited", "drifting", "refused", "unreachable", "failed", "waiting"
 ]
 
-_WORDS: Final[dict[State, str]] = {
+_WORDS: Final[dict[Condition, str]] = {
     "well": "in sync",
     "edited": "edits to apply",
     "drifting": "drifting",
@@ -25,7 +25,7 @@ _WORDS: Final[dict[State, str]] = {
     "waiting": "not looked at yet",
 }
 # The class of plan.css that gives a state its colour.
-_COLORS: Final[dict[State, str]] = {
+_COLORS: Final[dict[Condition, str]] = {
     "well": "create",
     "edited": "rename",
     "drifting": "update",
@@ -34,7 +34,7 @@ _COLORS: Final[dict[State, str]] = {
     "failed": "delete",
     "waiting": "waiting",
 }
-_WORST_FIRST: Final[tuple[State, ...]] = (
+_WORST_FIRST: Final[tuple[Condition, ...]] = (
     "refused",
     "failed",
     "unreachable",
@@ -51,7 +51,7 @@ _FEWEST_BARS: Final = 8
 """So few are no wider than if there were as many."""
 
 
-class Moment(NamedTuple):
+class Plotted(NamedTuple):
     """A store at one time: how many changes it had to make, and how many of them are drift."""
 
     at: float
@@ -75,7 +75,7 @@ class StoreView:
     """What a page shows of one store; `counts` is what is left to do, in words."""
 
     store: str
-    state: State = "waiting"
+    state: Condition = "waiting"
     counts: str = ""
     error: str | None = None
     hint: str | None = None
@@ -83,7 +83,7 @@ class StoreView:
     succeeded: float | None = None
     commit: str | None = None
     has_plan: bool = False
-    moments: Sequence[Moment] = ()
+    moments: Sequence[Plotted] = ()
 
 
 def watch_html(views: Sequence[StoreView], *, now: float, ref: str, commit: str | None) -> str:
@@ -139,7 +139,7 @@ def _stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _plot(moments: Sequence[Moment]) -> dict[str, Any] | None:
+def _plot(moments: Sequence[Plotted]) -> dict[str, Any] | None:
     """Changes as a line and drift as an area, in steps: a value holds until the next one."""
     if len(moments) < 2:
         return None

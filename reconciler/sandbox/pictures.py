@@ -17,7 +17,7 @@ from starlette.routing import Route
 from reconciler.sandbox.records import PICTURES
 from reconciler.sandbox.store import SandboxStore
 
-PATH: Final = "/md/{name}.svg"
+_PATH: Final = "/md/{name}.svg"
 _OTHER: Final = "other"
 _LABEL: Final = 14
 """How many characters of a store_id have room under a garment."""
@@ -35,7 +35,7 @@ def pictures(stores: Collection[SandboxStore]) -> Route:
         text = picture(kind, "" if row is None else row.store_id or "", name)
         return Response(text, media_type="image/svg+xml")
 
-    return Route(PATH, drawn)
+    return Route(_PATH, drawn)
 
 
 def picture(kind: str, store_id: str, name: str) -> str:

@@ -21,7 +21,7 @@ from reconciler.hosts import is_loopback
 from reconciler.linting.rule import Level
 from reconciler.model import STORE_ID, ExportName, selector
 from reconciler.planning.plan import Prune
-from reconciler.settings.policy import PolicyEntry, Text
+from reconciler.settings.policy import PolicyEntry, StatedText
 from reconciler.settings.section import LimitSettings, Section, optional
 
 DEFAULT_API_URL: Final = "https://api.robosize.com/api/v1/product/"
@@ -184,8 +184,10 @@ class ImportEntry(Section):
 class IgnoreSettings(Section):
     """What others keep at Robosize, so that this tool leaves it alone."""
 
-    tags: tuple[Text, ...] = Field((), description="Globs of tags, neither compared nor lost.")
-    products: tuple[Text, ...] = Field(
+    tags: tuple[StatedText, ...] = Field(
+        (), description="Globs of tags, neither compared nor lost."
+    )
+    products: tuple[StatedText, ...] = Field(
         (), description="Globs of store_ids that are in no plan: neither changed nor deleted."
     )
 

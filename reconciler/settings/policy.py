@@ -69,11 +69,13 @@ def _at_most(value: object) -> guard.Limit:
     return limit
 
 
-Text = Annotated[str, PlainValidator(lambda value: _filled(str(value)), json_schema_input_type=str)]
+StatedText = Annotated[
+    str, PlainValidator(lambda value: _filled(str(value)), json_schema_input_type=str)
+]
 FieldName = Annotated[
     str, PlainValidator(lambda value: _field_name(str(value)), json_schema_input_type=str)
 ]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+Texts = Annotated[tuple[StatedText, ...], BeforeValidator(_listed)]
 FieldNames = Annotated[tuple[FieldName, ...], BeforeValidator(_listed)]
 RuleName = Annotated[
     str, PlainValidator(lambda value: _rule_name(str(value)), json_schema_input_type=str)
@@ -95,7 +97,7 @@ class PolicyEntry(Section):
     level: Literal["off", "warning", "error"] = Field(
         "error", description="What it is if it is broken."
     )
-    message: Text | None = Field(None, description="What people are told first.")
+    message: StatedText | None = Field(None, description="What people are told first.")
     where: Texts = Field(
         (), alias="in", description="The products it is about, as for --select; all must hold."
     )

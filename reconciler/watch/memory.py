@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from reconciler.durable import write
 from reconciler.watch.sight import Observation
 
-FORMAT: Final = "reconciler.watch/1"
+_FORMAT: Final = "reconciler.watch/1"
 _MOST_POINTS: Final = 500
 
 
@@ -72,7 +72,7 @@ class Memory:
     def save(self) -> None:
         """Write what a restart needs, if it has changed; a failure is told once."""
         document = {
-            "format": FORMAT,
+            "format": _FORMAT,
             "stores": {
                 name: {"told": known.told, "drift_since": known.drift_since}
                 for name, known in self.stores.items()
@@ -100,7 +100,7 @@ class Memory:
             return
         try:
             document = json.loads(data)
-            if document["format"] != FORMAT:
+            if document["format"] != _FORMAT:
                 raise ValueError(document["format"])
             self.stores = {name: _known(entry) for name, entry in document["stores"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):

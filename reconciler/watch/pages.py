@@ -16,9 +16,9 @@ from reconciler.reconcile.history import ledger_store, log
 from reconciler.report.context import Context
 from reconciler.report.history import LogEntry
 from reconciler.report.watch_html import (
-    Moment,
+    Condition,
     PastApply,
-    State,
+    Plotted,
     StoreView,
     watch_html,
     watch_store_html,
@@ -165,7 +165,7 @@ def _view(store: str, known: StoreMemory) -> StoreView:
         succeeded=known.succeeded,
         commit=plan.catalog.commit if plan else None,
         has_plan=plan is not None,
-        moments=[Moment(*point) for point in tuple(known.points)],
+        moments=[Plotted(*point) for point in tuple(known.points)],
     )
 
 
@@ -176,7 +176,7 @@ def _counts_text(plan: Plan) -> str:
     return f"{counted(count_kinds(plan.changes))}; {', '.join(other_counts(plan))}."
 
 
-def _state(known: StoreMemory) -> State:
+def _state(known: StoreMemory) -> Condition:
     seen = known.last
     if seen is None:
         return "waiting"
