@@ -144,3 +144,9 @@ def test_nothing_is_created_where_a_renamed_product_has_stayed() -> None:
     step, ends = told(plan, *answers, there=[A], now=100)
     assert step == "done"
     assert ends["A"] == ("not_attempted", "needs the rename to B, which was not made")
+
+
+def test_a_product_that_is_gone_once_it_was_to_stand_aside_is_told_so() -> None:
+    """Its ring goes no further, and nothing is said to stand anywhere (P6)."""
+    step, ends = told(RING, ok(PARK), there=[OTHER])
+    assert (step, ends[PARK.store_ids[0]]) == ("done", ("failed", "it is gone from the remote"))

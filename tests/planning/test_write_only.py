@@ -409,3 +409,16 @@ def test_the_warning_about_kept_values_names_the_first_and_counts_the_rest() -> 
     first, second = (finding.message for finding in plan.warnings)
     assert "keeps nothing for 'Shirt' as name of A, and likewise for 2 more" in first
     assert "keeps [b] for [a, c] as tags of A" in second
+
+
+def test_what_landed_of_an_unknown_product_that_kept_its_store_id() -> None:
+    """A rename of which only other fields took effect has brought it nowhere (P6)."""
+    plan = planned([declared("B", "Coat", was="A")], [THERE])
+    assert _conclude(EMPTY, plan, Fate.FAILED, landed={"name"}).products == {"p1": known("A")}
+
+
+def test_a_create_that_made_another_product_is_not_adopted() -> None:
+    """An answered create stays open beside another product that stands at its store_id (P2)."""
+    memory = Ledger({}, {"A": Sent(id="n9")})
+    after = concluded(memory, planned([TOP], [THERE], ledger=memory), [])
+    assert (set(after.creates), set(after.products)) == ({"A"}, {"p1"})
