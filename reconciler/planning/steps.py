@@ -134,7 +134,7 @@ def _next_link(
         return case
     if last is None or _has_left(last.changes[0], situation, heard):
         return Case(case.verdict, send=chain[len(sent)])
-    first, refused = chain[0], not told[len(sent) - 1].answers[-1].may_have_landed
+    first, refused = chain[0], not any(a.may_have_landed for a in told[len(sent) - 1].answers)
     if first.parking and len(sent) == 2 and refused and len(told[0].answers) == 1:
         # Nothing else was moved yet, so the place of the parked product is surely free.
         back = {"store_id": str(first.changes[0].leaves)}
