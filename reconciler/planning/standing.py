@@ -241,9 +241,9 @@ class Standing:
         return [known.came_from] if parked else [known.came_from, known.store_id]
 
     def _may_leave(self, here: str, known: Known) -> bool:
-        """Whether a product is not declared as it is listed, and any of its places is wanted."""
-        wanted = any(map(self._wanted, self._wishes(here, known)))
-        return wanted and here not in self.catalog.products
+        """Whether a product is not declared as it is listed, and any of its places is free."""
+        free = any(self._is_free(wish, known) for wish in self._wishes(here, known))
+        return free and here not in self.catalog.products
 
     def _place(self, here: str, product: RemoteProduct, known: Known) -> None:
         """Give a product that is not listed as it was last sent its first place that is free."""

@@ -646,6 +646,10 @@ def test_a_product_that_nobody_wants_elsewhere_keeps_its_place() -> None:
     memory = ledger({"p2": known("A"), "p1": known("B")})
     plan = planned([declared("E", was="A")], [A, B, listed("p3", "E")], ledger=memory)
     assert (told(plan), held(plan)) == (["-p2 B"], [("A", ("p1",), "rename_conflict")])
+    memory = ledger({"p1": known("E"), "p0": known("A")})
+    there = [A, listed("p0", "B"), listed("p3", "E")]
+    plan = planned([declared("E", was="A")], there, ledger=memory)
+    assert (told(plan), held(plan)) == (["-p0 B"], [("A", ("p1",), "rename_conflict")])
     memory = ledger({"p1": known("B"), "p0": known("A")})
     plan = planned([declared("E", was="A")], [A, listed("p0", "B")], ledger=memory)
     assert (told(plan), held(plan)) == (["p1 A>E", "-p0 B"], [])
