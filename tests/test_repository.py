@@ -224,3 +224,16 @@ def test_example_catalogue_is_sound() -> None:
     assert len(catalog.products) >= 60
     assert "0123" in catalog.products
     assert any(product.renamed_from for product in catalog.products.values())
+
+
+def test_a_public_name_has_one_meaning() -> None:
+    """A search for a name finds one definition; only registries define theirs in each file."""
+    homes: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "reconciler").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = getattr(node, "targets", [getattr(node, "target", None)])
+            for name in [getattr(node, "name", None), *(getattr(t, "id", None) for t in targets)]:
+                if name and not name.startswith("_"):
+                    homes.setdefault(name, set()).add(path.relative_to(ROOT).as_posix())
+    twice = {name: found for name, found in homes.items() if len(found) > 1}
+    assert twice.keys() <= {"RULE", "FORMAT", "command"}, twice
