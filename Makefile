@@ -37,7 +37,7 @@ demo: $(USABLE) ## Plan and apply the example catalogue against a local server; 
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sh -eu -c "$$demo"
 
 test: $(READY) ## Run the tests
-	@$(PYTHON) -m pytest -n $(JOBS) $(TESTFLAGS)
+	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal $(TESTFLAGS)
 
 check: lint types floors cover package ## All that CI asks of a change
 
@@ -84,7 +84,7 @@ bench: $(READY) ## Measure speed and memory
 	@$(PYTHON) -m tests.benchmarks
 
 soak: $(READY) ## Run the property tests for much longer
-	@$(PYTHON) -m pytest -n $(JOBS) --hypothesis-profile=soak $(TESTFLAGS)
+	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile=soak $(TESTFLAGS)
 
 clean: ## Remove what make and the tools left in this folder
 	@rm -rf $(VENV) dist build .coverage .coverage.* htmlcov .hypothesis .import_linter_cache \

@@ -24,7 +24,7 @@ from tests.applying.checks import (
     writes,
 )
 from tests.applying.world import KEY, World, product
-from tests.cli.run import reconciler
+from tests.cli.run import in_process
 
 CHART = {"M": {"chest": 98}}
 
@@ -324,7 +324,7 @@ def test_pull_takes_the_new_store_id(world: World) -> None:
         encoding="utf-8",
     )
     world.sandbox.store.update([ids["gift"]], {"store_id": "new"})
-    done = reconciler(
+    done = in_process(
         world.folder,
         "pull",
         "--write",
