@@ -137,7 +137,7 @@ failed=$(VENV)/.failed
 rm -f "$$failed"
 # Not compiled now: Python compiles what a command loads, and most commands load little.
 { $(PYTHON) -m pip install --no-compile --disable-pip-version-check --editable ".[$$EXTRAS]" 2>&1 \
-  || touch "$$failed"; } | tee "$$log" | sed -n 's/^Collecting \([A-Za-z0-9._-]*\).*/    \1/p'
+  || touch "$$failed"; } | tee "$$log" | sed -n 's/^.*Collecting \([A-Za-z0-9._-]*\).*/    \1/p'
 if [ -e "$$failed" ]; then
   cat "$$log"
   stop "The dependencies could not be installed; see above." \
