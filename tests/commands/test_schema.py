@@ -117,7 +117,7 @@ def test_the_example_catalogue_fits(path: Path) -> None:
     """Every file of the example catalogue is accepted, as an editor reads it."""
     from ruamel.yaml import YAML
 
-    kind = "defaults" if path.name == "_defaults.yaml" else "catalog"
+    kind = {"_defaults.yaml": "defaults", "_reconciler.yaml": "settings"}.get(path.name, "catalog")
     validator = Draft202012Validator(schema(kind))
     documents = [d for d in YAML(typ="safe").load_all(path) if d is not None]
     assert [error.message for d in documents for error in validator.iter_errors(d)] == []
