@@ -100,7 +100,8 @@ class Comparison:
     ) -> None:
         """Compare with what the ledger holds of a product; adopt it if that is not all."""
         store_id, came_from = product.store_id, self._came_from(product, known)
-        entries = self._of_create(remote).entries if known is None else known.entries
+        sent = self._of_create(remote) if self.ledger.creates else _NOTHING_SENT
+        entries = sent.entries if known is None else known.entries
         unconfirmed = False
         for slot, position in _SLOTS:
             key, value, entry = KEYS[position], product.values[position], entries[slot]
@@ -124,10 +125,12 @@ class Comparison:
         )
         pair = None if known is None else (known.store_id, known.came_from)
         if outdated or (store_id, came_from) != pair:
-            assumed = tuple(
-                product.values[position] if known is None and entries[slot] is None else None
-                for slot, position in _SLOTS
-            )
+            assumed = _write_only(product.values)  # A first plan adopts all, so this is short.
+            if known is not None or sent is not _NOTHING_SENT:
+                assumed = tuple(
+                    product.values[position] if known is None and entries[slot] is None else None
+                    for slot, position in _SLOTS
+                )
             self.adoptions.append(Adoption(str(remote.id), store_id, assumed, came_from, outdated))
 
     def _of_create(self, remote: RemoteProduct) -> Sent:

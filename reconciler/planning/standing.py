@@ -147,7 +147,7 @@ class Standing:
             if not here or here.isspace():
                 self.block(None, [product], Code.MISSING_STORE_ID)
                 continue
-            sent = own_forms.get(here) if id in self.ledger.products else None
+            sent = own_forms.get(here) if own_forms and id in self.ledger.products else None
             if sent is not None and (self._wanted(sent) or not self._wanted(here)):
                 self.kept[here] = id
                 here = self.here[id] = sent
@@ -186,13 +186,13 @@ class Standing:
 
     def _known(self) -> Iterator[tuple[str, RemoteProduct, Known]]:
         """The products that the ledger may know to belong elsewhere, each with its place."""
-        answered = {sent.id: store_id for store_id, sent in self.ledger.creates.items() if sent.id}
+        creates, products = self.ledger.creates, self.ledger.products
+        made = {**self.made, **{sent.id: id for id, sent in creates.items() if sent.id}}
         for here, product in self.present.items():
-            id = str(product.id)
-            known = self.ledger.products.get(id)
-            created_as = answered.get(id) or self.made.get(id)
-            if known is None and created_as is not None:
-                known = Known(created_as, came_from=self.ledger.creates[created_as].came_from)
+            known = products.get(product.id)  # type: ignore[arg-type]  # what is present has an id
+            if known is None and product.id in made:
+                created_as = made[product.id]
+                known = Known(created_as, came_from=creates[created_as].came_from)
             if known is not None and (known.store_id != here or known.came_from is not None):
                 yield here, product, known
 
