@@ -11,6 +11,12 @@ def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | 
     return close[0] if close else None
 
 
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """ "Did you mean …? " with a blank at its end, if a known word is similar; else empty."""
+    near = nearest_word(word, known, cutoff)
+    return f"Did you mean {near!r}? " if near else ""
+
+
 def few(texts: Sequence[str], most: int = 3) -> str:
     """The first `most` texts, and how many more there are."""
     listed = ", ".join(texts[:most])

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from reconciler.authoring.pull import New, new_product
 from reconciler.errors import UnmatchedPattern
 from reconciler.model import INDEX, Catalog, Finding, Product, Removed
 from reconciler.remote.wire import products_of
+from reconciler.wording import did_you_mean
 
 
 @dataclass(slots=True)
@@ -34,8 +34,7 @@ def chosen(removed: Sequence[Removed], wanted: Sequence[str]) -> list[Removed]:
     found = {product.id: product for product in removed} | newest
     unknown = [word for word in wanted if word not in found]
     if unknown:
-        near = get_close_matches(unknown[0], list(newest), 1)
-        meant = f"Did you mean {near[0]!r}? " if near else ""
+        meant = did_you_mean(unknown[0], newest)
         raise UnmatchedPattern(
             f"No delete of {', '.join(map(repr, unknown))} is known.",
             hint=f"{meant}`reconciler show` lists what is known; --from JOURNAL reads a journal.",

@@ -13,7 +13,7 @@ import click
 from reconciler.cli.invocation import invocation_of
 from reconciler.errors import Interrupted
 from reconciler.version import version_text
-from reconciler.wording import nearest_word
+from reconciler.wording import did_you_mean
 
 
 class Choice(click.Choice[str]):
@@ -25,13 +25,7 @@ class Choice(click.Choice[str]):
             return str(value)
         choices = ", ".join(self.choices)
         near = did_you_mean(str(value), self.choices)
-        return self.fail(f"{value!r} is not one of {choices}.{near}", param, ctx)
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A blank and "Did you mean …?", if a known word is similar; else empty."""
-    near = nearest_word(word, known)
-    return f" Did you mean {near!r}?" if near else ""
+        return self.fail(f"{value!r} is not one of {choices}. {near}".rstrip(), param, ctx)
 
 
 def _set_global(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -229,7 +223,7 @@ class Group(_OwnHelp, click.Group):
         """The command that the arguments begin with; UsageError with a suggestion if unknown."""
         name = args[0]
         if name not in self.entries and not name.startswith("-"):
-            ctx.fail(f"There is no command {name!r}.{did_you_mean(name, list(self.entries))}")
+            ctx.fail(f"There is no command {name!r}. {did_you_mean(name, self.entries)}".rstrip())
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ from reconciler.hosts import host_of
 from reconciler.linting.patterns import full_match
 from reconciler.linting.rule import Flaw, Level, ValueRule
 from reconciler.model import FIELDS, INDEX, Kind, Selector, Value, glob
-from reconciler.wording import few, nearest_word
+from reconciler.wording import did_you_mean, few
 
 ValueCheck: TypeAlias = Callable[[str, Value | None], Iterable[Flaw]]
 
@@ -67,9 +67,9 @@ def one_of(allowed: Sequence[str]) -> ValueCheck:
     def check(key: str, value: Value | None) -> Iterator[Flaw]:
         for text in _texts(value):
             if text not in exact and not any(matches(text) for matches in globs):
-                near = nearest_word(text, exact) if len(text) <= _LONGEST else None
-                meant = f" Did you mean {near!r}?" if near else ""
-                yield Flaw(f"{_named(key, text)} is not allowed.{meant} Allowed: {listed}.", text)
+                meant = did_you_mean(text, exact) if len(text) <= _LONGEST else ""
+                message = f"{_named(key, text)} is not allowed. {meant}Allowed: {listed}."
+                yield Flaw(message, text)
 
     return check
 

@@ -27,7 +27,7 @@ from reconciler.model import Catalog, Finding, Record, glob
 from reconciler.planning.hints import warning
 from reconciler.progress import Progress
 from reconciler.reconcile.files import Pulled, brought, target_name
-from reconciler.wording import few, nearest_word
+from reconciler.wording import did_you_mean, few
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -187,8 +187,7 @@ def _check_only(choice: ImportChoice, tidings: Tidings) -> None:
         seen: Counter[str] = tidings.tested[column]
         if seen and not any(map(glob(pattern), seen)):
             values = [f"{value!r} ({count})" for value, count in seen.most_common(8)]
-            near = nearest_word(pattern, seen)
-            meant = f"Did you mean {near!r}? " if near else ""
+            meant = did_you_mean(pattern, seen)
             raise UnmatchedPattern(
                 f"--only {column}={pattern} matches no product.",
                 hint=f"{meant}{column} is {', '.join(values)}.",

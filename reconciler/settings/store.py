@@ -27,7 +27,7 @@ from reconciler.settings.model import (
     one_store,
 )
 from reconciler.settings.policy import named_rules
-from reconciler.wording import nearest_word
+from reconciler.wording import did_you_mean
 
 _DIVIDERS: Final = re.compile(r"[/:@?&=#,]+")
 _SHORTEST_SECRET: Final = 8
@@ -184,11 +184,10 @@ class Settings(PerStore):
             raise SettingsError(
                 "The settings have several stores.", hint=f"Name one with --store: {names}."
             )
-        near = nearest_word(wanted, self.stores)
-        hint = f"Did you mean {near!r}? " if near else ""
+        meant = did_you_mean(wanted, self.stores)
         raise SettingsError(
             f"The settings have no store {wanted!r}.",
-            hint=f"{hint}Declared under `stores`: {names}.",
+            hint=f"{meant}Declared under `stores`: {names}.",
         )
 
     def for_store(self, name: str) -> "Settings":

@@ -15,7 +15,7 @@ from reconciler.authoring.imports.export import (
     Sighting,
 )
 from reconciler.errors import UsageError
-from reconciler.wording import few, nearest_word
+from reconciler.wording import did_you_mean, few
 
 Item = tuple[int, Mapping[str, Any], Sequence[str]]
 """One product: its row, its texts and lists by key, and the garments that are its variants."""
@@ -75,8 +75,7 @@ def _sightings(
     for key in [key for key, column in columns.items() if column.title not in seen]:
         del columns[key]
     for name in sorted(chosen - {*seen}):
-        near = nearest_word(name, seen, 0.4)
-        meant = f"Did you mean {near!r}? " if near else ""
+        meant = did_you_mean(name, seen, 0.4)
         raise UsageError(
             f"{file.name}: no product has the key {name!r}.",
             hint=f"{meant}Keys: {few(list(seen), 30)}.",

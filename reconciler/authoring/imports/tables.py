@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from reconciler.authoring.imports.export import Column, ExportFaults, normal
 from reconciler.codes import Code
 from reconciler.errors import ExportError, UsageError
-from reconciler.wording import few, nearest_word
+from reconciler.wording import did_you_mean, few
 
 _DELIMITERS: Final = (",", ";", "\t")
 _LARGEST_CELL: Final = 16 << 20
@@ -54,8 +54,7 @@ class TableHeader:
             return self.titles.index(title)
         place = self.at(normal(title))
         if place < 0:
-            near = nearest_word(title, self.titles, 0.4)
-            meant = f"Did you mean {near!r}? " if near else ""
+            meant = did_you_mean(title, self.titles, 0.4)
             raise UsageError(
                 f"{self._file} has no column {title!r}.",
                 hint=f"{meant}Its columns: {few(list(filter(None, self.titles)), 30)}.",
