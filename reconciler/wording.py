@@ -12,7 +12,7 @@ def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | 
 
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """ "Did you mean …? " with a blank at its end, if a known word is similar; else empty."""
+    """Ask whether a similar known word was meant, with a blank behind it; empty without one."""
     near = nearest_word(word, known, cutoff)
     return f"Did you mean {near!r}? " if near else ""
 
