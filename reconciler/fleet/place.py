@@ -11,7 +11,7 @@ class WorkerLost(Exception):
 
 
 class Broadcast(Protocol):
-    """Calls a function in every worker, without waiting for it."""
+    """Calls a function in every worker, beside its tasks. The function must be quick."""
 
     def __call__(self, function: Callable[..., object], *arguments: Any) -> None:
         """Call `function(*arguments)` in every worker."""

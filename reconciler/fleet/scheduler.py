@@ -180,6 +180,6 @@ def _broadcast(client: Any) -> Callable[..., None]:
     def broadcast(function: Callable[..., object], *arguments: Any) -> None:
         # A worker or a scheduler that is just ending needs no message.
         with suppress(OSError, TimeoutError):
-            client.run(function, *arguments, wait=False, on_error="ignore")
+            client.run(function, *arguments, on_error="ignore")
 
     return broadcast

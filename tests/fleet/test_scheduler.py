@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from reconciler.codes import Code
 from reconciler.errors import SettingsError
 from reconciler.fleet import scheduler
 from reconciler.fleet.scheduler import scheduler_place
+from reconciler.fleet.task import Checkout, StoreTask
+from reconciler.fleet.work import stop_run
+from reconciler.fleet.work import work as run_here
 from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.server import Sandbox
 from tests.cli.run import environment
@@ -90,6 +94,12 @@ def test_a_fleet_on_a_scheduler(
         assert here("fleet", "apply", "plans", *at).code == 0
         assert any(b"StoreTask" in part for part in travelled)
         assert not [part for part in travelled if b"shop-" in part]
+        with scheduler_place(running.scheduler_address, 2) as place:
+            assert place.alive()
+            place.broadcast(stop_run, "stopped")
+            late = [StoreTask("stopped", "plan", f"s{n}", Checkout(work)) for n in (1, 2, 3, 4)]
+            told = [place.executor.submit(run_here, task) for task in late]
+            assert {future.result(60).code for future in told} == {Code.NOT_ATTEMPTED}
         monkeypatch.setattr(scheduler, "VERSION", "0.9.9")
         ended = here("fleet", "plan", *at)
         assert ended.code == 1
