@@ -21,10 +21,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks for ch
 
 SHOPS = 3
 PRODUCTS = 10
-# The lease's own times, a hundred times as fast.
+COMMAND = "import sys; from reconciler.cli import main; sys.exit(main())"
+# With the lease's own times a hundred times as fast.
 QUICK = (
     "import sys, reconciler.ledger.lease as lease; "
-    "lease.RENEWED_EVERY, lease.LOST_AFTER, lease.TAKEN_OVER_AFTER = 0.1, 0.5, 1.0; "
+    "lease.RENEWED_EVERY, lease.LOST_AFTER, lease.TAKEN_OVER_AFTER = 0.1, 2.0, 3.0; "
     "from reconciler.cli import main; sys.exit(main())"
 )
 
@@ -50,10 +51,12 @@ def environ(remote: Sandbox) -> dict[str, str]:
     )
 
 
-def started(folder: Path, environ: Mapping[str, str], *arguments: str) -> "subprocess.Popen[str]":
+def started(
+    folder: Path, environ: Mapping[str, str], *arguments: str, code: str = COMMAND
+) -> "subprocess.Popen[str]":
     """A command under way."""
     return subprocess.Popen(
-        [sys.executable, "-c", QUICK, *arguments],
+        [sys.executable, "-c", code, *arguments],
         cwd=folder,
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -145,12 +148,13 @@ def test_a_worker_that_was_cut_off_makes_no_further_call(
     """Stopped past its lease and then continued, it finds its store taken over: no call."""
     work = fleet_in_git(tmp_path, 1, PRODUCTS)
     environ["RECONCILER_FLEET__PARALLEL"] = "1"
-    cut_off = started(work, environ, "fleet", "apply", "--yes", "--format", "json")
+    arguments = ("fleet", "apply", "--yes", "--format", "json")
+    cut_off = started(work, environ, *arguments, code=QUICK)
     wait_for(lambda: posts(remote) >= 3)
     (worker,) = children(cut_off)
     os.kill(worker, signal.SIGSTOP)
     try:
-        other = started(work, environ, "apply", "--yes", "--lock-timeout", "30")
+        other = started(work, environ, "apply", "--yes", "--lock-timeout", "30", code=QUICK)
         _, told = other.communicate(timeout=60)
         assert other.returncode == 0, told
         before = [len(store.calls()) for store in remote.stores.values()]
