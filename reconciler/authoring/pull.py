@@ -70,8 +70,8 @@ def drift(
 
     What `ignore` leaves alone at the remote is not brought into the files either.
     """
-    catalog = ignore.of_catalog(catalog)
-    matching = match(catalog, ignore.of_listing(remote), ledger)
+    catalog, remote = ignore.of_catalog(catalog), ignore.of_listing(remote, catalog)
+    matching = match(catalog, remote, ledger)
     found = Drift()
     for store_id, product in catalog.products.items():
         counterpart = matching.pairs.get(store_id)

@@ -52,7 +52,7 @@ def diff(
     """
     facts = CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty)
     left_alone = list(hints.ignored(catalog, ignore))
-    catalog, remote = ignore.of_catalog(catalog), ignore.of_listing(remote)
+    catalog, remote = ignore.of_catalog(catalog), ignore.of_listing(remote, catalog)
     selection, resending = Selection(select), Resend(resend)
     matching = match(catalog, remote, ledger, now=now, recreate=recreate)
     comparison = Comparison(

@@ -44,11 +44,22 @@ class Ignore:
         declared = catalog.products.items()
         return replace(catalog, products={s: p for s, p in declared if not self.leaves(s)})
 
-    def of_listing(self, remote: Listing) -> Listing:
-        """The list without the products that are left alone."""
+    def of_listing(self, remote: Listing, catalog: Catalog | None = None) -> Listing:
+        """The list without the products that are left alone.
+
+        One that waits for a rename to such a store_id, by the whole `catalog`, is one of them: it
+        would look undeclared, and be deleted.
+        """
         if not self._product_globs:
             return remote
-        products = tuple(each for each in remote.products if not self.leaves(each.store_id))
+        declared = {} if catalog is None else catalog.products
+        waiting = {p.renamed_from for s, p in declared.items() if self.leaves(s)}
+        waiting -= {None, *declared}
+        products = tuple(
+            each
+            for each in remote.products
+            if not self.leaves(each.store_id) and each.store_id not in waiting
+        )
         return replace(remote, products=products)
 
     def wanted(self, product: Product, remote: RemoteProduct | None) -> Product:

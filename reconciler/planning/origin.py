@@ -92,8 +92,8 @@ class _Origins:
         now: datetime | None,
         ignore: Ignore,
     ) -> None:
-        base = ignore.of_catalog(base)
-        matching = match(base, ignore.of_listing(remote), ledger, now=now)
+        base, remote = ignore.of_catalog(base), ignore.of_listing(remote, base)
+        matching = match(base, remote, ledger, now=now)
         self._ignore = ignore
         self._base = base
         self._pairs = matching.pairs

@@ -57,7 +57,7 @@ def _products(
     remote: Listing, ledger: Ledger, catalog: Catalog, ignore: Ignore
 ) -> Iterator[tuple[str | None, Product]]:
     """The products that are not left alone, in the form of declared ones, by their ids."""
-    for listed in ignore.of_listing(remote).products:
+    for listed in ignore.of_listing(remote, catalog).products:
         product = as_declared(ignore.pulled(listed), ledger)
         twin = catalog.products.get(product.store_id)
         if twin is not None:

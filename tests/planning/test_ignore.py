@@ -75,6 +75,17 @@ def test_ignored_products_are_in_no_plan() -> None:
     assert plan.catalog.products == 3
 
 
+def test_what_waits_for_a_rename_to_an_ignored_store_id_is_not_deleted() -> None:
+    """Its declaration is left alone, and that is no reason to take it for undeclared."""
+    ignore = Ignore(products=["gift-*"])
+    there = remote(listed("p1", "77"), listed("p2", "78"), listed("p3", "A"))
+    products = catalog(declared("gift-7", was="77"), declared("A"))
+    assert told(plan_of(products, there, ignore)) == ["-p2 78"]
+    assert [new.values[0] for new in drift(products, there, Ledger(), ignore).new] == ["78"]
+    both = catalog(declared("gift-7", was="77"), declared("77", "New"), declared("A"))
+    assert told(plan_of(both, there, ignore)) == ["p1 77 name", "-p2 78"]
+
+
 def test_a_pull_leaves_them_alone_too() -> None:
     """Ignored tags are neither added to a file nor taken out; ignored products are not pulled."""
     ignore = Ignore(["rs-*"], ["gift-*"])
