@@ -38,7 +38,9 @@ class Branch:
 
     def fetch(self) -> str:
         """The commit that the branch is at now; GitError if that cannot be told."""
-        if "://" in self._remote or self._remote in self._git.text("remote").splitlines():
+        # A path, or HOST:PATH, is an address and no name.
+        is_address = any(sign in self._remote for sign in ":/\\")
+        if is_address or self._remote in self._git.text("remote").splitlines():
             commit = self._fetched()
         else:
             commit = self._local()

@@ -15,6 +15,7 @@ from reconciler.reconcile.store import open_store
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
 from reconciler.settings.store import secrets_in
+from reconciler.watch.branch import Branch
 from reconciler.watch.loop import Wishes, next_due
 from reconciler.watch.sight import Healing
 from tests.git.pipeline import git
@@ -346,3 +347,10 @@ def test_every_part_of_a_channel_is_secret() -> None:
     found = secrets_in("slack://TokenTokenA/B%2Fbbbbbbbb/short/#general?x=passpasspass")
     assert {"TokenTokenA", "B%2Fbbbbbbbb", "B/bbbbbbbb", "passpasspass"} <= set(found)
     assert "short" not in found
+
+
+def test_a_remote_may_be_named_by_its_path(shops: Shops) -> None:
+    """An address that has no name in git is watched there, and not the local branch instead."""
+    pushed = git(shops.hub, "rev-parse", "main")
+    git(shops.folder, "commit", "--quiet", "--allow-empty", "--message=Not pushed")
+    assert Branch(shops.folder, "main", str(shops.hub)).fetch() == pushed
