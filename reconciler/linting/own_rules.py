@@ -15,6 +15,7 @@ ValueCheck: TypeAlias = Callable[[str, Value | None], Iterable[Flaw]]
 _LISTED: Final = 12
 """How many allowed values a message names."""
 _LONGEST: Final = 60
+_MOST_MEANINGS: Final = 200
 _REMEDY: Final = (
     "Correct the value. If it is right, change the rule under `policy` in reconciler.yaml, or "
     "switch it off there: `lint: {%s: off}`."
@@ -63,11 +64,18 @@ def one_of(allowed: Sequence[str]) -> ValueCheck:
     exact = frozenset(allowed)
     globs = [glob(pattern) for pattern in allowed if any(sign in pattern for sign in "*?[")]
     listed = few(allowed, _LISTED)
+    meanings: dict[str, str] = {}
+
+    def meaning(text: str) -> str:
+        """What may be meant, of the first few texts only: it is looked for in all the words."""
+        if text not in meanings and len(text) <= _LONGEST and len(meanings) < _MOST_MEANINGS:
+            meanings[text] = did_you_mean(text, exact)
+        return meanings.get(text, "")
 
     def check(key: str, value: Value | None) -> Iterator[Flaw]:
         for text in _texts(value):
             if text not in exact and not any(matches(text) for matches in globs):
-                meant = did_you_mean(text, exact) if len(text) <= _LONGEST else ""
+                meant = meaning(text)
                 message = f"{_named(key, text)} is not allowed. {meant}Allowed: {listed}."
                 yield Flaw(message, text)
 
