@@ -58,6 +58,9 @@ def problem_of_url(text: str) -> str | None:
         return "does not begin with https:// or http://"
     if not host:
         return "names no host after //"
+    if "\\" in parts.netloc:
+        # Browsers take it for a slash, so they would ask another host than rules have judged.
+        return "holds a backslash, which browsers take for a slash"
     if parts.netloc.endswith(":") or port == 0:
         return "has no port number after the colon"
     return None

@@ -88,6 +88,7 @@ def test_fault(text: str, expected: list[tuple[str, str]]) -> None:
         "https://cdn.shop/a\\nb.jpg",
         "https://cdn.shop/a\\u00a0b.jpg",
         "https://[::1/1.jpg",
+        "https://other.example\\\\@cdn.shop/1.jpg",
         "javascript:alert(1)",
     ],
 )
