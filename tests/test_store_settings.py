@@ -148,7 +148,9 @@ def test_faults_in_included_files_name_those_files(tmp_path: Path) -> None:
     assert "is not a name for a store" in places["shops/a b/store.yaml:1:1"]
 
 
-@pytest.mark.parametrize("pattern", ["shops/*/shop.yaml", "/etc/*.yaml", "../*/store.yaml", ""])
+@pytest.mark.parametrize(
+    "pattern", ["shops/*/shop.yaml", "/etc/*.yaml", "../*/store.yaml", "", "a" * 300]
+)
 def test_an_include_that_finds_nothing_is_told(tmp_path: Path, pattern: str) -> None:
     """A pattern without files, or one that leaves the working folder, is an error at its place."""
     found = faults(tmp_path, f'include: ["{pattern}"]\n')

@@ -46,6 +46,8 @@ def _matched(pattern: str, folder: Path) -> tuple[list[Path], str]:
         files = sorted(path for path in folder.glob(pattern) if path.is_file())
     except ValueError as error:  # "a**" before Python 3.13
         return [], f"is not a pattern of files: {error}."
+    except OSError as error:
+        return [], f"cannot be looked for: {error.strerror}."
     return files, "" if files else "matches no file."
 
 
