@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -180,6 +181,29 @@ def test_a_workbook_may_begin_anywhere(folder: Path, here: Here) -> None:
     rows: list[list[str | float]] = [[], ["", "ID", "Handle", "Title"], ["", "#REF!", "a", "Coat"]]
     write_workbook(folder / "x.xlsx", rows)
     assert "x.xlsx:3:2: error: ID is #REF!" in here("import", "x.xlsx").err
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/worksheets/sheet1.xml", "</c>", "</wrong>"),
+        ("xl/worksheets/sheet1.xml", '"A1"', '"ZZZZZZZZ9999999999999"'),
+        ("xl/workbook.xml", "<sheet ", "<none "),
+        ("xl/_rels/workbook.xml.rels", "sheet1.xml", "gone.xml"),
+    ],
+)
+def test_a_damaged_workbook_is_no_crash(
+    folder: Path, here: Here, part: str, old: str, new: str
+) -> None:
+    """Whatever the library raises, its panics too, is an error of the file."""
+    write_workbook(folder / "whole.xlsx", [["ID", "Handle"]])
+    with ZipFile(folder / "whole.xlsx") as whole, ZipFile(folder / "x.xlsx", "w") as damaged:
+        for name in whole.namelist():
+            text = whole.read(name).decode()
+            damaged.writestr(name, text.replace(old, new) if name == part else text)
+    done = here("import", "x.xlsx")
+    assert done.code == 1
+    assert "x.xlsx:1:1: error: The workbook cannot be read" in done.err
 
 
 def test_a_workbook_needs_the_extra(

@@ -18,7 +18,7 @@ from reconciler.errors import ExportError, MissingExtra
 from reconciler.installed import installing
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+    from python_calamine import CalamineSheet
 
 _LARGEST_WHOLE: Final = 1 << 53
 """From here on a spreadsheet's numbers skip some whole ones."""
@@ -38,15 +38,12 @@ Cells = Mapping[tuple[int, int], str]
 
 def open_workbook(path: Path, name: str, faults: ExportFaults) -> Table:
     """The table in a workbook: its sheet called Products, else the first; MissingExtra."""
-    workbook = _workbook(path, name)
-    sheets = workbook.sheet_names
-    chosen = next((sheet for sheet in sheets if sheet.strip().casefold() in _SHEETS), sheets[0])
-    sheet = workbook.get_sheet_by_name(chosen)
+    sheet = _sheet(path, name)
     _report_merged(sheet, name, faults)
-    return table_of(_rows(sheet, _error_cells(path, chosen)), name, faults, None)
+    return table_of(_rows(sheet, _error_cells(path, sheet.name)), name, faults, None)
 
 
-def _workbook(path: Path, name: str) -> "CalamineWorkbook":
+def _sheet(path: Path, name: str) -> "CalamineSheet":
     try:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError:
@@ -55,9 +52,20 @@ def _workbook(path: Path, name: str) -> "CalamineWorkbook":
             hint=f"Install it: {installing('xlsx')}, or save the sheet as CSV UTF-8.",
         ) from None
     try:
-        return CalamineWorkbook.from_path(path)
+        workbook = CalamineWorkbook.from_path(path)
+        sheets = workbook.sheet_names
+        if sheets:
+            products = (sheet for sheet in sheets if sheet.strip().casefold() in _SHEETS)
+            return workbook.get_sheet_by_name(next(products, sheets[0]))
+        problem = "it has no sheet"
     except CalamineError as error:
-        raise ExportError.at(name, f"The workbook cannot be read: {error}.") from None
+        problem = str(error)
+    except BaseException as error:
+        # The library is in Rust, whose panics are no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        problem = f"it is damaged ({error})"
+    raise ExportError.at(name, f"The workbook cannot be read: {problem}.")
 
 
 def _report_merged(sheet: "CalamineSheet", name: str, faults: ExportFaults) -> None:
