@@ -60,6 +60,8 @@ class LocalExecutor(Executor):
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         """Run `function(*args, **kwargs)` in the child that has the least to do."""
         future: Future[Any] = Future()
+        # Before it is sent: the reader may settle it at once, if the child is just ending.
+        future.set_running_or_notify_cancel()
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
@@ -69,7 +71,6 @@ class LocalExecutor(Executor):
             number = next(self._numbers)
             child.tasks[number] = future
             child.send((number, function, args, kwargs))
-        future.set_running_or_notify_cancel()
         return future
 
     def broadcast(self, function: Callable[..., object], *arguments: Any) -> None:

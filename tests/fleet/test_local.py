@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.fleet.local import LocalExecutor, local_place
+from reconciler.fleet.local import LocalExecutor, _Child, local_place
 from reconciler.fleet.place import WorkerLost
 
 _seen: list[str] = []
@@ -77,3 +77,14 @@ def test_nothing_is_taken_after_the_end() -> None:
     executor.shutdown(cancel_futures=True)
     with pytest.raises(RuntimeError, match="after shutdown"):
         executor.submit(pid_of, 0)
+
+
+def test_a_task_may_be_settled_as_soon_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that ends meanwhile loses its task, and does not end the run."""
+    executor = LocalExecutor(1, 1)
+    with monkeypatch.context() as patched:
+        lost = WorkerLost("ended")
+        patched.setattr(_Child, "send", lambda child, m: child.tasks.pop(m[0]).set_exception(lost))
+        future = executor.submit(pid_of, 0)
+    executor.shutdown()
+    assert future.exception() is lost
