@@ -25,6 +25,8 @@ from reconciler.cli.options import (
     planning,
 )
 from reconciler.errors import NotConfirmed, UsageError
+from reconciler.report.words import plural
+from reconciler.wording import few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +94,7 @@ def command(
     _check_ledger(invocation, running)
     names = stores.of(invocation)
     if folder is not None:
-        names = _with_plans(invocation.folder / folder, names)
+        names = _with_plans(invocation.folder / folder, names, invocation)
     account = FleetAccount(invocation, "apply", format, output, names, report, details)
 
     def task_of(store: str, checkout: "Checkout") -> "StoreTask":
@@ -123,8 +125,8 @@ def _check_ledger(invocation: Invocation, running: Running) -> None:
         )
 
 
-def _with_plans(folder: Path, stores: "Sequence[str]") -> list[str]:
-    """The stores with a plan in the folder; UsageError without one, or for an unknown store."""
+def _with_plans(folder: Path, stores: "Sequence[str]", invocation: Invocation) -> list[str]:
+    """The stores with a plan in the folder, the others told; UsageError if no store has one."""
     found = {path.stem for path in folder.glob("*.json")}
     names = [store for store in stores if store in found]
     if not names:
@@ -132,4 +134,7 @@ def _with_plans(folder: Path, stores: "Sequence[str]") -> list[str]:
             f"There is no plan of these stores in {folder}.",
             hint="Make them with `reconciler fleet plan --out DIR`.",
         )
+    if without := [store for store in stores if store not in found]:
+        told = f"{plural(len(without), 'store')} without a plan there: {few(without)}."
+        invocation.console.say("warning", f"Not applied, {told}")
     return names

@@ -48,6 +48,10 @@ def test_saved_plans_are_applied_as_they_were_reviewed(
     ]
     ended = here("fleet", "apply", "plans", "--store", "s[12]")
     assert (ended.code, [store.count() for store in remote.stores.values()]) == (0, [2, 2, 0])
+    (fleet / "plans" / "s1.json").rename(fleet / "s1.json")
+    ended = here("fleet", "apply", "plans", "--store", "s[12]")
+    assert "Not applied, 1 store without a plan there: s1." in ended.err
+    (fleet / "s1.json").rename(fleet / "plans" / "s1.json")
     again = here("fleet", "apply", "plans", "--format", "json")
     assert again.code == 0
     first, _, third = document(again.out)["stores"]
