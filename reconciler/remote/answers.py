@@ -50,6 +50,7 @@ def succeeded(method: Method, answer: Response) -> bool:
         return True
     if method == "DELETE":
         return not _is_page(answer)
+    # A captive portal answers 200 to everything: a write counts only if the API itself answered.
     return _is_json(answer) and read_object(answer) is not None
 
 
@@ -65,7 +66,7 @@ def kind_of_answer(method: Method, answer: Response) -> str:
 def verdict(
     method: Method, answer: Response, endpoint: Address, asked: float | None
 ) -> RemoteError:
-    """The error that an unsuccessful answer is; `asked` is the wait that the server asks for."""
+    """An unsuccessful answer as an error; `asked` is the server's wait in seconds."""
     if 200 <= answer.status < 300:
         return misread(method, answer, endpoint)
     if answer.status in _KEY_REFUSED:
@@ -76,6 +77,7 @@ def verdict(
         )
     what: str = method
     text, hint = _said(answer, endpoint), None
+    # The key is in the query string, so following a redirect would hand it to another host (P5).
     if 300 <= answer.status < 400:
         text = "redirects are not followed, since they would carry the key elsewhere"
         what, hint = f"{method} {endpoint.url}", _WRONG_URL
@@ -125,8 +127,11 @@ def created_id(answer: Response, endpoint: Address, asked: float | None) -> str:
         raise verdict("POST", answer, endpoint, asked)
     result = read_object(answer) or {}
     created, id = result.get("created"), result.get("id")
+    # `False == 0` in Python, and a false is not the documented answer.
     if created == 0 and type(created) is int:
         raise BadAnswer("POST: the server answered that it created 0 products.")
+    # An id of another kind cannot be adopted, but the product may exist: it is settled by a new
+    # list.
     if created != 1 or not isinstance(id, str | int) or isinstance(id, bool) or id == "":
         raise misread("POST", answer, endpoint)
     return endpoint.redactor.redact(str(id))
@@ -144,6 +149,7 @@ def asked_wait(answer: Response, now: datetime) -> float | None:
     until = _date(answer.retry_after)
     if until is None:
         return None
+    # Rounded up, since HTTP dates have whole seconds: asking early would be refused again.
     return max(0.0, math.ceil((until - (_date(answer.date) or now)).total_seconds()))
 
 

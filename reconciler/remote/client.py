@@ -80,6 +80,8 @@ class Client:
         self.stop = stop or Event()
         self.timeout = how.timeout
         self.retries = how.retries
+        # A write that went unanswered may still be at work at the server after our time limit has
+        # passed.
         self.settle = 2 * how.timeout if how.settle is None else how.settle
         self.progress = progress or Silent()
         self.calls: Counter[str] = Counter()
@@ -89,6 +91,7 @@ class Client:
         self._count = Lock()
         self._thread = local()
         redactor = Redactor([key])
+        # Somebody may have pasted the key into the URL, and this text goes into messages (P5).
         self.api_url = redactor.redact(api_url)
         self._endpoint = Address(self.api_url, how.key_variable, redactor)
         self._transport = transport(api_url, key, how, self.clock)
@@ -132,6 +135,7 @@ class Client:
         Made once. A RemoteError with `may_have_landed` leaves open whether the product exists.
         `again` says that it was posted before, and counts as a repeat.
         """
+        # A repeated POST would make a second product for one store_id (P2).
         answer = self._once_sent("POST", {}, _json(body), again=again)
         asked = asked_wait(answer, self.clock.utc())
         return created_id(answer, self._endpoint, asked)
@@ -153,6 +157,8 @@ class Client:
         try:
             self._repeatedly("DELETE", {"hash": id}, None, repeats=repeats)
         except Rejected as error:
+            # A repeated DELETE finds nothing if the lost answer was to one that worked: the goal is
+            # met.
             if error.status in (404, 410):
                 return False
             raise
@@ -179,6 +185,7 @@ class Client:
             query = _window(offset, limit)
             return query, self._repeatedly("GET", query, None)
 
+        # A reading that fails in the middle must not leave thousands of calls waiting in the pool.
         with closing(self.spread(fetch, offsets)) as answers:
             for query, answer in answers:
                 yield self._page(query, answer)
@@ -192,6 +199,8 @@ class Client:
         try:
             return read_page(answer, self._endpoint.redactor)
         except BadAnswer as error:
+            # Raised outside of the `except` block, so that the first complaint does not show as its
+            # context.
             problem = error
         raise misread("GET", answer, self._endpoint, problem)
 
@@ -208,10 +217,13 @@ class Client:
             except Unreachable as error:
                 _LOG.debug("%s %s: %s", method, dict(query), error.message)
                 self._came_of(method, "unreachable")
+                # The governor counts failures of all workers: a dead server is noticed once, not
+                # once a worker.
                 self.governor.failed(error)
                 raise
             _LOG.debug("%s %s: status %d", method, dict(query), answer.status)
             self._came_of(method, kind_of_answer(method, answer))
+            # A refusal is an answer too: it shows that the server lives and has room.
             if answer.status not in THROTTLE:
                 self.governor.answered(self._worked())
                 return answer
@@ -219,6 +231,7 @@ class Client:
             if asked is not None and asked > LONGEST_WAIT:
                 self.governor.give_up(verdict(method, answer, self._endpoint, asked))
             else:
+                # Without a Retry-After a second's rest keeps all workers from asking again at once.
                 self.governor.throttled(asked or 1.0)
             return answer
 
@@ -228,6 +241,8 @@ class Client:
 
     def _worked(self) -> float:
         """The CPU seconds that this thread spent since it last asked; none if it never did."""
+        # The time of this thread alone: the process's would count the work of every other worker
+        # too.
         now = thread_time()
         before: float = getattr(self._thread, "asked", now)
         self._thread.asked = now
@@ -246,6 +261,7 @@ class Client:
             if failure.may_have_landed or not self._another(repeats, failure):
                 raise failure
             again = True
+            # Full jitter: workers that failed together would else all come back together.
             self.governor.pause(self._jitter() * repeats.backoff)
 
     def _repeatedly(
@@ -261,6 +277,8 @@ class Client:
         own, delay = Repeats(self.how.retries if repeats is None else repeats), 0.0
         failure: RemoteError | None = None
         while True:
+            # An earlier try may have landed, so a later refusal does not prove that nothing was
+            # written.
             lost = failure is not None and failure.may_have_landed
             asked: float | None = None
             try:
@@ -288,6 +306,7 @@ class Client:
     def _another(self, repeats: Repeats, failure: RemoteError) -> bool:
         """Whether to repeat a call after one more failure, which learns how often it was."""
         failure.repeats = repeats.made
+        # A key that is wrong now is wrong at the next try.
         if isinstance(failure, KeyRefused):
             return False
         if isinstance(failure, Rejected) and failure.status not in AGAIN:

@@ -50,6 +50,7 @@ class _TimedResponse(HTTPResponse):
 
     def __init__(self, clock: Clock, seconds: float, sock: socket, **options: Any) -> None:
         super().__init__(sock, **options)
+        # Below http.client's own buffer, so that the head of an answer has the deadline too.
         self.fp = io.BufferedReader(_Timed(self.fp.detach(), clock, seconds), _BUFFER)
 
 
@@ -60,11 +61,13 @@ class Connections(HTTPAdapter):
         timed = staticmethod(partial(_TimedResponse, clock, seconds))
         plain = type("_Plain", (HTTPConnection,), {"response_class": timed})
         secure = type("_Secure", (HTTPSConnection,), {"response_class": timed})
+        # urllib3 chooses the connection's class by the pool's, so both need one of their own.
         self._pools: dict[str, type[HTTPConnectionPool]] = {
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
         }
         self._pool: Any = None
+        # Repeats are the client's to decide: one by the library could double a POST (P2).
         super().__init__(pool_connections=1, pool_maxsize=count, max_retries=Retry(0, read=False))
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -80,6 +83,7 @@ class Connections(HTTPAdapter):
 
     def build_response(self, request: requests.PreparedRequest, raw: Any) -> requests.Response:
         """The answer as it came: status, headers and raw bytes, without cookies and guesses."""
+        # The library's version reads cookies and guesses encodings, which costs time on every call.
         response = requests.Response()
         response.status_code = raw.status
         response.headers = raw.headers

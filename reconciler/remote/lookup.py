@@ -65,6 +65,7 @@ class Lookup:
         self._domain = domain
         self._timeout = (min(how.timeout, 10.0), how.timeout)
         self._verify: bool | str = how.ca_bundle or True
+        # As for calls with a key: no proxy is nearer to this machine than the machine itself.
         proxy = None if is_loopback(host_of(self._url)) else how.proxy
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         rate = min(how.rate or _RATE, _RATE)
@@ -93,6 +94,7 @@ class Lookup:
                 ValueError,
             ) as error:
                 return LookupAnswer(store_id, Sighted.UNCLEAR, diagnose(error)[0])
+        # The endpoint serves the shop's visitors; a check must not compete with them.
         if status in _TOO_MANY:
             self.stopped = True
         return _meaning(store_id, status, body)
@@ -123,12 +125,14 @@ def _meaning(store_id: str, status: int, body: bytes) -> LookupAnswer:
     """What an answer says of the product."""
     answer = _object(body)
     inner = answer.get("status") if answer else None
+    # A 404 without JSON may come from a wrong path or from something in between.
     if status in _ABSENT and answer is not None:
         return LookupAnswer(store_id, Sighted.NOT_FOUND)
     if status != 200:
         return LookupAnswer(store_id, Sighted.UNCLEAR, f"status {status}")
     if answer is None:
         return LookupAnswer(store_id, Sighted.UNCLEAR, "an answer that is not a JSON object")
+    # The lookup tells its own status inside of an answer with status 200.
     if inner in _ABSENT:
         return LookupAnswer(store_id, Sighted.NOT_FOUND)
     data = answer.get("data")

@@ -38,6 +38,7 @@ class Pace:
     def turn(self, now: float) -> float:
         """Take the next moment, from `now` on, at which a call of any client may begin."""
         with self._lock:
+            # Time in which nobody called is not saved up, or a burst would follow a rest.
             start = max(now, self._next_start)
             self._next_start = start + self.interval / max(1, self._members)
             return start

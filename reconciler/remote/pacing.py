@@ -103,12 +103,17 @@ class Governor:
         while True:
             with self._gate:
                 while self._under_way >= self.limit and not self._stop.is_set():
+                    # A timeout, since setting `stop` wakes nobody: Ctrl-C must not wait for the
+                    # next answer.
                     self._gate.wait(0.1)
+                # Looked at after the wait too: the server may have died meanwhile.
                 self._refuse_where_pointless()
                 now = self._clock.now()
                 start = max(self._not_before, self._next_start)
                 if now >= start:
                     interval = max(self._interval, self._pace.interval)
+                    # The turn is taken before the call is made, so that two workers cannot take the
+                    # same one.
                     self._next_start = max(now, self._next_start) + interval
                     self._under_way += 1
                     return
@@ -129,6 +134,7 @@ class Governor:
             self._suit(worked)
             self._answered = True
             self._failures = 0
+            # One more per full round of answers: a server that asked for less is tried gently.
             self._limit = min(float(self._ceiling), self._limit + 1 / max(1.0, self._limit))
             self._gate.notify()
 
@@ -139,6 +145,7 @@ class Governor:
         if self._answers < max(_WINDOW, 2 * self.limit):
             return
         now = self._clock.now()
+        # Two answers may come within one tick of the clock.
         share = self._worked / max(now - self._since, 1e-9)
         if share > _BUSY:
             self._useful = max(min(_FEWEST, self._ceiling), self._useful * 0.75)
@@ -162,6 +169,7 @@ class Governor:
         """No answer came. Enough of these in a row, with none between, and the server is dead."""
         with self._gate:
             self._failures += 1
+            # A server that worked before may restart, and each worker loses a call then.
             patience = 2 * self._ceiling + 6 if self._answered else _FIRST_CONTACT
             if self._failures >= patience:
                 self._dead = error

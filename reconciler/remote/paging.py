@@ -49,6 +49,8 @@ def read_whole(
     reason = ""
     for attempt in range(_ATTEMPTS):
         if attempt:
+            # Whoever changes products needs time to finish; an instant second look meets the same
+            # change.
             pause(0.2 * 2**attempt)
         try:
             return _read_once(fetch, fetch_all, page_size, progress)
@@ -63,12 +65,14 @@ def read_whole(
 
 
 def _read_once(fetch: Fetch, fetch_all: FetchAll, page_size: int, progress: Progress) -> Listing:
+    # The server may grant fewer than asked, so what came decides the windows.
     first, limit = _first_page(fetch, page_size)
     granted = len(first.products)
     progress.start("Listing products", first.total)
     progress.advance(granted)
     if not granted and first.total:
         raise _Moved(f"the first page is empty, but the count is {first.total}")
+    # The offsets are made of what was granted, so the limit must be the same number.
     limit = limit and granted
     # One product is shared by neighbours, unless a window holds only one.
     overlap = 1 if granted > 1 else 0
@@ -91,6 +95,7 @@ def _read_once(fetch: Fetch, fetch_all: FetchAll, page_size: int, progress: Prog
             with closing(fetch_all(chain([0], offsets), limit)) as again:
                 proof.compare(again)
     listing = proof.listing()
+    # A count that leaves out products would make them look missing, and be created again (P2).
     if end.more:
         _refuse_more(fetch, limit, listing)
     return listing
@@ -121,13 +126,14 @@ class _Proof:
         self._raw.append(raw)
         if None in self._ids:
             self._ids.discard(None)
+            # Records without an id cannot be told apart, so each counts as one of its own.
             self._without += ids.count(None)
         # Told at once: a server that gives one page for ever would else be read to its count.
         if len(self._ids) + self._without != len(self._products):
             raise _Moved("a product is listed twice")
 
     def compare(self, again: Iterable[Page]) -> None:
-        """_Moved unless a second reading sees the same products in the same order."""
+        """Raise _Moved unless a second reading sees the same products in the same order."""
         if [id for page in again for id in _ids(page)] != [p.id for p in self._products]:
             raise _Moved("products moved between two readings")
 
@@ -139,7 +145,7 @@ class _Proof:
 
 
 def _as_due(page: Page, offset: int, granted: int, total: int) -> Page:
-    """The page, if it is the window that it should be; _Moved if it is not."""
+    """The page, if it is the window that was asked for; raises _Moved otherwise."""
     expected = min(granted, total - offset)
     if page.total != total:
         raise _Moved(f"the count went from {total} to {page.total} while it was read")
@@ -154,7 +160,7 @@ def _ids(page: Page) -> list[str | None]:
 
 
 def _refuse_more(fetch: Fetch, limit: int | None, listing: Listing) -> None:
-    """_Moved if there are products beyond the count: the count is that of a part.
+    """Raise _Moved if there are products beyond the count.
 
     The last page says that a next one follows. A server that always says so answers with nothing,
     with products that were seen, or that there is no such page.
@@ -180,4 +186,5 @@ def _first_page(fetch: Fetch, page_size: int) -> tuple[Page, int | None]:
         try:
             return fetch(0, None), None
         except RemoteError:
+            # The refusal of the page size tells more than what came of the second try.
             raise error from None

@@ -72,6 +72,7 @@ class Redactor:
         self._keys = sorted({key.strip() for key in keys} - {""})
         # No encoder touches ASCII letters and digits, so they show in all but an escape of one.
         names = [key if len(key) >= _TELLING else f"{_NAME}={key}" for key in self._keys]
+        # Finding plain runs of bytes is far cheaper than a pattern on every page of a large list.
         self._runs = [re.findall(rb"[a-z0-9]+", key_bytes(name).lower()) for name in names]
 
     # Compiled when a text needs them: most runs have nothing to hide.
@@ -141,9 +142,11 @@ class RedactingFilter(logging.Filter):
         message = record.getMessage()
         redacted = self._redactor.redact(message)
         if redacted != message:
+            # The arguments hold the URL: a handler that formats again would bring the key back.
             record.msg, record.args = redacted, None
         if record.exc_info:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
+            # A handler formats `exc_info` itself, past this filter; the text is redacted instead.
             record.exc_info = None
         if record.exc_text:
             # The filter of another client, which knows other keys, may have been here before.
@@ -161,6 +164,7 @@ def key_bytes(key: str) -> bytes:
 
 def _plain(text: str) -> str:
     """`text` with the escapes of URLs, HTML, JSON and Python undone, one within another too."""
+    # Proxies and error pages encode what is encoded already; a bound ends a text made to nest.
     for _ in range(_DEPTH):
         before = text
         text = unquote_plus(html.unescape(re.sub(_BACKSLASH, _unescaped, text)))

@@ -72,9 +72,8 @@ class Transport(Protocol):
 class HttpTransport:
     """Sends single calls to one endpoint with one key, over connections that are kept alive.
 
-    `proxy` and `ca_bundle` are used only if the settings ask for them, a proxy never for this
-    machine's own addresses: the environment's
-    proxies, certificates and .netrc are not looked at, so nothing reroutes a call with a key.
+    `proxy` and `ca_bundle` are used only if the settings ask for them, and a proxy never for this
+    machine's own addresses. The environment's proxies, certificates and .netrc are ignored.
     Raises SettingsError for a URL or a bundle that cannot be used.
     """
 
@@ -82,17 +81,22 @@ class HttpTransport:
         self.redactor = Redactor([key])
         self._url = _usable_url(api_url, self.redactor)
         self._key = key_bytes(key)
+        # A host that takes longer to connect is down; only the answer deserves a long wait.
         self._timeout = (min(how.timeout, 10.0), how.timeout)
         self._verify = _usable_bundle(how.ca_bundle) if how.ca_bundle else True
         # No proxy is nearer to this machine than the machine itself, and it would read the key.
         proxy = None if is_loopback(host_of(self._url)) else how.proxy
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        # Not a requests.Session, which reads proxies and .netrc and so could reroute a call with a
+        # key.
         self._connections = Connections(how.concurrency, clock, _DRIP_FACTOR * how.timeout)
         self._templates = {
             method: self._template(method) for method in ("GET", "POST", "PATCH", "DELETE")
         }
         self._filter = RedactingFilter(self.redactor)
         for name in _LOGGERS:
+            # On the loggers, not the handlers: a program that uses the library has handlers of its
+            # own.
             logging.getLogger(name).addFilter(self._filter)
 
     def _template(self, method: str) -> requests.PreparedRequest:
@@ -109,7 +113,9 @@ class HttpTransport:
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
     ) -> Response:
         """As `Transport.send`."""
+        # Prepared once for each method, since calls differ in query and body only.
         request = self._templates[method].copy()
+        # Set by hand: requests would decode and encode the key once more, and so change odd bytes.
         request.url = f"{self._url}?{urlencode({'api_key': self._key, **query})}"
         if body is not None:
             request.body = body
@@ -133,10 +139,11 @@ class HttpTransport:
             HTTPException,
             OSError,
             ValueError,
-        ) as error:
+        ) as error:  # the library lets some of the socket's own errors through
             failure = self._mapped(method, error)
         except RemoteError as error:
             failure = error
+        # After the `except` block, or the library's error with the URL would be its context (P5).
         raise failure
 
     def _read(self, method: Method, response: requests.Response) -> Response:
@@ -151,6 +158,7 @@ class HttpTransport:
                     f"{method}: status {response.status_code}, and an answer of more than "
                     f"{_LARGEST_ANSWER >> 20} MiB: {self.redactor.excerpt(parts[0])}",
                     hint="Check that ROBOSIZE_API_URL is the product endpoint itself.",
+                    # A status came: the server may have done its work before it sent too much.
                     may_have_landed=method != "GET",
                     at_rest=False,
                 )
@@ -165,6 +173,7 @@ class HttpTransport:
     def _mapped(self, method: Method, error: Exception) -> Unreachable:
         """The failure in our own words: those of the library hold the URL."""
         what, hint, sent = diagnose(error)
+        # Only a call that did not arrive can be due to a proxy that is missing.
         if not sent and not self._proxies and not is_loopback(host_of(self._url)):
             hint = " ".join(filter(None, (hint, _unused_proxy())))
         timed_out = any(isinstance(cause, _TIMEOUTS) for cause in _causes(error))
@@ -201,7 +210,9 @@ def _usable_url(text: str, redactor: Redactor) -> str:
 
 
 def _usable_bundle(path: str) -> str:
-    """The path, once the certificates there can be read: else each call would fail on its own."""
+    """The path, if the certificates there can be read; SettingsError if not."""
+    # Tried before the first call: else each call would fail on its own, as if the network were
+    # down.
     store = {"capath" if Path(path).is_dir() else "cafile": path}
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**store)
@@ -245,7 +256,7 @@ def diagnose(error: Exception) -> tuple[str, str | None, bool]:
 
 def _bad_certificate(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
     """Why a certificate is refused, and what to do about it."""
-    # An error that was made by hand lacks what OpenSSL sets.
+    # Tests and TLS wrappers raise such errors by hand, and those lack what OpenSSL sets.
     reason = str(getattr(error, "verify_message", "no reason given")).strip().rstrip(".")
     number = getattr(error, "verify_code", 0)
     hint = "If a company proxy signs certificates, name its bundle as `requests: {ca_bundle:}`."
@@ -268,12 +279,14 @@ def _unused_proxy() -> str | None:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """An exception with all that it wraps: requests and urllib3 nest the reason in arguments."""
+    """An exception and every exception that it wraps."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
         current = waiting.pop()
         if isinstance(current, BaseException) and not any(current is known for known in seen):
             seen.append(current)
+            # requests and urllib3 put the reason into `reason` or among the arguments, not into a
+            # cause.
             waiting += [getattr(current, "reason", None), current.__cause__, *current.args]
     return seen

@@ -76,6 +76,7 @@ def read_page(answer: "Response", redactor: "Redactor") -> Page:
     """
     body = answer.body
     start, end = body.find(b"[", body.find(b'"results"')), body.rfind(b"]") + 1
+    # Read apart from the rest, so that the bytes that are kept never hold the key of a `next` link.
     records = body[start:end]
     try:
         page = _LIST.validate_json(b"%b[]%b" % (body[:start], body[end:]))
@@ -86,6 +87,7 @@ def read_page(answer: "Response", redactor: "Redactor") -> Page:
     if odd:
         page, records = _read_carefully(body, redactor)
     products = products_of(page["results"])
+    # Level 1 is the fastest: every list pays for it, and few records are read again.
     return Page(page["count"], products, zlib.compress(records, 1), bool(page.get("next")))
 
 
@@ -136,6 +138,7 @@ def _text(value: object) -> str | None:
     """A number counts as its text; what is neither text nor number counts as absent."""
     if isinstance(value, str):
         return value
+    # A bool is an int to Python, but "True" is no id or name that anybody gave.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value) if isinstance(value, int) or math.isfinite(value) else None
@@ -165,6 +168,7 @@ def _met(tags: list[Any]) -> tuple[str, ...]:
     known = _TAGS.get(listed)
     if known is None:
         if len(_TAGS) >= _MOST_TAG_SETS:
+            # A process that watches for months must not keep every tag set it ever met.
             _TAGS.clear()
         known = _TAGS[listed] = canonical_tags(listed)
     return known

@@ -30,6 +30,7 @@ class Workers:
         errors: list[Exception] = []
 
         def guarded(item: _T) -> _R:
+            # Calls that wait already must not be made once one has failed.
             if errors:
                 raise errors[0]
             try:
@@ -45,8 +46,11 @@ class Workers:
                 waiting.append(self._pool.submit(guarded, item))
             while waiting:
                 yield waiting.popleft().result()
+                # One more only when one was taken: a slow reader must not collect a whole
+                # catalogue's answers.
                 for item in islice(rest, 1):
                     waiting.append(self._pool.submit(guarded, item))
         finally:
             for future in waiting:
+                # The reader may stop early: what has not begun would else still be sent.
                 future.cancel()
