@@ -22,6 +22,7 @@ def add_included(layer: Layer, patterns: object, folder: Path) -> None:
     What is wrong with a pattern, with a file or with a name that is taken becomes a finding.
     """
     stores = layer.values.setdefault("stores", {}) if patterns else None
+    # Other shapes are told by the model, with their location.
     if not isinstance(patterns, list) or not isinstance(stores, dict):
         return
     found: dict[Path, None] = {}
@@ -32,6 +33,7 @@ def add_included(layer: Layer, patterns: object, folder: Path) -> None:
             where = at if isinstance(at, Location) else None
             message = f"`include`: {str(pattern)!r} {fault}"
             layer.findings += (Finding("error", Code.BAD_SETTINGS, message, where),)
+        # Two patterns may match one file; it declares its store once.
         found.update(dict.fromkeys(matched))
     for path in found:
         layer.findings += tuple(_add(layer, stores, path, folder))
@@ -40,9 +42,11 @@ def add_included(layer: Layer, patterns: object, folder: Path) -> None:
 def _matched(pattern: str, folder: Path) -> tuple[list[Path], str]:
     """The files that match, in order of their names, and what is wrong if there are none."""
     parts = PurePosixPath(pattern)
+    # A branch must not be able to read files outside of the working folder.
     if not pattern.strip() or parts.is_absolute() or ".." in parts.parts:
         return [], "must be a path below the working folder, such as shops/*/store.yaml."
     try:
+        # glob's order is that of the file system (P8).
         files = sorted(path for path in folder.glob(pattern) if path.is_file())
     except ValueError as error:  # "a**" before Python 3.13
         return [], f"is not a pattern of files: {error}."
@@ -55,6 +59,7 @@ def _add(layer: Layer, stores: dict[str, Any], path: Path, folder: Path) -> Iter
     """Add the store of one file; yields what is wrong with it."""
     file, name = name_below(path, folder), path.parent.relative_to(folder).name
     start = Location(file, 1, 1)
+    # A link may lead out although its own path does not.
     if not path.resolve().is_relative_to(folder.resolve()):
         message = "This file is a link that leaves the working folder, so it is not read."
         yield Finding("error", Code.BAD_SETTINGS, message, start)

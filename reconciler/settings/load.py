@@ -71,6 +71,7 @@ def load_settings(
     fault; none repeats a key.
     """
     file = read_file(config, folder)
+    # Read twice: which stores there are decides what the variables of stores mean.
     given = read_environment(environ, ()).values.get("include")
     add_included(file, given or file.values.get("include"), folder)
     environment = read_environment(environ, store_names(file))
@@ -80,6 +81,7 @@ def load_settings(
         if value is not None:
             flags.set((name,), value, f"--{name.replace('_', '-')}")
     layers = (flags, environment, file)
+    # First of all: faults of settings that are made for another version would mislead.
     _check_version(layers)
     findings = list(file.findings)
     merged: dict[str, Any] = {}
@@ -88,13 +90,16 @@ def load_settings(
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
+        # pydantic's URLs explain its types, not these settings.
         details = error.errors(include_url=False)
         findings += [_finding(detail, layers) for detail in details]
     else:
         findings += _missing_bundle(settings, folder, layers)
         findings += _rule_faults(settings, layers)
+    # Faults of the text and of the values together: one correction, not two (P7).
     if any(finding.severity == "error" for finding in findings):
         raise _settings_error(findings)
+    # Private: what comes from the machine must not be settable in a file.
     settings._folder = folder
     settings._untrusted = _untrusted(settings, layers, trusted_hosts(environ))
     _take_secrets(settings, environ)
@@ -141,6 +146,7 @@ def _over(strong: Mapping[str, Any], weak: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings_error(findings: Sequence[Finding]) -> SettingsError:
+    # A general fault shows again in each store that inherits it.
     distinct = sorted(set(findings), key=lambda f: (f.location or ("", 0, 0), f.message))
     faults = "1 fault" if len(distinct) == 1 else f"{len(distinct)} faults"
     return SettingsError(
@@ -158,9 +164,11 @@ def _check_version(layers: Sequence[Layer]) -> None:
     wanted = next((v for layer in layers if (v := layer.values.get("requires")) is not None), None)
     if not isinstance(wanted, str):
         return
+    # Imported here, since few settings have `requires`.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
+        # A pre-release in the range is meant by whoever installed it.
         fits = SpecifierSet(wanted).contains(VERSION, prereleases=True)
     except InvalidSpecifier:
         message = f"must be a range of versions, such as '>=1.0,<2', not {_quoted(wanted)}"
@@ -227,8 +235,10 @@ def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
         message = str(detail["ctx"]["error"])
     else:
         message = detail["msg"].replace("Input should", "must", 1)
+        # The sentence begins with the setting's name.
         message = message[:1].lower() + message[1:]
     value, is_key = detail["input"], detail["loc"][-1] == "[key]"
+    # The value may be a key in the wrong place (P5).
     if isinstance(value, str) and path[-1] not in _SECRET and not is_key:
         message += f", not {_quoted(value)}"
     code = Code.BAD_URL if path[-1] in ("api_url", "proxy") else Code.BAD_SETTINGS
@@ -236,6 +246,7 @@ def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
 
 
 def _unknown(path: KeyPath, layers: Sequence[Layer]) -> Finding:
+    # The likeliest slip, and the only one that may already have leaked something.
     if path[-1] == "api_key":
         return _placed(Code.BAD_SETTINGS, path, _KEY_ADVICE, layers, at_key=True)
     names = [field.alias or name for name, field in _section(path).model_fields.items()]
@@ -275,6 +286,7 @@ def _placed(
 
 
 def _at(path: KeyPath, layers: Sequence[Layer], *, at_key: bool) -> Location | str | None:
+    # A missing value stands in no layer, so the nearest thing around it is named.
     giving = [layer for layer in layers if layer.holds(path)] or list(layers)
     for length in range(len(path), 0, -1):
         for layer in giving:

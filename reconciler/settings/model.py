@@ -46,13 +46,17 @@ def normal_api_url(value: str) -> str:
         raise ValueError("must be a URL without white space, such as " + DEFAULT_API_URL)
     try:
         parts = urlsplit(text)
+        # urlsplit reads the port only when asked for it, and raises only then.
         host, _ = parts.hostname, parts.port
     except ValueError:
+        # `from None`: the parser's error holds the URL, into which the key may have been pasted
+        # (P5).
         raise ValueError("has a host or a port that cannot be read") from None
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("must begin with https:// and name a host, as in " + DEFAULT_API_URL)
     if "@" in parts.netloc:
         raise ValueError("must hold no user name or password: the key is the only credential")
+    # Not `parts.query`, which is empty for a bare `?`.
     if "?" in text or "#" in text:
         raise ValueError("is the product endpoint itself: take away what follows `?` or `#`")
     if parts.scheme == "http" and not is_loopback(host):
@@ -63,11 +67,13 @@ def normal_api_url(value: str) -> str:
 
 
 def _store_name(value: str) -> str:
+    # The name becomes part of file names and of a git ref, which takes no `..` and no `.lock`.
     if not _STORE_NAME.fullmatch(value) or ".." in value or value.endswith((".", ".lock")):
         raise ValueError(
             "is not a name for a store: use letters, digits, `-`, `_` and single dots, "
             "and begin with a letter or a digit"
         )
+    # Its ledger and journals would be those of the sandbox.
     if value.casefold() == SANDBOX:
         raise ValueError("is the name of the embedded sandbox; choose another")
     return value
@@ -146,6 +152,7 @@ class Requests(Section):
         description="Seconds that an unanswered write may still take effect; null: twice the "
         "timeout.",
     )
+    # Not in its `repr`: a proxy's URL may hold a password.
     proxy: Annotated[str | None, BeforeValidator(optional), AfterValidator(_proxy_url)] = Field(
         None, repr=False, description="A proxy's URL; the environment's proxies are not used."
     )
@@ -195,6 +202,7 @@ class IgnoreSettings(Section):
 class PerStore(Section):
     """What the settings say for all stores, and a store for itself (see `own_over`)."""
 
+    # A catalogue is the whole truth by default; limits stop a mass delete all the same (P3).
     prune: Prune = Field(
         "all",
         description="Which undeclared remote products are deleted: all, those that this ledger "
@@ -256,6 +264,8 @@ class StoreEntry(PerStore):
 
         Mappings are merged key by key; any other value replaces the general one.
         """
+        # What is set counts, not what differs: a store may say the default against the general
+        # setting.
         own = self.model_fields_set & PerStore.model_fields.keys()
         return {name: _over(getattr(general, name), getattr(self, name)) for name in own}
 
@@ -275,6 +285,7 @@ class FleetCaps(Section):
 
 def _over(general: Any, own: Any) -> Any:
     if isinstance(own, BaseModel):
+        # Only what is set: a section's own defaults must not undo the general section.
         return general.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
     return {**general, **own} if isinstance(own, dict) else own
 

@@ -20,6 +20,7 @@ from reconciler.wording import nearest_word
 
 RULE_NAME: Final = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 """What the name of a rule looks like."""
+# Also a code in reports, and a key in `lint`.
 _NAME: Final = re.compile(RULE_NAME)
 _LONGEST_NAME: Final = 60
 _NEVER: Final = (*HAND_ENTERED, "any")
@@ -131,6 +132,7 @@ class PolicyEntry(Section):
             raise ValueError("says nothing: begin it with `field`, `require` or `plan`")
         elif sum(each is not None for each in about_values) != 1:
             raise ValueError("needs one of `one_of`, `host` and `pattern` beside `field`")
+        # Text that is not a URL has no host that could be judged.
         elif self.host is not None and not _is_url(self.field):
             raise ValueError("has a `host`, but its field holds no URL; write `field: image_url`")
         return self
@@ -140,12 +142,14 @@ class PolicyEntry(Section):
             raise ValueError("has `plan` beside a rule about values: write two entries")
         if (self.never is None) == (self.at_most is None):
             raise ValueError("needs one of `never` and `at_most` beside `plan`")
+        # Only a delete destroys what was entered by hand at Robosize.
         if self.never is not None and self.plan != "delete":
             raise ValueError("has `never`, which is about `plan: delete`")
         if self.field is not None and (self.plan != "update" or self.field not in INDEX):
             raise ValueError("may have a `field` of the table only with `plan: update`")
         wanted = [each.key for each in map(selector, self.where)]
         unknown = any(key == "file" or key.startswith(NOTE_PREFIX) for key in wanted)
+        # A percentage is of the listed products, and a list tells neither files nor notes.
         if self.at_most is not None and self.at_most.percent and unknown:
             raise ValueError(
                 "has a percentage of products that only files tell: write a number, or choose "
@@ -164,6 +168,7 @@ class PolicyEntry(Section):
             parts = [self.field, next(kind for kind, value in kinds.items() if value is not None)]
         if self.where:
             parts += ["in", *self.where]
+        # Globs and patterns hold signs that RULE_NAME does not allow.
         words = re.sub(r"[^a-z0-9]+", "-", "-".join(filter(None, parts)).lower())
         return words.strip("-")[:_LONGEST_NAME].rstrip("-")
 
@@ -214,6 +219,7 @@ class PolicyEntry(Section):
 
 def named_rules(entries: Iterable[PolicyEntry]) -> tuple[Rule, ...]:
     """The rules of a policy; two that would be named alike are numbered."""
+    # Names that were given go first, so that a made name never takes one of them.
     taken: set[str] = {entry.name for entry in entries if entry.name}
     rules: list[Rule] = []
     for entry in entries:

@@ -56,6 +56,7 @@ def settings_schema() -> dict[str, Any]:
     limits = definitions["LimitSettings"]["properties"]
     for key, default in (("creates", None), ("deletes", "10%"), ("updates", "100%")):
         examples = [default or "20%", 50]
+        # The model says only text or number: it parses a limit by hand.
         limits[key] = {**limits[key], **_LIMIT, "default": default, "examples": examples}
     entry = definitions["StoreEntry"]["properties"]
     names = sorted({name for rule in RULES for name in _names(rule.id, rule.code)})
@@ -63,6 +64,7 @@ def settings_schema() -> dict[str, Any]:
     # A store has its own value only if it is written, so these have no default of their own.
     for key in PerStore.model_fields:
         entry[key].pop("default", None)
+    # They stand both at the top and in each store.
     for part in (properties, entry):
         part["protected"]["items"]["pattern"] = r"\S"
         part["lint"]["propertyNames"] = {"anyOf": [{"enum": names}, {"pattern": RULE_NAME}]}

@@ -13,6 +13,7 @@ _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 def optional(value: object) -> object:
     """Read the words that YAML has for nothing, which arrive as text."""
+    # In the environment there is no null, only text.
     return None if isinstance(value, str) and value.strip() in _NOTHING else value
 
 
@@ -28,6 +29,7 @@ def parse_limit(value: object) -> guard.Limit | None:
     number, percent = float(match[1]), bool(match[2])
     if percent and number > 100:
         raise ValueError("must be at most 100%")
+    # Half a product cannot be counted.
     if not percent and number != int(number):
         raise ValueError("must be a whole number of products, or a percentage (10%)")
     return guard.Limit(number, percent)
@@ -43,6 +45,8 @@ LimitText = Annotated[
 class Section(BaseModel):
     """A frozen part of the settings that takes no key it does not know."""
 
+    # An unknown key is an error: a misspelled limit would else be no limit. Models are built late,
+    # since most commands use few of them.
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 

@@ -19,7 +19,7 @@ SETTINGS_FILE: Final = "reconciler.yaml"
 _LOOKALIKE: Final = "reconciler.yml"
 PREFIX: Final = "RECONCILER_"
 TRUSTED_VARIABLE: Final = "RECONCILER_TRUSTED_HOSTS"
-"""Names hosts that the key may go to. Not a setting: a file must not be able to say it."""
+"""Names hosts that the key may go to. It is not a setting: a file must not be able to say it."""
 _NESTING: Final = "__"
 _LISTS: Final = frozenset({"protected", "include", "notify", "policy", "tags", "products"})
 _LARGEST_FILE: Final = 1 << 20
@@ -68,6 +68,7 @@ def read_file(config: Path | None, folder: Path) -> Layer:
     Raises SettingsError if the file cannot be read; faults within it are its `findings`.
     """
     file = folder / (config or SETTINGS_FILE)
+    # A file that was named must exist; the default one may be absent.
     if config is None and not file.exists():
         _refuse_lookalike(folder)
         return Layer()
@@ -78,6 +79,7 @@ def read_layer(file: Path, name: str) -> Layer:
     """The layer of a file that findings call `name`; SettingsError if it cannot be read."""
     try:
         with file.open("rb") as stream:
+            # One byte more than allowed tells that it is too large without reading all of it.
             data = stream.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
         raise SettingsError(
@@ -150,12 +152,16 @@ def read_environment(environ: Mapping[str, str], stores: Iterable[str]) -> Layer
     """
     known = {_folded(name): name for name in stores}
     source = Layer()
+    # Sorted, so that two variables for one setting always have the same winner (P8).
     for variable in sorted(environ):
         value = environ[variable].strip()
+        # Pipelines set variables without a value for what they do not have.
         if not variable.startswith(PREFIX) or variable == TRUSTED_VARIABLE or not value:
             continue
+        # Variables are written in capitals, and settings have small letters only.
         path = tuple(variable.removeprefix(PREFIX).lower().split(_NESTING))
         if path[0] == "stores" and len(path) > 1:
+            # No shell lets a variable's name hold `-` or `.`, which a store's name may.
             path = ("stores", known.get(path[1], path[1]), *path[2:])
         source.set(path, _listed(value) if path[-1] in _LISTS else value, variable)
     return source
@@ -185,6 +191,7 @@ def add_api_url(environment: Layer, file: Layer, environ: Mapping[str, str]) -> 
     if not url:
         return
     in_file, in_environment = _entries(file), _entries(environment)
+    # Without any declared store there is one called default.
     for name in {**in_file, **in_environment} or {"default": {}}:
         declared, given = in_file.get(name, {}), in_environment.get(name, {})
         if not isinstance(declared, dict) or not isinstance(given, dict):

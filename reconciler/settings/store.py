@@ -30,6 +30,7 @@ from reconciler.settings.policy import named_rules
 from reconciler.wording import did_you_mean
 
 _DIVIDERS: Final = re.compile(r"[/:@?&=#,]+")
+# Masking shorter parts would blot out ordinary words of every message.
 _SHORTEST_SECRET: Final = 8
 """Parts of a URL that are shorter are ports, names of rooms and such."""
 
@@ -44,6 +45,7 @@ def secrets_in(url: str) -> tuple[str, ...]:
         for part in _DIVIDERS.split(url)
         if len(part) >= _SHORTEST_SECRET and not is_loopback(part)
     }
+    # A library may print a part of the URL decoded.
     return (url, *sorted(parts | {unquote(part) for part in parts}))
 
 
@@ -65,6 +67,7 @@ class StoreSettings:
 
         Raises SettingsError if the key would go to a host that is not trusted with it.
         """
+        # Told when the key is asked for, so that offline commands work with such a file.
         if self.untrusted:
             raise SettingsError(
                 f"The key of the store `{self.name}` must not go where a file sends it.",
@@ -118,6 +121,7 @@ class Settings(PerStore):
     @field_validator("stores")
     @classmethod
     def _distinct_names(cls, stores: dict[str, StoreEntry]) -> dict[str, StoreEntry]:
+        # File systems of macOS and Windows have no case.
         if len({name.casefold() for name in stores}) < len(stores):
             raise ValueError("has two names that differ only in case; their files would collide")
         return stores
@@ -129,6 +133,7 @@ class Settings(PerStore):
     def ruleset(self) -> Ruleset:
         """All rules with their levels."""
         rules = (*RULES, *self.own_rules())
+        # A rule may be called with dashes or with underscores.
         levels = ((rule_named(name, rules), level) for name, level in self.lint.items())
         return Ruleset(rules, {rule.code: level for rule, level in levels if rule is not None})
 
@@ -138,6 +143,7 @@ class Settings(PerStore):
         for entry, rule in zip(self.policy, named_rules(self.policy), strict=True):
             level = ruleset.level_of(rule)
             if entry.field is not None and entry.one_of is not None and level != "off":
+                # A rule about some products only must not make an editor flag the others.
                 strict = level == "error" and not entry.where
                 words.setdefault(entry.field, []).append(Words(entry.one_of, strict))
         return words
@@ -174,6 +180,7 @@ class Settings(PerStore):
 
         Raises SettingsError if there is no such store, or several and none called "default".
         """
+        # With one store there is nothing to choose.
         if name is None and len(self.stores) == 1:
             return next(iter(self.stores))
         wanted = name or "default"
@@ -196,6 +203,7 @@ class Settings(PerStore):
         A store that is not declared (the sandbox) has the general ones.
         """
         entry = self.stores.get(name)
+        # Not validated again: each value was when it was read.
         return self if entry is None else self.model_copy(update=entry.own_over(self))
 
     def store(self, name: str | None = None) -> StoreSettings:

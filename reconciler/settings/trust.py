@@ -51,6 +51,7 @@ def _host(entry: str) -> str:
 
 def is_trusted(host: str, trusted: frozenset[str]) -> bool:
     """Whether the key may go to `host`: Robosize's, this machine, or one of those `trusted`."""
+    # With the dot: evil-robosize.com ends in the same letters.
     own = host == _ROBOSIZE or host.endswith(f".{_ROBOSIZE}")
     return own or is_loopback(host) or host in trusted
 
@@ -65,6 +66,7 @@ def untrusted(
     *stronger, file = layers
     for path, address in addresses.items():
         host = host_of(address)
+        # A flag or a variable that overrides the file's address is trusted as it is.
         from_file = file.holds(path) and not any(layer.holds(path) for layer in stronger)
         if from_file and not is_trusted(host, trusted):
             at = file.locations.get(path)
