@@ -30,6 +30,7 @@ from reconciler.yamltext.source import Source, conflict_in, pair_up, reword
 
 try:
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # has no stubs
+# Some platforms have no wheel of it, and there must be no need of a compiler.
 except ImportError:
     CParser = None
 
@@ -130,6 +131,7 @@ class Composer:
         done = 0
         while True:
             try:
+                # Documents that were yielded before the second try are not yielded twice.
                 for root in islice(self._roots(source), done, None):
                     done += 1
                     yield root
@@ -178,6 +180,8 @@ class Composer:
                 is_map = kind is MappingEndEvent
                 if is_map and reducing and depth == _IN_PRODUCTS:
                     made = reduce(items, start.start_mark)  # type: ignore[misc]  # reducing tells
+                    # An alias may repeat it later, so its nodes are kept although a product was
+                    # made of them.
                     if start.anchor is not None:
                         self._close(start, event, Map(items, start.start_mark), repeated)
                 else:
@@ -215,6 +219,8 @@ class Composer:
         """Remember an anchored collection, with its length once its aliases are written out."""
         length = end.end_mark.index - start.start_mark.index
         self._anchors[start.anchor] = node
+        # Aliases of aliases grow like powers; only the length written out tells (the "billion
+        # laughs").
         self._weights[start.anchor] = length + self._repeated - repeated
 
     def _unusual(self, event: ScalarEvent, stack: Stack, items: list[Any]) -> None:
@@ -231,6 +237,7 @@ class Composer:
     def _alias(self, event: Any, stack: Stack) -> Node:
         """The node that an alias stands for."""
         node = self._anchors.get(event.anchor)
+        # A collection within itself has no end, and nothing that reads it could stop.
         if node is None or node is _OPEN:
             what = "stands inside what it names" if node is _OPEN else "names no anchor before it"
             message = (
@@ -248,6 +255,7 @@ class Composer:
             self._faults.error(Code.ALIAS_BUDGET, message, start_of(event))
             raise _StopReadingError
         if len(stack) == _IN_PRODUCTS and isinstance(node, Map) and not _in_mapping(stack):
+            # A finding about the product should name the alias, not the anchor.
             return Repeat(node.items, event.start_mark)
         return node
 
@@ -257,6 +265,7 @@ class Composer:
 
     def _report(self, error: YAMLError) -> None:
         """Report the syntax error at which the parser gave up."""
+        # The parser complains of something else, at another line.
         if (at := conflict_in(self._source.text)) is not None:
             message = (
                 "A merge conflict was left in the file. Decide between its two sides, and delete "
@@ -269,6 +278,7 @@ class Composer:
         if isinstance(error, MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             problem, context = error.problem or "", _context(error)
+        # Words of both parsers, libyaml's and ruamel's own, since either may be at work.
         remedy = next((remedy for part, remedy in _REMEDIES if part in problem), _REMEDY)
         at = START if mark is None else pack_location(mark.line + 1, mark.column + 1)
         self._faults.error(Code.BAD_YAML, f"Bad YAML: {problem}{context}. {remedy}", at)

@@ -17,6 +17,7 @@ class Findings:
     def add(self, finding: Finding, about: Iterable[str] = ()) -> None:
         """Keep `finding`; `about` names files that it concerns besides the one it is placed in."""
         files = {*about, finding.location.file} if finding.location else set(about)
+        # An alias leads to one fault from many places.
         self._found[finding] = self._found.get(finding, frozenset()) | files
 
     def update(self, others: "Findings") -> None:

@@ -126,11 +126,13 @@ class Layout:
     def __init__(self, text: str) -> None:
         self.text = text
         source = decode(text.encode(), Faults("", Findings()))
+        # Edits use offsets of `text`, so a source with others would cut in the wrong place.
         if source is None or len(source.text) != len(text):
             raise NotLaidOutError
         try:
             self.documents = _Builder(text).build(source)
         except YAMLError:
+            # Its characters are renamed one for one, so all offsets stay true.
             reworded = reword(source)
             if reworded is None:
                 raise NotLaidOutError from None
@@ -219,6 +221,8 @@ class _Builder:
                 documents[-1].ended = bool(event.explicit)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = stack.pop()
+                # The parser ends a block collection where the next token begins, after comments
+                # that are not its own.
                 node.end = event.end_mark.index if node.flow else node.items[-1].end
                 if node.is_special and stack:
                     stack[-1].is_special = True
@@ -235,6 +239,8 @@ class _Builder:
         return documents
 
     def _document(self, event: Any) -> Document:
+        # libyaml begins an explicit document at its directives; the dashes are the last three
+        # characters.
         start = event.end_mark.index - 3 if event.explicit else event.start_mark.index
         directives = event.version is not None or bool(event.tags)
         return Document(start, bool(event.explicit), directives)
@@ -292,6 +298,7 @@ class FileText:
         self._dropped = [offset - earlier for earlier, offset in enumerate(dropped)]
         self.text = _DROPPED.sub("", self._raw).replace("\r", "\n") if odd else self._raw
         crlf, breaks = self._raw.count("\r\n"), self.text.count("\n")
+        # A file of mixed line breaks gets new lines as most of it has them.
         self.newline = "\r\n" if crlf * 2 > breaks else "\n"
 
     def edited(self, edits: list[Edit]) -> bytes:
@@ -315,4 +322,6 @@ class FileText:
 
     def _at(self, index: int) -> int:
         """The offset in the file of the character at `index` of `text`."""
+        # Each offset has the characters before it taken off already, so their number is what to
+        # add.
         return index + bisect_left(self._dropped, index)

@@ -91,12 +91,14 @@ def fields_of(node: Map, faults: Faults) -> Pairs:
     seen: set[int] = set()
     while pending:
         current = pending.pop()
+        # Merges may name one mapping many times over: each is looked at once.
         if id(current) in seen:
             continue
         seen.add(id(current))
         own, merged = _own_fields(current, faults)
         for text, pair in own.items():
             found.setdefault(text, pair)
+        # A stack, so the first one that is merged must be the last one pushed.
         pending.extend(reversed(merged))
     return found
 
@@ -110,6 +112,7 @@ def _own_fields(node: Map, faults: Faults) -> tuple[Pairs, list[Map]]:
         if not isinstance(key, ScalarEvent):
             message = "A key is a list or a mapping. Write a field's name before the colon."
             faults.error(Code.WRONG_KIND, message, start_of(key))
+        # In quotes it is text, as any other scalar.
         elif key.value == "<<" and is_plain(key):
             if merge is not None:
                 _report_repeat(merge, key, faults)

@@ -25,6 +25,7 @@ _MISREAD: Final = re.compile(
 _ORDINARY: Final = re.compile(r"[a-z][a-z0-9 _/-]{4,}[a-z0-9]", re.IGNORECASE | re.ASCII)
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@`=<~")
 _BREAKS_FLOW: Final = re.compile(r"[,\[\]{}:?]")
+# Signs that end a plain scalar, begin a comment, or end the document.
 _BREAKS_PLAIN: Final = re.compile(r":(?:\s|$)|\s#|^\.\.\.")
 # Joiners make one sign of several (families, flags, Persian); they are seen by what they join.
 _JOINERS: Final = "\u200c\u200d"
@@ -48,6 +49,7 @@ def scalar_text(text: str, *, flow: bool) -> str:
     """`text` as a YAML scalar on one line: plain if that is safe, else in quotes."""
     if is_safe_plain(text, flow=flow):
         return text
+    # Single quotes know no escapes, so such text stays readable in them.
     if ('"' in text or "\\" in text) and all(map(_is_shown, text)):
         return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(map(_escaped, text)) + '"'

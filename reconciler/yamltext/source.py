@@ -46,6 +46,7 @@ class Source(NamedTuple):
 
 def decode(data: bytes, faults: Faults) -> Source | None:
     """The text in `data`; None, with a finding, if it is not UTF-8."""
+    # ASCII text in UTF-16 without a mark has a zero among its first two bytes.
     if data.startswith(_WIDE_MARKS) or 0 in data[:2]:
         message = f"The file is UTF-16 or UTF-32, not UTF-8. {_SAVE_AS_UTF8}"
         faults.error(Code.BAD_ENCODING, message)
@@ -58,6 +59,7 @@ def decode(data: bytes, faults: Faults) -> Source | None:
         message = f"Byte 0x{data[error.start]:02x} is not UTF-8 (Latin-1, perhaps). {_SAVE_AS_UTF8}"
         faults.error(Code.BAD_ENCODING, message, place_after(before))
         return None
+    # Nearly every file is ASCII, and deleting bytes is much faster than a pattern.
     ascii = data.isascii()
     suspect = data.translate(None, _ORDINARY) if ascii else re.search(_SUSPECT, text)
     return _settle(text, faults) if suspect else Source(text, {})
@@ -70,6 +72,7 @@ def reword(source: Source) -> Source | None:
     legal in YAML 1.2 and refused by parsers of YAML 1.1: they are asked again, without what
     they stumble at.
     """
+    # Only once: a text that was reworded before and still fails is at fault itself.
     if _STUMBLES.isdisjoint(source.aliases.values()):
         colon, question = _free_characters(source.text, 2)
         aliases = {**source.aliases, ord(colon): ":", ord(question): "?"}
@@ -94,6 +97,7 @@ def pair_up(source: Source) -> Source | None:
         return None
     aliases, escapes, text = {**source.aliases, ord(free[0]): ""}, {}, source.text
     for pair, character in zip(pairs, free[1:], strict=True):
+        # Restored, the first of the two becomes nothing and the second the whole character.
         stand_in = f"\\u{ord(free[0]):04x}\\u{ord(character):04x}"
         aliases[ord(character)] = json.loads(f'"{pair}"')
         escapes[stand_in] = pair
@@ -127,6 +131,7 @@ def _settle(text: str, faults: Faults) -> Source:
                 faults.error(
                     Code.CONTROL_CHARACTER, message, pack_location(number, match.start() + 1)
                 )
+        # One for one, so that every location after it still holds.
         text = re.sub(_FORBIDDEN, "\ufffd", text)
     disputed = [character for character in _DISPUTED if character in text]
     stand_ins = dict(zip(disputed, _free_characters(text, len(disputed)), strict=True))

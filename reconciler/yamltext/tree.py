@@ -55,6 +55,7 @@ def load_tree(name: str, data: bytes) -> Tree:
     faults = Faults(name, findings)
     source = decode(data, faults)
     roots = [] if source is None else list(Composer(source, faults).documents())
+    # Settings in a second document would else be ignored without a word.
     for extra in roots[1:]:
         message = "A second document. Put all settings into the first."
         faults.error(Code.WRONG_KIND, message, start_of(extra))
