@@ -37,8 +37,10 @@ from reconciler.report.history import doubt_message, final_message
 _NOT_CONVERGED: Final = frozenset({Code.SERVER_KEEPS, Code.CREATED_TWICE, Code.LEDGER_NOT_WRITTEN})
 _MAY_BE_GONE: Final = (Fate.APPLIED, Fate.UNKNOWN)
 _INTERRUPTED: Final = "interrupted before it"
+# Seconds between two looks at the calls that are under way.
 _MOMENT: Final = 0.05
 _NOTICEABLE: Final = 1.0
+# Never set: waiting for calls under way must not be cut short by an interrupt.
 _NEVER: Final = Event()
 
 Remains = Callable[[Listing, Ledger], Plan]
@@ -70,6 +72,8 @@ def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None 
     started = stamp(means.client.clock.utc())
     run = _Run(plan, ledger, means)
     if plan.changes:
+        # Before the first write: a crash at any later instruction then leaves doubts, not lies
+        # (P3).
         means.held.save(run.doubts, message=doubt_message(plan), removed=run.to_be_removed)
         means.on_write()
         run.go()
@@ -90,6 +94,8 @@ class _Run:
         deletes = [change for change in plan.changes if isinstance(change, Delete)]
         self.to_be_removed = removed(ledger, deletes, stamp(self._clock.utc()))
         self._calls = operations(plan, batch=means.batch)
+        # The list may lag behind the ledger, so an id that only the ledger knows is no new one
+        # either.
         self._before = frozenset(means.listed) | ledger.products.keys()
         started, utc = self._clock.now(), self._clock.utc()
         self._opened = opened(plan, ledger, started, utc, self._client.settle)
@@ -114,6 +120,8 @@ class _Run:
             while not self._ended and (step := judge(self._situation()).step) is not None:
                 if isinstance(step, Look):
                     self._look(step.at)
+                # Much time may have passed since the plan, and a delete destroys what was edited
+                # meanwhile (P3).
                 elif self._sight and self._must_be_compared(step.operations):
                     self._edited = self._edits(self._sight.listing)
                 else:
@@ -123,9 +131,11 @@ class _Run:
         except (Interrupted, KeyboardInterrupt):
             self._client.stop.set()
             self._end(_INTERRUPTED)
+        # Not even an error of this tool may take the account of what was sent away (P6).
         except Exception as error:
             self._fail(error)
         finally:
+            # The report counts answers, so no worker may still be waiting for one.
             self._await_calls()
             progress.finish()
 
@@ -154,6 +164,8 @@ class _Run:
                 spent[store_id] += answer.failure.repeats + 1 if answer.failure else 0
 
         def job(operation: Operation) -> None:
+            # All calls for a product share one budget of repeats, or a failing server would be
+            # asked for ever.
             again = any(store_id in spent for store_id in operation.store_ids)
             left = self._client.retries - max(spent[s] for s in operation.store_ids)
             repeats = max(0, left) if again else None
@@ -166,9 +178,11 @@ class _Run:
                 return
             finally:
                 self._under_way.discard(id(operation))
+            # A parked product is not done, and a repeated call would be counted twice.
             if not (isinstance(operation, Patch) and operation.parking) and not again:
                 self._client.progress.advance(len(operation.store_ids))
 
+        # Jobs append their answers themselves, so an interrupt loses none that has come.
         for _ in self._client.spread(job, calls):
             pass
         if self._client.stop.is_set():
@@ -183,10 +197,13 @@ class _Run:
             self._end(_INTERRUPTED)
             return
         self._allowed()
+        # Both are taken before the list is read: it proves nothing about what comes while it is
+        # read.
         after, asked = len(self._answers), self._clock.now()
         try:
             listing = self._client.list()
         except RemoteError as error:
+            # A failed list is never an empty list (P6), so nothing is judged by it.
             self._blind = error.message
             self._stop_at(error.message)
             return
@@ -196,6 +213,7 @@ class _Run:
         """See what took effect before the run was ended, if calls can still be made."""
         if self._blind or self._means.held.lost or self._client.stop.is_set():
             return
+        # With an end noted, `_allowed` would forbid even this look; the caller puts the end back.
         self._ended = None
         with suppress(Exception):  # What is known without it is told all the same.
             self._look(self._clock.now())
@@ -237,6 +255,7 @@ class _Run:
 
     def _fail(self, error: Exception) -> None:
         """Note an error on this side of the wire: a full disk, a thread that cannot be started."""
+        # Errors of the network are RemoteErrors by now, so this one is of the disk.
         if isinstance(error, OSError):
             self._stop_at(f"the journal cannot be written any more: {error.strerror or error}")
             return
@@ -260,6 +279,7 @@ class _Run:
         situation = self._situation()
         judgement = judge(situation)
         verdicts = judgement.verdicts
+        # A list that is older than the last answer does not prove what that answer did.
         sight = self._sight if self._sight and self._sight.after == len(self._answers) else None
         warnings = [*self._plan.warnings, *warnings_of(situation, verdicts)]
         if sight is None and self._plan.changes and not self._client.stop.is_set():
@@ -290,6 +310,7 @@ class _Run:
         """The ledger after all this; products that neither list has are forgotten."""
         present: Collection[str | None] | None = None
         if sight is not None:
+            # One list may lag: a product is forgotten only if the plan's list lacked it too.
             present = {product.id for product in sight.listing.products} | set(self._means.listed)
         utc, now = self._clock.utc(), self._clock.now()
         return concluded(
@@ -304,6 +325,7 @@ class _Run:
     def _save(self, final: Ledger, verdicts: Mapping[str, Verdict]) -> list[Finding]:
         """Write the final ledger. If that fails the doubts stand, which is safe; it is said."""
         message = final_message(self._plan, verdicts.values())
+        # A delete whose answer was lost may have happened, so its copy is kept too (P3).
         gone = [r for r in self.to_be_removed if verdicts[r.store_id].fate in _MAY_BE_GONE]
         try:
             self._means.held.save(final, message=message, last=True, removed=gone)
@@ -334,6 +356,7 @@ class _Run:
             return True
         try:
             left = remains(sight.listing, final)
+        # Everything was applied by now: an error in the proof must not make that a failure.
         except Exception as error:
             warnings.append(_not_verified(f"{type(error).__name__}: {error}"))
             return None

@@ -59,6 +59,7 @@ class Caller:
         if failure is None or not failure.refused or len(patch.changes) == 1:
             yield answer
             return
+        # The API does not say which product it refused, and the others must not fail with it.
         half = len(patch.changes) // 2
         for part in (patch.changes[:half], patch.changes[half:]):
             yield from self._patch(Patch(part, patch.body), repeats)
@@ -69,6 +70,7 @@ class Caller:
             number = self._journal.before(operation)
         except OSError as error:
             self._trouble(error)
+            # A call that is not in the journal must not be made: its effect could not be told (P3).
             raise Halt from None
         id: str | None = None
         failure: Failure | None = None
@@ -87,6 +89,7 @@ class Caller:
         else:
             said = "ok"
             id = result if isinstance(result, str) else None
+            # The product may be gone, or the answer may be wrong: only a list tells.
             if result is False:
                 failure = Failure("the server says that there is no such product", gone=True)
         self._note(number, said)
@@ -96,6 +99,7 @@ class Caller:
         try:
             self._journal.after(number, result)
         except OSError as error:
+            # The call was made, so its answer counts although its journal line is lost.
             self._trouble(error)
 
 

@@ -57,6 +57,7 @@ class FileJournal:
         self._lock = Lock()
         self._number = 0
         moment = stamp(clock.utc())
+        # Windows allows no colon in the name of a file.
         self.path = folder / f"{moment.replace(':', '').replace('.', '')}-{store}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +92,9 @@ class FileJournal:
     def _write(self, line: Mapping[str, Any], *, force: bool = False) -> None:
         text = _dumps({**line, "at": stamp(self._clock.utc())})
         with self._lock:
+            # Remote text may hold a lone surrogate, which UTF-8 cannot encode.
             data = text.encode("utf-8", "backslashreplace") + b"\n"
+            # An unbuffered write to a nearly full disk is cut short without an error.
             if self._file.write(data) != len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if force:
@@ -107,6 +110,7 @@ def _prune(own: Path, store: str, keep: int) -> None:
     others = [
         path
         for path in own.parent.glob(f"*-{store}.jsonl")
+        # A store's name may end like another's: `de` must not remove the journals of `shop-de`.
         if path.name.split("-", 3)[3:] == [f"{store}.jsonl"] and path != own
     ]
     others.sort(key=lambda path: (path.name < own.name, path.name))

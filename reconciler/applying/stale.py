@@ -45,6 +45,7 @@ def changed_since(
     details: list[str] = []
     for change in plan.changes:
         if ignore.leaves(change.store_id):
+            # The settings may have changed since the plan was saved, and the newer ones win.
             details.append(f"{change.store_id}: to be touched, but it is left alone by now")
         if isinstance(change, Create):
             if taken[change.store_id]:
@@ -74,6 +75,7 @@ def holds(plan: Plan, remote: Listing, ledger: Ledger) -> bool:
             continue
         there = by_store_id.get(change.store_id, ())
         now = by_id.get(change.id) if isinstance(change, Update) else None
+        # A create has no id in the plan, so only a single product at its store_id can be its own.
         if isinstance(change, Create) and len(there) == 1:
             (now,) = there
         if now is None or not all(
@@ -92,6 +94,7 @@ def _is_kept(key: str, field: FieldChange, now: RemoteProduct, ledger: Ledger) -
     known = ledger.products.get(id)
     kept = known.kept.get(key) if known else None
     listed = now.value(key)
+    # A value that the server keeps in its own form would otherwise look like a failed apply.
     return listed == field.after or (
         kept is not None and (kept.sent, kept.kept) == (field.after, listed)
     )
@@ -123,6 +126,7 @@ def _update_changes(
             yield f"{change.store_id}: {KEYS[position]} was {quoted(before)}, is {quoted(after)}"
     for key, field in change.fields.items():
         entry = ledger.known(change.id, key) if field.write_only else None
+        # No list shows a write-only field, so another apply is noticed by the ledger alone.
         if entry is not None and _written_since(field, entry):
             was = "in doubt or not known" if field.before is None else quoted(field.before)
             doubt = ", sent without an answer" if entry.state is State.DOUBT else ""
@@ -148,6 +152,7 @@ def delete_changes(change: Delete, now: Record | None) -> Iterator[str]:
     before = {key: value for key, value in change.record.items() if key not in _RENDITIONS}
     after = {key: value for key, value in now.items() if key not in _RENDITIONS}
     if before != after:
+        # It brings deepdiff, which only a delete that changed has to wait for.
         from reconciler.report.explain import record_changes
 
         for phrase in record_changes(before, after):
