@@ -26,11 +26,13 @@ def opened(
     for change in plan.changes:
         if not isinstance(change, Create):
             continue
+        # A create that was renamed before it was listed is still recorded by its old store_id.
         sent = ledger.creates.get(change.store_id) or ledger.creates.get(change.came_from or "")
         if sent is not None and sent.at is not None:
             # A clock of another machine may be wrong: never longer than from now on.
             age = max(0.0, (utc - datetime.fromisoformat(sent.at)).total_seconds())
             until[change.store_id] = now + max(0.0, settle - age)
+        # A ledger of an older version has no time, so the whole wait is kept.
         elif sent is not None or change.store_id in known:
             until[change.store_id] = now + settle
     return until
@@ -78,6 +80,8 @@ def _doubles(situation: Situation) -> Iterator[Finding]:
         return
     for change in situation.plan.changes:
         ids = situation.sight.with_store_id(change.store_id)
+        # P2: this tool posts once at a time, so a double is the server's, and people must remove
+        # it.
         if isinstance(change, Create) and len(ids) > 1:
             yield warning(
                 Code.CREATED_TWICE,

@@ -11,6 +11,7 @@ def bare(plan: Plan) -> Plan:
     changes = [
         replace(
             change,
+            # A record may hold comments of staff, which must not stand on a page that others read.
             record={key: "(not shown)" for key in HAND_ENTERED if change.record.get(key)},
         )
         if isinstance(change, Delete)

@@ -31,8 +31,9 @@ _readable: Final = itemgetter(*READABLE)
 _write_only: Final = itemgetter(*WRITE_ONLY)
 _SLOTS: Final = tuple(enumerate(WRITE_ONLY))
 _NOTHING_SENT: Final = Sent()
+# Servers change: once a day a try tells whether this one takes the value now.
 _KEPT_FOR: Final = timedelta(days=1)
-"""How long nothing is sent for a value of which the server keeps another."""
+"""How long nothing is sent for a field if the server keeps another value than was sent."""
 
 _Resend = Callable[[str, str], bool]
 """Whether a declared value is to be sent whatever the ledger says: (field, store_id) -> bool."""
@@ -54,15 +55,16 @@ class Comparison:
     contested: Collection[str] = ()
     adoptions: list[Adoption] = field(default_factory=list)
     unconfirmed: dict[str, list[str]] = field(default_factory=dict)
-    """By write-only field, the store_ids of products of which nothing is known."""
+    """The store_ids of products about which nothing is known, by write-only field."""
     unconfirmed_products: int = 0
     kept: dict[str, list[tuple[str, Kept]]] = field(default_factory=dict)
-    """By field, the products of which the server keeps another value than was sent."""
+    """The products for which the server keeps another value than was sent, by field."""
     kept_products: int = 0
 
     def differences(self, product: Product, remote: RemoteProduct) -> dict[str, FieldChange]:
         """The fields that an Update of `product` would change; empty if all is equal."""
         known = self.ledger.products.get(remote.id)  # type: ignore[arg-type]  # matched: text
+        # Nearly all products end here, so that a large catalogue is not compared field by field.
         if self.resend is None and known is not None and _in_sync(product, remote, known):
             return {}
         changes: dict[str, FieldChange] = {}
@@ -71,6 +73,7 @@ class Comparison:
             value, actual = product.values[position], remote.values[position]
             if value is not None and value != actual:
                 case = self._kept(product, known, KEYS[position])
+                # If either side has changed since, it is a difference like any other.
                 if case is not None and case[:2] == (value, actual):
                     kept[KEYS[position]] = case
                 else:
@@ -111,9 +114,11 @@ class Comparison:
                 changes[key] = _sent_again(entry, value)
             elif (case := self._kept(product, known, key)) is not None and case.sent == value:
                 kept[key] = case
+            # A lost ledger must never become a mass of writes: this is said, not sent.
             elif entry is None and known is None:
                 unconfirmed = True
                 self.unconfirmed.setdefault(key, []).append(store_id)
+            # In doubt it is sent even if the value is equal: the remote may hold the one before.
             elif entry is None or entry.state is State.DOUBT or entry.value != value:
                 changes[key] = _sent_again(entry, value)
         self.unconfirmed_products += unconfirmed
@@ -134,7 +139,7 @@ class Comparison:
             self.adoptions.append(Adoption(str(remote.id), store_id, assumed, came_from, outdated))
 
     def _of_create(self, remote: RemoteProduct) -> Sent:
-        """What a create of which no run saw the end sent of `remote`, if it made it.
+        """What a create with a lost answer sent, if it made `remote`.
 
         It is recorded by its store_id alone, which is the remote one: the product may have been
         declared under another name since.
@@ -145,6 +150,7 @@ class Comparison:
 
     def _came_from(self, product: Product, known: Known | None) -> str | None:
         """The rename that has brought a product here, as the ledger is to hold it."""
+        # An undone rename must not be recorded as done, or the source would never be renamed.
         if product.store_id not in self.contested:
             return product.renamed_from
         # The declared one has not been made: its source is still there.
@@ -156,6 +162,7 @@ class Comparison:
 def _in_sync(product: Product, remote: RemoteProduct, known: Known) -> bool:
     """Whether every field is declared, known and equal: true of most products, and soon told."""
     desired = product.values
+    # This runs for every product, and an itemgetter builds and compares tuples in C.
     if _readable(desired) != _readable(remote.values) or known.kept:
         return False
     if known.store_id != desired[0] or known.came_from != product.renamed_from:

@@ -42,6 +42,8 @@ def in_doubt(ledger: Ledger, plan: Plan) -> Ledger:
     """
     books = _Books(ledger)
     books.enter(
+        # One path for doubts and for lost answers, so that the two can never be recorded
+        # differently.
         Verdict(change, Fate.UNKNOWN, change.id, lost=frozenset(change.fields))
         for change in plan.changes
     )
@@ -85,11 +87,14 @@ def concluded(
     books = _Books(ledger, now, utc)
     books.enter(verdicts)
     applied = ledger.applied
+    # After a failure the next plan must still see what this one did not adopt.
     if all(verdict.fate is Fate.APPLIED for verdict in verdicts):
         books.adopt(plan.adoptions)
         applied = _applied(plan, applied, books.at)
     products = books.products
     if present is not None:
+        # While such a create is open, the next run must know as well that the product was there
+        # once.
         waiting = {c.store_id for c in plan.changes if isinstance(c, Create)} & books.creates.keys()
         products = {
             id: known
@@ -101,8 +106,10 @@ def concluded(
 
 def _applied(plan: Plan, applied: tuple[Applied, ...], at: str | None) -> tuple[Applied, ...]:
     """The plans that were applied, with this one if it changed something or is of a new commit."""
+    # Edits that were left out would look like drift to the next run with `--base applied`.
     commit = None if plan.partial else plan.catalog.commit
     last = applied[-1].commit if applied else None
+    # An apply without effect leaves the ledger's bytes alone, so its git history stays short.
     if at is None or not (plan.changes or (commit is not None and commit != last)):
         return applied
     return (*applied, Applied(commit, plan.digest, at))[-MOST_APPLIED:]
@@ -127,6 +134,7 @@ class _Books:
                 self._create(verdict, change)
             elif isinstance(change, Update):
                 self._update(verdict, change)
+            # A delete that may not have happened keeps its record: the product may still be there.
             elif verdict.fate is Fate.APPLIED:
                 self.products.pop(change.id, None)
                 self.creates.pop(change.store_id, None)
@@ -141,6 +149,7 @@ class _Books:
             unsent = {KEYS[position] for position in WRITE_ONLY} - change.fields.keys()
             empty = {key: Entry(FIELDS[INDEX[key]].empty, State.CONFIRMED) for key in unsent}
             learnt = learnt._replace(entries=_with(learnt.entries, empty))
+        # An id that no list has shown may be somebody else's, so the create stays open until then.
         if verdict.listed and verdict.id is not None:
             self.creates.pop(store_id, None)
             self.products[verdict.id] = learnt
@@ -162,6 +171,7 @@ class _Books:
         renamed = "store_id" in verdict.landed | verdict.lost
         if known is None:
             created_as = _created_as(change, self._before.creates)
+            # Readable fields need no record: the next list shows them.
             unseen = renamed or bool(_sent(change, verdict.lost, State.DOUBT))
             if not (verdict.landed or unseen or (verdict.lost and created_as)):
                 return
@@ -180,6 +190,7 @@ class _Books:
         for key in verdict.landed & change.fields.keys():
             kept.pop(key, None)
         for key, actual in verdict.kept.items():
+            # Dated anew, so that the server gets another day before the value is sent again.
             kept[key] = Kept(change.fields[key].after, actual, self.at)  # type: ignore[arg-type]
         entries = _with(known.entries, _sent(change, verdict.lost, State.DOUBT))
         entries = _with(entries, _sent(change, verdict.landed, State.CONFIRMED))

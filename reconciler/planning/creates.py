@@ -4,7 +4,7 @@ Create is not idempotent (product-sync-api.txt, "Create product"), so this is th
 decides when a product is posted again:
 
 - A create without a valid id is found by its store_id; its absence is believed `settle` seconds
-  after its answer. An id that was listed before, or that two creates got, is no valid one.
+  after its answer. An id that was listed before, or that two creates got, is not valid.
 - What an earlier run may have made, or the ledger knows by its id, is looked for twice before it is
   posted: at once, and when it must have settled.
 """
@@ -22,6 +22,7 @@ from reconciler.planning.sight import NOTHING_HEARD, Heard, Sight, Situation
 
 _SILENT_TRIES: Final = 1
 """How often a create is posted again if its answer did not come, or did not tell."""
+# The server has ended its work on such a call, so a list proves whether it made the product.
 _REFUSED_TRIES: Final = 5
 """How often a create is posted again that was answered with "not now"."""
 _UNSEEN: Final = "the answer to its create was not seen"
@@ -44,8 +45,10 @@ def judge_create(
         return Case(Verdict(change))
     every = frozenset(change.fields)
     accepted = Fields(ok=every, calls=(every,), attempted=every, came=heard.came)
+    # -1, because the first PATCH sends these fields again, but is not a repeat itself.
     adopted = Fields(lost=every, attempted=every, unheard=_UNSEEN, repeats=-1)
     sight = situation.sight_after(heard)
+    # Servers answer with somebody else's id, and adopting that would overwrite another product.
     if id is not None and sight is not None and not sight.may_be(change.store_id, id):
         id = None
     fields = adopted if id is None else accepted
@@ -76,6 +79,7 @@ def _judge_unlisted(change: Create, id: str, heard: Heard, situation: Situation)
     error = f"it was created as {id}, but the list does not show it"
     landed = frozenset(change.fields)
     unknown = Verdict(change, Fate.UNKNOWN, id, error, landed=landed, sent=answered)
+    # The list may lag behind the answer, and an id that was answered is never thrown away.
     waits = situation.now - answered < situation.settle
     return Case(unknown, look=situation.next_look(answered) if waits else None)
 
@@ -86,6 +90,7 @@ def _found(
     """The id of what a create without a listed id has made; a Verdict if nobody can tell."""
     # A product that another Change is about to rename may still be listed here.
     ids = [id for id in sight.with_store_id(change.store_id) if id not in sight.changed]
+    # Which of them is the shop's cannot be known, so none is touched.
     if len(ids) > 1:
         error = f"the remote has it {len(ids)} times now: {', '.join(ids)}"
         return Verdict(change, Fate.FAILED, error=error)
@@ -99,6 +104,7 @@ def _found(
         return Verdict(change, Fate.FAILED, error=error)
     if twin is None:
         return None
+    # The server may have rewritten the store_id: posting again would make a second product (P2).
     if twin.sure:
         return twin.ids[0]
     error = f"any of {', '.join(twin.ids)} may be what was created: nobody can tell"
@@ -131,6 +137,7 @@ def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sig
     last = heard.posts[-1]
     failure = last.failure
     if failure is None:
+        # Such an answer says nothing about the product that was sent: it may yet appear.
         message, at_rest = f"it was answered with {last.id}, which is another product's id", False
     else:
         message, at_rest = failure.message, failure.at_rest
@@ -144,6 +151,7 @@ def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sig
     # Counted from the answer: a call may have waited for its turn before it was sent.
     if not at_rest and sight.asked < last.came + situation.settle:
         return Case(unknown, look=last.came + situation.settle)
+    # Counted apart: after a silence the server may still be at work, after a refusal it is not.
     same = [a for a in heard.posts if (a.failure is not None and a.failure.at_rest) is at_rest]
     if len(same) <= (_REFUSED_TRIES if at_rest else _SILENT_TRIES):
         return Case(unknown, send=Post(change))
@@ -160,6 +168,7 @@ def twins(
     means may be it.
     """
     sight = situation.sight
+    # Only what came since the apply began can be made by it; older products are others'.
     if sight is None or not sight.new:
         return {}
     named = set(answered.values())

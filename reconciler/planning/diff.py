@@ -50,6 +50,7 @@ def diff(
     `ignore` is what is left alone. Same values in, same plan out. Raises UnmatchedPattern if an
     expression of `select` or `resend` matches nothing.
     """
+    # Counted before `ignore` takes products out: the empty-catalogue guard judges what is declared.
     facts = CatalogFacts(len(catalog.products), catalog.digest, catalog.commit, catalog.dirty)
     left_alone = list(hints.ignored(catalog, ignore))
     catalog, remote = ignore.of_catalog(catalog), ignore.of_listing(remote, catalog)
@@ -66,8 +67,10 @@ def diff(
     )
     changes: list[Change] = [*creates, *_updates(differing, remote, matching), *deletes]
     blocked = _blocked(matching, catalog, selection)
+    # Only now has every product been seen, declared and undeclared.
     selection.check()
     resending.check()
+    # P8: neither the order of the files nor that of the list may change the digest.
     changes.sort(key=change_order)
     warnings = [
         *catalog.warnings,
@@ -120,6 +123,7 @@ def _compare_declared(
             continue
         if noting:
             resending.note(product)
+        # Noted before this: a `--resend` that means only blocked products is not a typing error.
         if store_id in held:
             continue
         remote = pairs.get(store_id)
@@ -144,6 +148,7 @@ def _updates(
     differing: Sequence[_Differing], remote: Listing, matching: Matching
 ) -> Iterator[Update]:
     """The Updates of what differs, each with the picture that a reviewer is shown."""
+    # Records are deflated, so only those that will be shown are unpacked.
     records = remote.records([str(seen.id) for _, seen, _ in differing])
     for product, seen, fields in differing:
         id = str(seen.id)
@@ -214,6 +219,7 @@ def _undeclared(
         store_id = str(product.store_id)
         if not selection.undeclared(store_id, product.value("tags") or ()):
             continue
+        # `managed` spares what others made in the same shop, and what this ledger never knew.
         if prune == "none" or (prune == "managed" and not _is_managed(product, ledger)):
             staying.append(product)
         elif keep and keep(product):
@@ -232,13 +238,14 @@ def _undeclared(
         )
         for product in candidates
     ]
+    # A pattern that protects only declared products is in use, so it must not be warned of.
     for product in remote.products if keep.unmatched else ():
         keep(product)
     return deletes, staying, list(hints.protected(sorted(spared), keep.unmatched))
 
 
 def _is_managed(product: RemoteProduct, ledger: Ledger) -> bool:
-    """Whether this ledger created or adopted a product, be it by a create whose answer was lost."""
+    """Whether this ledger created or adopted a product; a create with a lost answer counts too."""
     return product.id in ledger.products or product.store_id in ledger.creates
 
 

@@ -25,7 +25,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a plan may do at the most; None is no limit. Up to `floor` nothing is refused."""
+    """What a plan may do at most; None sets no limit. Up to `floor` nothing is refused."""
 
     deletes: Limit | None = Limit(10, percent=True)
     updates: Limit | None = Limit(100, percent=True)
@@ -55,6 +55,7 @@ def with_fresh_figures(plan: Plan, remote_products: int) -> Plan:
     """
     summary = plan.summary
     catalog = plan.catalog
+    # A saved file is only text: the figures that guard against a mass delete come from the list.
     if summary.delete >= remote_products and not summary.create:
         catalog = catalog._replace(products=0)
     return replace(plan, catalog=catalog, remote_products=remote_products)
@@ -81,7 +82,9 @@ def with_refusals(
         (Code.TOO_MANY_UPDATES, "change", summary.update, limits.updates, allowances.updates),
     )
     for code, verb, count, limit, allowed in rows:
+        # In a small shop a single product is already more than 10 %.
         most = max(limits.floor, allowed or 0)
+        # An allowance names a number, so that it does not allow a plan that has grown since.
         if limit is None or count <= max(most, limit.of(plan.remote_products)):
             continue
         message = (

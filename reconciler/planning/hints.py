@@ -57,6 +57,8 @@ def _look_like_renames(
                 known.append((str(old.store_id), fate))
     for create in creates:
         candidates = undeclared.get(create.name.casefold().strip(), [])
+        # With two of one name a hint would be a guess, and the wrong rename moves hand-entered
+        # data.
         if len(candidates) == 1:
             store_id, fate = candidates[0]
             yield warning(
@@ -70,6 +72,7 @@ def _look_like_renames(
 
 def _quoted(store_id: str) -> str:
     """A store_id as a YAML value that every reader takes for text."""
+    # YAML would read 0012 or 1e3 as a number; JSON's quotes make it text for every reader.
     return json.dumps(store_id, ensure_ascii=False)
 
 
@@ -86,11 +89,12 @@ def _destroys(deletes: Sequence[Delete]) -> Iterable[Finding]:
 def differing_in_case(
     creates: Iterable[Create], remote_ids: Iterable[str], taken: Callable[[str], bool]
 ) -> Iterable[Finding]:
-    """Creates whose store_id is at the remote already, but for case or white space."""
+    """Creates whose store_id differs from one at the remote only in case or white space."""
     folded: dict[str, str] = {}
     for store_id in remote_ids:
         if not taken(store_id):
             key = _folded(store_id)
+            # The smallest, so that the message does not depend on the order of the list (P8).
             folded[key] = min(folded.get(key, store_id), store_id)
     for create in creates:
         near = folded.get(_folded(create.store_id))

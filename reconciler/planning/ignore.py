@@ -31,6 +31,7 @@ class Ignore:
         self.tags, self.products = tuple(tags), tuple(products)
         self._tag_globs = tuple(map(glob, tags))
         self._product_globs = tuple(map(glob, products))
+        # Many products share the same tags, and each glob is a regular expression.
         self._kept = lru_cache(maxsize=None)(self._kept_of)
 
     def leaves(self, store_id: str | None) -> bool:
@@ -54,6 +55,7 @@ class Ignore:
             return remote
         declared = {} if catalog is None else catalog.products
         waiting = {p.renamed_from for s, p in declared.items() if self.leaves(s)}
+        # One that is declared too is not waiting: it is compared like any other.
         waiting -= {None, *declared}
         products = tuple(
             each
@@ -89,6 +91,7 @@ class Ignore:
         if not self._tag_globs or tags is None:
             return values
         joined = self._kept(tags, others)
+        # The same object if nothing changes, so that `wanted` need not copy the product.
         return values if joined == tags else (*values[:_TAGS], joined, *values[_TAGS + 1 :])
 
     def _kept_of(self, tags: Collection[str], others: Collection[str]) -> tuple[str, ...]:

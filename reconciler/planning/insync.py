@@ -42,6 +42,7 @@ def _remote(product: Product) -> RemoteProduct:
 
 def _known(product: Product) -> Known:
     entries = tuple(Entry(_value(product, position), State.CONFIRMED) for position in WRITE_ONLY)
+    # With `came_from` the rename counts as done, so a later catalogue does not repeat it.
     return Known(product.store_id, entries, came_from=product.renamed_from)
 
 

@@ -22,6 +22,7 @@ from reconciler.planning.outcome import Answer, Fate, Verdict
 from reconciler.planning.plan import Create, Delete, Update
 from reconciler.planning.sight import Heard, Sight, Situation
 
+# Lists lag for a moment after a write, and looking costs less than sending again.
 _SOON: Final = 3.0
 """Seconds in which a write that is not shown is looked for again before it is sent again."""
 _ALONE: Final = 1
@@ -76,6 +77,7 @@ class Fields:
             ok, lost, alone = self.ok | keys, self.lost - keys, self.alone + again
             return replace(heard, ok=ok, lost=lost, calls=calls, alone=alone)
         repeats = self.repeats + failure.repeats + again
+        # A refusal changes nothing, so what an earlier call set is still set.
         if not failure.may_have_landed:
             return replace(heard, refused=failure.message, repeats=repeats)
         ok, lost = self.ok - keys, self.lost | keys
@@ -84,6 +86,7 @@ class Fields:
     def verdict(self, change: Create | Update, id: str) -> Verdict:
         """The verdict by the answers alone."""
         verdict = Verdict(change, Fate.APPLIED, id, landed=self.ok, lost=self.lost)
+        # Doubt comes first: after a lost answer even a refusal proves nothing.
         if self.lost:
             return verdict._replace(fate=Fate.UNKNOWN, error=self.unheard)
         if self.refused is not None:
@@ -125,6 +128,7 @@ class _Seen:
             if isinstance(change, Update) and actual == change.fields[key].before
         }
         near = {key for key, v in differing.items() if alike(v, change.fields[key].after)}
+        # No list shows a write-only field, so it is judged by the readable ones of the same call.
         doubted = set(fields.lost).union(*(call for call in fields.calls if call & before))
         unsure = {key for key in sorted(doubted) if change.fields[key].write_only}
         own = {key: differing[key] for key in sorted(near - before)}
@@ -166,6 +170,7 @@ def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:
     product = sight.by_id.get(change.id)
     if product is None:
         return Case(verdict._replace(error="it is gone from the remote"))
+    # It is parked: the ledger keeps that as in doubt, and the next run carries the ring on.
     if product.store_id != change.renamed_from:
         return aside
     at_rest = failure is not None and failure.at_rest
@@ -197,6 +202,7 @@ def judge_fields(
         return Case(verdict._replace(fate=fate, error=_in_part(seen.landed) + fields.refused))
     if fields.attempted < change.fields.keys():
         return Case(verdict._replace(fate=Fate.NOT_ATTEMPTED))
+    # Sending it again would give two products one store_id.
     if "store_id" in seen.todo and set(sight.with_store_id(change.store_id)) - {id}:
         error = "it was not renamed, and another product has its store_id"
         return Case(verdict._replace(fate=Fate.FAILED, error=error))
@@ -213,9 +219,11 @@ def _pursue(
     not_shown = f"accepted, but the list does not show its {', '.join(seen.todo)}"
     unknown = verdict._replace(fate=Fate.UNKNOWN, error=fields.unheard or not_shown)
     waited = situation.now - fields.came
+    # Setting a field twice has the same effect as once, so a lost PATCH may be repeated.
     if fields.lost & seen.todo.keys():
         spent = fields.repeats >= situation.retries
         return Case(unknown, send=None if spent else _alone(change, id, seen))
+    # A value that stands as before points to a late list; one in a third form is the server's own.
     if seen.as_before and waited < min(_SOON, situation.settle):
         return Case(unknown, look=situation.next_look(fields.came))
     if fields.alone < _ALONE:
@@ -242,6 +250,7 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
     failure, sight = last.failure, situation.sight_after(heard)
     applied = Verdict(change, Fate.APPLIED, change.id)
     unknown = applied._replace(fate=Fate.UNKNOWN)
+    # The list outweighs every answer, a refusal too: the product is gone.
     if sight is not None and change.id not in sight.by_id:
         return Case(applied)
     look = None if sight else situation.now

@@ -1,4 +1,4 @@
-"""Likeness: whether a remote product is what a create sent, but for how the server writes it."""
+"""Likeness: whether a remote product is what a create sent, in the server's own spelling."""
 
 import unicodedata
 from collections import defaultdict
@@ -24,12 +24,13 @@ def likeness_sent(values: Mapping[str, Value | None]) -> Likeness:
 
 
 def alike(one: Value | None, other: Value | None) -> bool:
-    """Whether two values are the same but for case, white space, Unicode form and order."""
+    """Whether two values differ at most in case, white space, Unicode form and order."""
     return _folded(one) == _folded(other)
 
 
 def folded_text(text: str) -> str:
     """A text without case, white space and Unicode form."""
+    # NFKC first: only then do two spellings of one letter fold alike.
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -37,6 +38,7 @@ def _folded(value: Value | None) -> tuple[str, ...] | None:
     if value is None:
         return None
     texts = (value,) if isinstance(value, str) else value
+    # A set: order and repeats of tags do not count, and servers re-order them.
     return tuple(sorted({folded_text(text) for text in texts}))
 
 
@@ -52,7 +54,7 @@ def likely(
 ) -> dict[str, Twin]:
     """Which of `products` may be what creates of the values `lost`, by store_id, have made.
 
-    They are what was sent but for case, white space and Unicode form.
+    They differ from what was sent at most in case, white space and Unicode form.
     """
     sent: defaultdict[Likeness, list[str]] = defaultdict(list)
     for store_id, values in lost.items():

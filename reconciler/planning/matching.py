@@ -14,6 +14,7 @@ from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Sent
 from reconciler.planning.plan import Blocked
 from reconciler.planning.standing import Standing, lines
 
+# After an hour the create is taken to have failed, or a wrong answer would block it for ever.
 _UNLISTED: Final = timedelta(hours=1)
 """How long after its answer a create that is not listed is waited for."""
 
@@ -70,6 +71,7 @@ def match(
     leaving = _pending(takers, matching)
     _hold_targets(takers, leaving, matching)
     arriving = {target: source for source, target in leaving.items()}
+    # Copied, since what is left in it at the end belongs to no declared product.
     parked = dict(stand.parked)
     for store_id in catalog.products:
         if store_id in held:
@@ -83,8 +85,10 @@ def match(
             pairs[store_id] = present[store_id]
         elif store_id in parked:
             pairs[store_id] = parked.pop(store_id)
+        # P2: the list may only be late, and a second create would double the product.
         elif store_id not in recreate and (id := _awaited(ledger.creates.get(store_id), now)):
             matching.hold(store_id, [id], Code.NOT_LISTED_YET)
+    # It cannot be finished and must not be deleted, so people are told of it.
     for product in parked.values():
         stand.block(str(product.store_id), [product], Code.RENAME_CONFLICT)
     _keep_apart(leaving, matching)
@@ -136,8 +140,10 @@ def _pending(takers: Mapping[str, str], matching: Matching) -> dict[str, str]:
     pending: dict[str, str] = {}
     for line, is_ring in lines(moves):
         end = moves[line[-1]]
+        # A ring needs no free place: one product steps aside for the others.
         if is_ring:
             matching.ring_members += [moves[source] for source in line]
+        # The last target is taken, so no product of this line can move.
         elif end in present or end in matching.held:
             continue
         pending.update({source: moves[source] for source in line})
@@ -166,6 +172,7 @@ def _hold_moves(remote: Listing, matching: Matching) -> None:
     moves = {str(product.id): to for to, product in pairs.items() if here[str(product.id)] != to}
     comers = {to: id for id, to in moves.items()}
     waiting = [id for id, to in moves.items() if to in there and there[to] not in moves]
+    # Each that stays keeps its place from the next one, so holding spreads along the line.
     while waiting:
         id = waiting.pop()
         to = moves.pop(id)
@@ -181,6 +188,7 @@ def _keep_apart(leaving: Collection[str], matching: Matching) -> None:
     for store_id, product in stand.present.items():
         if store_id in stand.catalog.products or store_id in leaving:
             continue
+        # Deleting the source would destroy what the rename is meant to keep (P3).
         if store_id in stand.targets:
             ids = (str(product.id),)
             matching.blocked.append(Blocked(store_id, ids, Code.RENAME_CONFLICT))

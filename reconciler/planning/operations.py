@@ -114,6 +114,7 @@ class Operations:
 
 def operations(plan: Plan, *, batch: int = DEFAULT_BATCH) -> Operations:
     """The calls that carry out `plan`: at most one a change, and one more for each ring."""
+    # A shared call would give several products the same store_id.
     renames = [c for c in plan.changes if isinstance(c, Update) and "store_id" in c.fields]
     updates = [c for c in plan.changes if isinstance(c, Update) and "store_id" not in c.fields]
     return Operations(
@@ -152,6 +153,7 @@ def _chains(renames: Sequence[Update]) -> tuple[tuple[Patch, ...], ...]:
 
 def _shared(updates: Sequence[Update], batch: int) -> tuple[Patch, ...]:
     bodies = [values(change) for change in updates]
+    # Its own call is needed in any case, so its other fields cost no further call there.
     own, rest = _own_calls(bodies)
     patches = [Patch((updates[n],), bodies[n]) for n in own]
     for component in _components(bodies, rest):
@@ -161,11 +163,13 @@ def _shared(updates: Sequence[Update], batch: int) -> tuple[Patch, ...]:
             by_change[tuple(bodies[n].items())].append(n)
             for pair in bodies[n].items():
                 by_field[(pair,)].append(n)
+        # Judged for each component alone: what suits one may cost another more calls.
         fewest = min(by_change, by_field, key=lambda groups: _calls(groups.values(), batch))
         for pairs, members in fewest.items():
             for start in range(0, len(members), batch):
                 changes = tuple(updates[n] for n in members[start : start + batch])
                 patches.append(Patch(changes, dict(pairs)))
+    # P8: grouping goes by the values, so the calls are put in a fixed order again.
     return tuple(sorted(patches, key=lambda p: (p.changes[0].store_id, *p.body)))
 
 
@@ -200,6 +204,7 @@ def _components(bodies: Sequence[Body], members: Iterable[int]) -> list[list[int
 
     def find(node: object) -> object:
         while (above := leader.setdefault(node, node)) != node:
+            # Halving the path keeps this near linear.
             leader[node] = node = leader[above]
         return node
 

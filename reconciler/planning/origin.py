@@ -51,6 +51,7 @@ def only_of(plan: Plan, origins: Sequence[Origin]) -> Plan:
     if not origins:
         return plan
     kept = [change for change in plan.changes if change.origin in origins]
+    # Each change that waits may keep its store_id from another, so repeat until nothing else waits.
     while True:
         chosen = {id(change) for change in kept}
         left = [change for change in plan.changes if id(change) not in chosen]
@@ -70,6 +71,7 @@ def only_of(plan: Plan, origins: Sequence[Origin]) -> Plan:
     origin = " and ".join(sorted({change.origin or "none" for change in left}))
     message = f"{products(len(left))} left as they are, by --only: {told} (origin: {origin})."
     warnings = (*plan.warnings, warning(Code.LEFT_OUT, message))
+    # Drift left alone is not an edit left out, so the commit still counts as applied.
     partial = plan.partial or any(change.origin != "drift" for change in left)
     return replace(plan, changes=tuple(kept), warnings=warnings, partial=partial)
 

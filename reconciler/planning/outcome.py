@@ -73,9 +73,9 @@ class Outcome(NamedTuple):
 class Verdict(NamedTuple):
     """What became of one Change, as far as the answers and the last list tell.
 
-    `landed` are the fields that are surely set, `lost` those that were sent without anybody knowing
-    whether they are; `kept` those of which the server shows another value than it took, and that
-    value. `listed` says that a list has shown the product. `sent` is when a create was last sent.
+    `landed` are the fields that are surely set, and `lost` those that were sent and may be set.
+    `kept` holds the value that the server shows for a field if it differs from the one it accepted.
+    `listed` says that a list has shown the product. `sent` is when a create was last sent.
     """
 
     change: Change
@@ -92,6 +92,7 @@ class Verdict(NamedTuple):
     def outcome(self) -> Outcome:
         """The verdict as the report tells it."""
         change = self.change
+        # A list may have proven it after an error, and a report must not show both.
         error = None if self.fate is Fate.APPLIED else self.error
         return Outcome(change.action, change.store_id, self.id or change.id, self.fate, error)
 
@@ -152,6 +153,7 @@ class Report:
         tally = self.summary
         if self.interrupted:
             return 130
+        # Counted from Outcomes, never from the plan (P6).
         if tally.applied == len(self.outcomes):
             return 0
         return 5 if tally.applied or tally.unknown or self.wrote else 1

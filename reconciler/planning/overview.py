@@ -85,6 +85,7 @@ def overview(
         for problem, ids in compared.items():
             if row.id in ids:
                 found[problem].append(row)
+    # None and not 0: without a catalogue nobody knows what is missing.
     creates = None if plan is None else sum(isinstance(c, Create) for c in plan.changes)
     return Overview(
         store,

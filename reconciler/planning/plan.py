@@ -57,11 +57,10 @@ class Create:
 class Update:
     """A product at the remote that differs. `store_id` is the declared one, also in a rename.
 
-    `seen` is the remote product that the plan was made from; a saved plan is stale when it
-    differs. `image_md` is the service's own rendition of its picture, and `type` the declared one,
-    both for showing. `came_from` is
-    the declared `renamed_from`. `sent_as` is the store_id that a product which is renamed was sent
-    so far, if the server keeps another for it.
+    `seen` is the remote product that the plan was made from; a saved plan is stale if it has
+    changed since. `image_md` is the service's own rendition of its picture, and `type` the declared
+    one; both are only shown. `came_from` is the declared `renamed_from`. `sent_as` is the store_id
+    that a renamed product was last sent as, if the server keeps another for it.
     """
 
     action: ClassVar[Action] = "update"
@@ -124,11 +123,12 @@ class Blocked(NamedTuple):
 
 
 class Adoption(NamedTuple):
-    """A declared product at the remote of which the ledger does not hold all that a list shows.
+    """A declared product at the remote about which the ledger has something to learn.
 
-    A successful apply records `values` as assumed, sends nothing for them, and forgets what the
-    server kept of the `outdated` fields, which are listed as declared, or declared otherwise. There
-    is one value for each write-only field; None if the ledger knows of it, or nothing is declared.
+    A successful apply records `values` as assumed and sends nothing for them. It also forgets what
+    the server kept of the `outdated` fields: these are now listed as declared, or the declaration
+    has changed. There is one value per write-only field; None if the ledger has one already, or
+    nothing is declared.
     """
 
     id: str
@@ -210,6 +210,7 @@ class Plan:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
+        # The class is frozen, and a digest that is passed in could disagree with the changes.
         object.__setattr__(self, "digest", digest(self.changes))
 
     def __repr__(self) -> str:
@@ -235,6 +236,7 @@ def digest(changes: tuple[Change, ...]) -> str:
     """The SHA-256 of the changes alone: what would be done, not why or when."""
     hasher = hashlib.sha256()
     for change in changes:
+        # Neither places nor notes nor warnings: a moved line must not void an approval.
         fields = {key: (c.before, c.after, c.in_doubt) for key, c in sorted(change.fields.items())}
         line = [change.action, change.store_id, change.id, fields]
         hasher.update(json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode())

@@ -1,7 +1,7 @@
 """Patterns that narrow a plan: `--select`, `--resend` and `protected`.
 
-A pattern that matches nothing is an error (`protected`: a warning), so that a slip of the pen does
-not read like "nothing to change".
+A pattern that matches nothing is an error (`protected`: a warning). Otherwise a typing error would
+look like "nothing to change".
 """
 
 from collections.abc import Collection, Sequence
@@ -38,6 +38,7 @@ class Keep:
         kept = False
         for each in self._selectors:
             if means_remote(each, product.store_id or "", product.value("tags") or ()):
+                # No early end: every pattern that matches must be known as used.
                 self._waiting.pop(each.expression, None)
                 kept = True
         return kept
@@ -98,6 +99,7 @@ class Selection:
             if each.key == STORE_ID and means_remote(each, store_id, tags)
         ]
         out = [each for each in self._unwanted if means_remote(each, store_id, tags)]
+        # When in doubt nothing is deleted: `!type=shoe` may be meant to spare just this product.
         unknown = any(each.key == "type" for each in self._unwanted)
         return self._judged(chosen, out) and not unknown
 
@@ -127,6 +129,7 @@ class Resend:
                     f"--resend {expression}: {key!r} is not a field.",
                     hint=f"Fields that can be sent again: {', '.join(KEYS)}.",
                 )
+            # An empty shell variable would otherwise resend the field of all products.
             if equals and not pattern:
                 raise UsageError(
                     f"--resend {expression}: the pattern after `=` is empty.",

@@ -50,6 +50,7 @@ class Sight:
         new: list[RemoteProduct] = []
         for product in listing.products:
             id, store_id = product.id, product.store_id
+            # Without an id no call can name it, so it can be no product of this apply.
             if id is None:
                 continue
             if id not in before:
@@ -93,7 +94,7 @@ class Heard:
 
     @property
     def patches(self) -> list[Answer]:
-        """The answers to PATCHes, but for those that make room in a ring."""
+        """The answers to PATCHes, without those that make room in a ring."""
         patches = [answer for answer in self.answers if answer.operation.method == "PATCH"]
         return [answer for answer in patches if not answer.operation.parking]
 
@@ -142,10 +143,12 @@ class Situation:
 
     def sight_after(self, heard: Heard) -> Sight | None:
         """The last list, if it was read after all of these answers."""
+        # A list that was asked for before an answer came proves nothing about that call.
         return self.sight if self.sight and heard.last < self.sight.after else None
 
     def next_look(self, since: float) -> float:
         """When to look again for what was answered at `since`: soon, then less and less often."""
+        # Waiting twice as long each time finds a quick server early and asks a slow one seldom.
         return min(since + self.settle, self.now + max(1.0, self.now - since))
 
     def valid_ids(self) -> dict[str, str]:
@@ -157,6 +160,8 @@ class Situation:
         doubled: set[str] = set()
         for answer in self.answers:
             id = answer.id
+            # Servers have answered a create with the id of an older product; adopting it would
+            # overwrite that.
             if id is None or id in self.before:
                 continue
             store_id = answer.operation.store_ids[0]

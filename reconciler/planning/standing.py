@@ -49,6 +49,7 @@ def lines(moves: Mapping[str, str]) -> Iterator[tuple[list[str], bool]]:
     """Places in lines, each before the one that it maps to; and whether the line is a ring."""
     left, ends = dict(moves), set(moves.values())
     heads = [place for place in moves if place not in ends]
+    # Lines with a head first: what is left after them can only be rings.
     for is_ring, starts in ((False, heads), (True, moves)):
         for start in starts:
             line: list[str] = []
@@ -132,6 +133,8 @@ class Standing:
 
     def _take_places(self, remote: Listing) -> None:
         """Put each product at its listed place. Two at one are blocked, and broken records."""
+        # Else a server that lower-cases store_ids would make every product look renamed and
+        # undeclared.
         own_forms = {
             str(kept.kept): str(kept.sent)
             for known in self.ledger.products.values()
@@ -155,6 +158,7 @@ class Standing:
                 twice.setdefault(here, [present[here]]).append(product)
             else:
                 present[here] = product
+        # A record without an id stands there too, so the other one may be a duplicate of it.
         for here in self.held & present.keys():
             twice.setdefault(here, [present[here]])
         for here, products in twice.items():
@@ -164,7 +168,7 @@ class Standing:
             self._find_lost_creates(remote)
 
     def _find_lost_creates(self, remote: Listing) -> None:
-        """Find what creates of which no run saw the end made, if the server rewrites store_ids.
+        """Find the products of lost creates, if the server rewrites store_ids.
 
         It is a product that nobody declares or knows, and is alike in all that the list shows.
         """
@@ -200,16 +204,19 @@ class Standing:
         """Let products stand for what the ledger knows of them."""
         wanderers, reverted = [], []
         for here, product, known in sorted(candidates, key=lambda found: str(found[1].id)):
+            # It is where it was sent. Only a rename that the catalogue has taken back can move it.
             if here == known.store_id:
                 if self._wanted(str(known.came_from)) and not self._wanted(here):
                     reverted.append((here, product, known))
             elif here != known.came_from and not self._goes_along(here, known):
+                # All leave before any is placed: in a ring each needs the place of another.
                 del self.present[here]
                 wanderers.append((here, product, known))
         left = [w for w in wanderers if not self._is_on_its_way(*w)]
         # First those that keep their place, so that no other one takes it.
         for here, product, known in sorted(left, key=lambda w: self._may_leave(w[0], w[2])):
             self._place(here, product, known)
+        # If two products claim one old store_id, moving either would be a guess.
         claims = Counter(known.came_from for _, _, known in reverted)
         for here, product, known in reverted:
             source = str(known.came_from)
@@ -286,6 +293,7 @@ class Standing:
         moves: dict[str, RemoteProduct] = {}
         if place not in present or place in self.held or not self._wanted(place):
             return False
+        # A ring was taken back half done: each goes back to where it came from, or none does.
         while (occupant := present.get(place)) is not None:
             known = self.ledger.products.get(str(occupant.id))
             if known is None or known.came_from is None or self.declares(known):

@@ -57,6 +57,7 @@ def judge(situation: Situation) -> Judgement:
         store_id: _explained(case.verdict, situation, waiting.get(store_id))
         for store_id, case in cases.items()
     }
+    # Parking completes no Change, but a product that is still parked is an effect (exit code 5).
     done = any(a.failure is None and not a.operation.parking for a in situation.answers)
     return Judgement(verdicts, step, done or any(case.aside for case in cases.values()))
 
@@ -98,6 +99,7 @@ def _next(
 ) -> Step:
     """The next step: the first phase that has something to do."""
     calls = situation.calls
+    # Renames come first: creates and other renames may need the store_ids that they give up.
     links = [_next_link(chain, situation, heard, cases) for chain in calls.renames]
     if (step := _pending(links)) is not None:
         return step
@@ -110,6 +112,7 @@ def _next(
         ]
     if not operations and (step := _pending(cases.values())) is not None:
         return step
+    # Deletes destroy, so they go last, and only if everything before them succeeded.
     if not operations and all(_allows_deletes(case.verdict) for case in cases.values()):
         operations = [r for r in calls.deletes if _may_be_sent(cases[r.change.store_id])]
     return Send(tuple(operations)) if operations else None
@@ -179,6 +182,7 @@ def _explained(verdict: Verdict, situation: Situation, leaver: str | None) -> Ve
         elif error is None and leaver is not None:
             error = f"needs the rename to {leaver}, which was not made"
         verdict = verdict._replace(error=error)
+    # Some of its fields are at the remote, so `not attempted` would not be true (P6).
     if verdict.fate is Fate.NOT_ATTEMPTED and verdict.landed:
         return verdict._replace(fate=Fate.FAILED, error=f"applied in part: {verdict.error}")
     return verdict
