@@ -85,12 +85,11 @@ def _used(counts: Counter[str]) -> tuple[Used, ...]:
     """Values with their counts: near-twins first, each behind the one it is near to."""
     ranked = sorted(counts, key=lambda value: (-counts[value], value))
     near = dict(_twins(ranked))
-    twinned = {*near, *near.values()}
-    order: list[str] = []
-    for value in ranked:
-        if value in twinned and value not in near:
-            order += [value, *(twin for twin in ranked if near.get(twin) == value)]
-    order += [value for value in ranked if value not in twinned]
+    families: dict[str, list[str]] = {}
+    for twin, value in near.items():
+        families.setdefault(value, []).append(twin)
+    order = [each for value in ranked if value in families for each in (value, *families[value])]
+    order += [value for value in ranked if value not in families and value not in near]
     return tuple(Used(value, counts[value], near.get(value)) for value in order)
 
 
@@ -134,7 +133,8 @@ def _class_of(run: str) -> str:
     for pattern in _CLASSES:
         if re.fullmatch(f"{pattern}+", run):
             return pattern
-    return re.sub(r"[^\w\s-]", r"\\\g<0>", run)
+    # Of ASCII alone: other signs mean themselves, and may not be escaped.
+    return re.sub(r"[!-,./:-@\[-^`{-~]", r"\\\g<0>", run)
 
 
 def _repeated(pattern: str, lengths: tuple[int, int]) -> str:

@@ -6,6 +6,7 @@ from shutil import copytree
 
 import pytest
 
+from reconciler.linting.patterns import full_match
 from reconciler.model import Catalog
 from reconciler.policy.suggest import suggested
 from reconciler.report.suggestion_text import suggestion_text
@@ -137,3 +138,11 @@ policy:
     at_most: 5%
     in: "tag=bestseller"
 """
+
+
+@pytest.mark.parametrize(
+    "store_id", ["\U0001f642x", "a.b", "a]^b", "x\\y", "a`{b", "n\u00b0 1", "a_b"]
+)
+def test_a_suggested_pattern_can_be_used(store_id: str) -> None:
+    """Whatever signs an id holds, its pattern is one that settings take, and matches it."""
+    assert full_match(suggested([catalog(declared(store_id))]).ids or "")(store_id)
