@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.codes import Code
 from reconciler.errors import MissingExtra
 from reconciler.installed import installing
 
@@ -138,10 +139,12 @@ class Meters:
         """Count the findings of each rule; one that finds nothing any more is 0, not gone."""
         from reconciler.policy.registry import RULES
 
-        codes = {rule.code: rule.id for rule in RULES}
-        found = Counter(codes[w.code] for w in plan.warnings if w.code in codes)
+        rules = {rule.code: rule.id for rule in RULES}
+        others = {*Code} - rules.keys()
+        # What is no code of this tool is the name of a rule of the shop.
+        found = Counter(rules.get(w.code, w.code) for w in plan.warnings if w.code not in others)
         known = self._rules.setdefault(plan.store, set())
-        known |= found.keys()
+        known.update(found)
         for rule in known:
             self._findings.labels(plan.store, rule).set(found[rule])
 
