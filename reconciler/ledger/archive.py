@@ -26,6 +26,7 @@ DAYS: Final = 90
 
 _END: Final = '{"end":true}'
 _FIELDS: Final = frozenset(KEYS[position] for position in WRITE_ONLY)
+# Half of a UTF-16 pair, as an API's JSON may escape it.
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REMEDY: Final = (
     "Restore the file from a backup or from its history in git, or remove it: then only products "
@@ -100,6 +101,7 @@ def _products(data: bytes, store: str, source: str) -> Iterator[Removed]:
         raise _damaged(source, len(lines), f"cut off here, for the last line must be {_END}")
     for number, line in enumerate(lines[:-1], 1):
         try:
+            # A record is the server's: it may hold numbers that Python could not write again.
             found = read_dirty(line)
         except (ValueError, RecursionError):
             raise _damaged(source, number, "not a line of JSON") from None

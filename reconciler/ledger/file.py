@@ -141,9 +141,11 @@ class HeldFile:
         """Write `removed`, then `ledger`; a file has no use for `message` and `last`."""
         self.lease.keep()
         ledger_file = self._ledger
+        # `removed` is all that this run removed, so each save starts from the archive before it.
         if removed and self._archive is None:
             self._archive = ledger_file.archive()
         with self._writing():
+            # Removed products first: a crash between the two writes must not lose them (P3).
             if self._archive is not None:
                 kept = self._archive.after(removed) if removed else self._archive.data
                 ledger_file.write(ledger_file.archive_path, kept)
@@ -152,6 +154,7 @@ class HeldFile:
     def retire(self, *, message: str) -> None:
         """Remove both files."""
         with self._writing():
+            # The archive first, so that a crash leaves no archive without its ledger.
             self._ledger.write(self._ledger.archive_path, None)
             self._ledger.write(self._ledger.path, None)
 

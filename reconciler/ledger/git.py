@@ -100,6 +100,7 @@ class GitLedger:
             return None
         if holder.alive:
             raise locked(self.store, holder)
+        # The commit that was read is the lease of the push, so a lock taken since is not freed.
         if not self.push_without_holder(tip, f"Free the lock of {holder}"):
             raise self.overtaken()
         return holder
@@ -173,6 +174,7 @@ class GitLedger:
         tip = self.ref.read()
         silent = watch.expired(tip.commit)
         left = self.holder_at(tip)
+        # A silent run has made no call for two minutes, so nothing of it is still under way.
         if left is not None and not left.dead and not silent:
             raise locked(self.store, left)
         held = HeldRef(self, tip, holder, left)

@@ -103,6 +103,7 @@ class HeldRef:
                 return
             # Read the remote again, since the answer to the last push may have been lost.
             tip = self._ledger.ref.read()
+            # Another run may hold the lock by now, and its lock must stay.
             if self._ledger.holder_at(tip) == self._holder:
                 self._ledger.push_without_holder(tip, f"Free the lock of {self._holder}")
             self._claimed = False
@@ -120,10 +121,12 @@ class HeldRef:
 
     def _write(self, files: Callable[[Tip], Files], message: str, *, claims: bool) -> None:
         with self._turn:
+            # Set before the push: if its answer is lost, the lock may be taken and must be freed.
             self._claimed = self._claimed or claims
             self.failed = True
             moment = self._ledger.clock.now()
             if not self._push(files, message):
+                # Nothing was written yet, so the other run took nothing over: it was only quicker.
                 if not self._pushed:
                     raise self._ledger.overtaken()
                 self.lease.over(taken=True)
@@ -144,6 +147,8 @@ class HeldRef:
         """Push a commit without changes; if that fails, the next renewal tries again."""
         with self._turn:
             message = f"Renew the lock of {self._holder}\n\n{LOCK_ONLY}renewed\n"
+            # Not patient: the next renewal comes in a minute, and a save may be waiting for its
+            # turn.
             return not self._claimed or self._push(self._with_holder, message, patient=False)
 
     def _push(
@@ -161,6 +166,7 @@ class HeldRef:
             self._sent.add(new)
             landed = self._ledger.push(old, new, patient=patient)
             found = new if landed else ref.at_remote()
+            # A commit of this run, though its answer was lost, is a parent to continue from.
             if found not in self._sent:
                 return False
             self._sent.discard(found)

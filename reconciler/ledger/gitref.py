@@ -178,6 +178,7 @@ class GitRef:
             known = int(self._git.text("rev-list", "--count", "--first-parent", commit, "--"))
             if len(found) == limit or known < depth:
                 return found
+            # Deepening by a factor keeps the number of fetches small, however long the history is.
             depth *= 4
 
     def _logged(self, commit: str, limit: int, without: str) -> Sequence[LedgerCommit]:

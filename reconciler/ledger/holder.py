@@ -51,6 +51,7 @@ class Holder:
         try:
             record = json.loads(data)
         except (ValueError, RecursionError):
+            # Whoever may push may have written this: damage must not keep a lock for ever.
             record = None
         if not isinstance(record, dict) or not isinstance(record.get("pid"), int):
             return UNKNOWN_HOLDER
@@ -68,6 +69,7 @@ class Holder:
     @property
     def same_machine(self) -> bool:
         """Whether the run is on this machine: the same running kernel, or the same host name."""
+        # Containers on one kernel have host names of their own.
         if self.boot and self.boot == _boot():
             return True
         return bool(self.host) and self.host == socket.gethostname()
@@ -79,6 +81,7 @@ class Holder:
             os.name == "posix"
             and self.same_machine
             and self.pid > 0
+            # A pid means nothing after a restart, or in another container.
             and (self.boot, self.namespace) == (_boot(), _namespace())
         )
 
@@ -99,6 +102,7 @@ class Holder:
         # Anybody who may push wrote the number; no process has one that the system cannot take.
         except (ProcessLookupError, OverflowError):
             return False
+        # It exists, but belongs to another user.
         except PermissionError:
             return True
         started = _started(self.pid)

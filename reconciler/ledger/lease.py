@@ -20,6 +20,7 @@ LOST_AFTER: Final = 180.0
 
 This leaves two minutes for a call that is in flight at that time.
 """
+# Well above LOST_AFTER: the old holder must have stopped before another one begins.
 TAKEN_OVER_AFTER: Final = 300.0
 """Seconds without a renewal after which a waiting run takes the lock over."""
 
@@ -52,7 +53,9 @@ class Lease:
     def renewed(self, moment: float) -> None:
         """Note that the lock was taken or renewed by an action that began at `moment`."""
         with self._lock:
+            # A renewal after the lease was lost must not revive it: another run may have begun.
             self._judged(moment)
+            # Two threads renew, so an older moment may be noted last.
             self._since = moment if self._since is None else max(self._since, moment)
 
     def over(self, *, taken: bool = False) -> None:
@@ -79,6 +82,7 @@ class Lease:
         """Start to renew the lock once a minute, in a thread that `close` ends."""
         if self._thread is not None:
             return
+        # A daemon, so that an error before `close` does not keep the process alive.
         self._thread = Thread(target=self._keep, name="lease", daemon=True)
         try:
             self._thread.start()

@@ -37,6 +37,7 @@ def open_ledger(
         )
     if kind == "file":
         return FileLedger(folder, store=store, clock=clock, stop=stop)
+    # Git would take such a name for an option.
     if not remote or remote.startswith("-"):
         raise SettingsError(
             f"The git remote {remote!r} is not a name.",
@@ -65,6 +66,7 @@ def move(
                 hint="Check the direction of the move; without a ledger just change the settings.",
             )
         ledger = old.load()
+        # Equal is allowed, so that a move that was interrupted can be made again.
         if new.load() not in (Ledger(), ledger):
             raise LedgerError(
                 f"The ledger cannot be moved: {target.describe()} already holds another one.",

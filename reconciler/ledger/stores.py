@@ -129,6 +129,7 @@ def patiently(
             return attempt()
         except Locked:
             left = deadline - clock.now()
+            # After the attempt, so that a timeout of 0 still makes one.
             if left <= 0:
                 raise
         if clock.wait(min(pause, left), stop):

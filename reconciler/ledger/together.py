@@ -38,6 +38,7 @@ class Together(Generic[_Item, _Answer]):
     def __call__(self, item: _Item) -> _Answer:
         """The answer to a call for this item, and perhaps for others."""
         mine: Future[tuple[_Answer, bool]] = Future()
+        # Appended before the turn is waited for: whoever has the turn takes all that wait along.
         self._waiting.append((item, mine))
         while not mine.done():
             with self._turn:
@@ -46,6 +47,7 @@ class Together(Generic[_Item, _Answer]):
         answer, shared = mine.result()
         if shared and self._failed(answer):
             with self._turn:
+                # One ref that the host refuses must not fail the other stores of the fleet.
                 return self._call([item])
         return answer
 

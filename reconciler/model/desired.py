@@ -100,6 +100,7 @@ class Product(NamedTuple):
 
     def location_of(self, key: str) -> Location:
         """The location of `key` (a field or "renamed_from"); of the product if it is inherited."""
+        # The offset of `renamed_from` comes last, since the field table has no row for it.
         position = -1 if key == "renamed_from" else INDEX[key]
         return unpack_location(self.file, self.packed_at(position))
 
@@ -125,6 +126,7 @@ class Catalog:
     commit: str | None = None
     dirty: bool | None = None
     unused_defaults: tuple[tuple[str, Location], ...] = ()
+    # Not compared: the same catalogue read from another folder is still the same.
     names: Names = field(default=Names("catalog"), compare=False)
 
     def __repr__(self) -> str:

@@ -16,5 +16,6 @@ ExportName: TypeAlias = Literal[
     "csv",
     "jsonl",
 ]
+# Taken from the type, so that the two lists cannot differ.
 EXPORT_NAMES: Final[tuple[ExportName, ...]] = get_args(ExportName)
 """The names, those of particular shops first."""

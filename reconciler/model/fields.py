@@ -92,6 +92,7 @@ FIELDS: Final = (
 )
 
 KEYS: Final = tuple(field.key for field in FIELDS)
+# Values are tuples by position, since a million dicts would take far more memory.
 INDEX: Final = {key: position for position, key in enumerate(KEYS)}
 READABLE: Final = tuple(position for position, field in enumerate(FIELDS) if field.readable)
 WRITE_ONLY: Final = tuple(position for position, field in enumerate(FIELDS) if not field.readable)
@@ -99,4 +100,5 @@ WRITE_ONLY: Final = tuple(position for position, field in enumerate(FIELDS) if n
 
 def canonical_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Tags as a set: without repeats, sorted by code point."""
+    # Servers re-order tags: without one order a plan would never be empty (P1).
     return tuple(sorted(set(tags)))

@@ -18,6 +18,7 @@ _SLOT = {position: slot for slot, position in enumerate(WRITE_ONLY)}
 LedgerKind: TypeAlias = Literal["file", "git"]
 """What keeps a ledger."""
 
+# The ledger is read on every run, so this list must not grow with the history.
 MOST_APPLIED: Final = 50
 """How many applied plans a ledger names."""
 
@@ -70,6 +71,7 @@ class Known(NamedTuple):
 
     store_id: str
     entries: Entries = NOTHING
+    # A default is shared by all records, so it must be read-only.
     kept: Mapping[str, Kept] = MappingProxyType({})
     came_from: str | None = None
 
@@ -109,6 +111,7 @@ class Ledger:
     """The plans that were applied last, the newest at the end; at most MOST_APPLIED."""
 
     def __repr__(self) -> str:
+        # A whole ledger in a log or a failed test would be megabytes.
         return f"<Ledger of {len(self.products)} products and {len(self.creates)} open creates>"
 
     def known(self, id: str, key: str) -> Entry | None:

@@ -1,5 +1,6 @@
 """Names of catalogue files in messages: their paths relative to the working folder."""
 
+# Names have `/` on Windows too, so that plans and messages are the same bytes everywhere (P8).
 import posixpath
 
 
@@ -28,5 +29,6 @@ class Names:
         """The path from the catalogue's folder to the file `name`; None if it is outside."""
         if self._within:
             name = posixpath.normpath(posixpath.join(self._within, name))
+            # normpath leaves `..` only at the front, so this shows whether the path leads out.
             return None if name.split("/")[0] in (".", "..") else name
         return name.removeprefix(self._above) if name.startswith(self._above) else None

@@ -55,6 +55,7 @@ class Listing:
     pages: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
+        # A failed test would otherwise print every product of the shop.
         return f"<Listing of {len(self.products)} products>"
 
     def every_record(self) -> Iterator[Record]:
@@ -73,7 +74,9 @@ class Listing:
         for page in self.pages:
             if len(found) == len(wanted):
                 break
+            # Page by page: all records at once would take ten times the memory.
             for record in read_dirty(zlib.decompress(page)):
+                # Some servers send ids as numbers, and the ledger holds text.
                 if (key := str(record.get("id"))) in wanted:
                     found[key] = record
         return found

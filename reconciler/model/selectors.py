@@ -17,9 +17,11 @@ _TAGS: Final = INDEX["tags"]
 _TYPE: Final = INDEX["type"]
 
 
+# The same few patterns are asked for every product.
 @lru_cache(maxsize=1024)
 def glob(pattern: str) -> Matches:
     """A test of text against a shell pattern; case counts."""
+    # Not fnmatch(): that ignores case on Windows, and a plan must not depend on the system (P8).
     compiled = re.compile(translate(pattern))
     return lambda text: compiled.match(text) is not None
 
@@ -48,6 +50,7 @@ def selector(expression: str) -> Selector:
     excludes = expression.startswith("!")
     key, equals, wanted = expression.removeprefix("!").partition("=")
     test: Callable[[Product], bool]
+    # A store_id may hold `=` too, so only the known keys divide an expression.
     if not equals or not (key in ("tag", "type", "file") or key.startswith(NOTE_PREFIX)):
         key, wanted = STORE_ID, expression.removeprefix("!")
         test = _by_store_id(glob(wanted))
