@@ -13,6 +13,7 @@ _IMAGE: Final = INDEX["image_url"]
 def _check(catalog: Catalog) -> Iterator[Hit]:
     for product in catalog.products.values():
         url = product.values[_IMAGE]
+        # The scheme of a URL may be written in either case.
         if isinstance(url, str) and url[:5].lower() == "http:":
             yield Hit(
                 f"The image of {product.store_id} has a plain http:// address, which browsers "

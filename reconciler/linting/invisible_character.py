@@ -27,6 +27,7 @@ def is_invisible(character: str) -> bool:
 
 
 def _check(text: str) -> str | None:
+    # Nearly all texts end here, so the pattern is compiled only if one needs it.
     if not any(map(is_invisible, text)):
         return None
     invisible = next(filter(is_invisible, re.sub(_NEEDED, "", text)), None)

@@ -15,6 +15,7 @@ ValueCheck: TypeAlias = Callable[[str, Value | None], Iterable[Flaw]]
 _LISTED: Final = 12
 """How many allowed values a message names."""
 _LONGEST: Final = 60
+# Each search goes through all allowed words: fifty thousand strange tags took minutes.
 _MOST_MEANINGS: Final = 200
 _REMEDY: Final = (
     "Correct the value. If it is right, change the rule under `policy` in reconciler.yaml, or "
@@ -61,6 +62,7 @@ def value_rule(stated: Stated, fields: Sequence[str], check: ValueCheck) -> Valu
 
 def one_of(allowed: Sequence[str]) -> ValueCheck:
     """Every text is among the `allowed` ones, which may be globs."""
+    # Globs stay in the set too: a value may be spelled just like a pattern.
     exact = frozenset(allowed)
     globs = [glob(pattern) for pattern in allowed if any(sign in pattern for sign in "*?[")]
     listed = few(allowed, _LISTED)
@@ -86,12 +88,14 @@ def at_host(allowed: Sequence[str]) -> ValueCheck:
     """Every URL names one of the `allowed` hosts, which may be globs."""
     tests = [glob(pattern.lower()) for pattern in allowed]
     listed = few(allowed, _LISTED)
+    # No URL is not a wrong host: `required` asks for one.
     judged: dict[str, str | None] = {"": None}
 
     def wrong_host(url: str) -> str | None:
         try:
             host = host_of(url)
         except ValueError:
+            # A text that is not a URL is at no host, so it is only allowed if everything is.
             host = ""
         return None if any(matches(host) for matches in tests) else host
 

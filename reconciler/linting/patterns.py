@@ -25,6 +25,7 @@ def full_match(pattern: str) -> Matches:
     try:
         # Alone first: what is not balanced could become so within the brackets.
         compiled(pattern)
+        # The engine searches anywhere in a text, but a rule speaks of the whole value.
         return compiled(rf"\A(?:{pattern})\z").isinstance_python
     except SchemaError as error:
         reason = str(error).strip().rsplit("\n", 1)[-1].strip()

@@ -66,12 +66,15 @@ class Ruleset:
             return
         try:
             hits = check()
+            # An error must name every place (P7); a hundred warnings of one kind would hide all
+            # others.
             if rule.many and level == "warning":
                 hits = _as_one(rule.many, tuple(hits))
             for hit in hits:
                 yield Placed(Finding(level, rule.code, hit.message, hit.location), hit.about)
         except Exception as error:
             if rule.package is None:
+                # A fault of this tool must not look like one of the catalogue.
                 raise
             yield Placed(_failure(rule, error), ())
 
@@ -104,6 +107,7 @@ def rule_named(name: str, rules: Iterable[Rule]) -> Rule | None:
     """The rule of that name, written with dashes or underscores, as its id or as its code."""
     plain = name.strip().lower().replace("_", "-")
     for rule in rules:
+        # Settings with a former name of a rule must still work after an upgrade.
         if plain in (rule.id, rule.formerly):
             return rule
     return None
@@ -124,6 +128,8 @@ def lint_catalog(
             yield from ruleset.found(rule, partial(rule.check, catalog))
         elif isinstance(rule, ValueRule) and level != "off":
             check = partial(hits, rule, columns, locate)
+            # A plan is read for its changes, so it tells that a rule is broken, and `validate`
+            # tells where.
             whole = errors_only and level == "warning"
             yield from ruleset.found(rule, partial(_first_and_more, check) if whole else check)
 

@@ -15,6 +15,7 @@ class _Spellings:
 
     def __call__(self, tag: str, location: Location) -> Hit | None:
         """A complaint at the first use of each further spelling."""
+        # casefold() and not lower(): it also joins ß with ss, and the forms of sigma.
         spellings = self._known.setdefault(tag.casefold(), {})
         if tag in spellings:
             return None

@@ -32,11 +32,13 @@ class Columns:
 
     def _distinct(self, key: str) -> tuple[Value | None, ...]:
         """Each value once, in the order of the products."""
+        # Not a set: its order changes from run to run, and findings must not (P8).
         return tuple(dict.fromkeys(self.values(key)))
 
 
 def hits(rule: ValueRule, columns: Columns, locate: Locate) -> Iterator[Hit]:
     """What `rule` finds, each once: many products may inherit one default."""
+    # A dict as an ordered set, for the same findings in the same order (P8).
     found: dict[Hit, None] = {}
     for key in rule.fields:
         check = rule.check

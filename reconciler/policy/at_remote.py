@@ -41,9 +41,12 @@ def breaking(
     for rule in rules:
         for key in filter(INDEX.__contains__, rule.fields):
             position = INDEX[key]
+            # A shop has few distinct values in a field, and a rule may be slow.
             judged: dict[Value | None, bool] = {}
             for id, product in products:
                 value = product.values[position]
+                # The remote may hold a value that the ledger has not seen, so `required` would be
+                # wrong here.
                 if value is None and position in _UNKNOWN:
                     continue
                 if value not in judged:
@@ -58,6 +61,7 @@ def _products(
 ) -> Iterator[tuple[str | None, Product]]:
     """The products that are not left alone, in the form of declared ones, by their ids."""
     for listed in ignore.of_listing(remote, catalog).products:
+        # Without the tags of others: no rule of this catalogue may judge those.
         product = as_declared(ignore.pulled(listed), ledger)
         twin = catalog.products.get(product.store_id)
         if twin is not None:

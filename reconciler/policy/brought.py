@@ -36,8 +36,10 @@ def _rule(point: "EntryPoint") -> Rule:
     except Exception as error:  # whatever the package does wrong
         loaded = _failing(error)
     if isinstance(loaded, Rule):
+        # The name of the entry point counts, since settings switch the rule off by it.
         return replace(loaded, code=point.name, package=package)
     said = (loaded.__doc__ or "").strip().partition("\n")[0]
+    # A plain function can only judge catalogues: nothing else is said about what it wants.
     return CatalogRule(
         code=point.name,
         sentence=said or f"A rule of the package {package}.",
@@ -52,6 +54,7 @@ def _rule(point: "EntryPoint") -> Rule:
 def _failing(error: Exception) -> Any:
     """A check that raises what loading the real one has raised."""
 
+    # Raised only when it is run, so that the rule of a broken package can be switched off.
     def check(catalog: Catalog) -> Iterator[Hit]:
         raise error
 

@@ -11,6 +11,7 @@ from reconciler.policy.plan_rule import Planned, PlanRule
 
 def _check(planned: Planned) -> Iterator[Hit]:
     for change in planned.changes:
+        # An empty text counts as declared: it says that there is no picture on purpose.
         if isinstance(change, Create) and "image_url" not in change.fields:
             yield Hit(
                 f"{change.store_id} will be created without an image: add `image_url:`.",

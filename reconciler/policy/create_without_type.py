@@ -11,6 +11,7 @@ from reconciler.policy.plan_rule import Planned, PlanRule
 
 def _check(planned: Planned) -> Iterator[Hit]:
     for change in planned.changes:
+        # Only creates: no list shows a type, so its absence proves nothing about an older product.
         if isinstance(change, Create) and "type" not in change.fields:
             yield Hit(
                 f"{change.store_id} will be created without a type, so sizes cannot be measured "

@@ -59,6 +59,7 @@ def guarded(
     rules = [rule for rule in ruleset.rules if isinstance(rule, GuardRule)]
     refusals: list[Refusal] = []
     warnings = []
+    # Most shops have no guards of their own, and the index of a large list takes time.
     scene = _Scene(listing, ledger) if rules else None
     for rule in rules:
         level = ruleset.level_of(rule)
@@ -104,6 +105,7 @@ class _Scene:
 
     def records(self, plan: Plan) -> Mapping[str, Record]:
         """The whole records of what the plan deletes, as they are listed."""
+        # Unpacking records is slow, so all rules share one pass.
         if self._records is None:
             ids = [change.id for change in plan.changes if isinstance(change, Delete)]
             self._records = self._listing.records(ids)
@@ -126,6 +128,7 @@ class _Scene:
         if remote is not None:
             now = self._now(remote)
             values = now.values
+            # A remote product has no file or notes; those of its declaration stand in.
             yield now._replace(file=file, notes=change.notes)
         if isinstance(change, Create | Update):
             fields = change.fields
@@ -133,6 +136,8 @@ class _Scene:
                 fields[key].after if key in fields else value
                 for key, value in zip(KEYS, values, strict=True)
             )
+            # Both states count: else a change of the tag itself would slip past a guard on that
+            # tag.
             yield Product(after, file, 0, (), change.came_from, change.notes)
 
     def _now(self, remote: RemoteProduct) -> Product:
@@ -142,6 +147,7 @@ class _Scene:
 def as_declared(remote: RemoteProduct, ledger: Ledger) -> Product:
     """A remote product in the form of a declared one, with what the ledger knows of it."""
     values = list(remote.values)
+    # Every declared product has a store_id, but a record of the remote may lack one.
     values[0] = remote.store_id or ""
     for position in WRITE_ONLY:
         entry = None if remote.id is None else ledger.known(remote.id, KEYS[position])
@@ -160,9 +166,11 @@ def _objection(rule: GuardRule, plan: Plan, scene: _Scene) -> str | None:
     ]
     if rule.at_most is None:
         records = scene.records(plan)
+        # From the list and not from the plan: a saved plan file could leave the data out.
         meant = [c for c in meant if any(records.get(str(c.id), {}).get(k) for k in rule.never)]
         limit, told = 0.0, f" with {' or '.join(rule.never)}, which no call can put back"
     else:
+        # Counting asks every remote product, and only a percentage needs it.
         remote = scene.count(rule.where) if rule.at_most.percent else 0
         limit = rule.at_most.of(remote)
         base = f" of {remote}" if rule.at_most.percent else ""

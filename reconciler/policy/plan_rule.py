@@ -41,6 +41,7 @@ def linted(
     error finds something.
     """
     found = lint_plan(Planned(catalog, remote, plan.changes), ruleset, listed=listed)
+    # All findings go into the error, warnings too, so that one run shows everything (P7).
     if any(finding.severity == "error" for finding in found):
         raise CatalogError(found, hint="Fix the files, or change the rules under `lint`.")
     return replace(plan, warnings=(*plan.warnings, *found))

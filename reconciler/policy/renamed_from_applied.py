@@ -14,6 +14,7 @@ def _check(planned: Planned) -> Iterator[Hit]:
         return
     present = {product.store_id for product in planned.remote.products}
     for product in renamed:
+        # While the old store_id is at the remote, the rename is still to be made, or in conflict.
         if product.renamed_from not in present and product.store_id in present:
             yield Hit(
                 f"{product.store_id} has been renamed from {product.renamed_from!r}, which is not "

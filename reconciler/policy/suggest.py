@@ -47,6 +47,7 @@ def suggested(catalogs: Iterable[Catalog]) -> Suggestion:
     }
     types = Counter(value for value in columns["type"] if isinstance(value, str))
     tags = Counter(tag for value in columns["tags"] for tag in value or ())
+    # Parsing a URL is slow, and a shop has few origins, so each is parsed once.
     urls = Counter(_origin(value) for value in columns["image_url"] if value)
     hosts = Counter[str]()
     for url, count in urls.items():
@@ -77,6 +78,7 @@ def _with_globs(tags: Counter[str]) -> Counter[str]:
     joined = Counter(tags)
     for prefix, members in families.items():
         if len(members) >= _SHARED_PREFIX:
+            # A list of all seasons would forbid the next one.
             joined[f"{prefix}:*"] = sum(joined.pop(member) for member in members)
     return joined
 
@@ -103,6 +105,7 @@ def _twins(ranked: Sequence[str]) -> Iterator[tuple[str, str]]:
     for value in ranked:
         plain = "".join(filter(str.isalnum, value.casefold())) or value
         forms = [plain]
+        # In short words and numbers one other letter is mostly another meaning: S and M, 40 and 42.
         if len(plain) > _SHARED_PREFIX and not plain.isdigit():
             forms += [plain[:n] + plain[n + 1 :] for n in range(len(plain))]
         other = next((known[form] for form in forms if form in known), None)
@@ -121,6 +124,7 @@ def _shape(ids: Sequence[str]) -> str | None:
         shape, lengths = tuple(map(_class_of, runs)), list(map(len, runs))
         known = shapes.setdefault(shape, [(length, length) for length in lengths])
         known[:] = [(min(a, n), max(b, n)) for (a, b), n in zip(known, lengths, strict=True)]
+        # A pattern of many shapes would let nearly everything pass.
         if len(shapes) > _MOST_SHAPES:
             return None
     patterns = [
