@@ -34,6 +34,7 @@ def installed_from(extra: str = "") -> str:
     if note is None:
         return f"{package}=={found.version}"
     url, vcs = str(note.get("url", "")), note.get("vcs_info")
+    # Such a path exists on this machine only, and the result goes into committed files.
     if url.startswith("file:") or "dir_info" in note:
         return ""
     url = sub(r"(?<=://)[^/]*@", "", url).partition("?")[0]

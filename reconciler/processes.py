@@ -72,6 +72,7 @@ def spread(work: Callable[[int], _R], count: int, *, children: int) -> Iterator[
     finally:
         if not whole:
             for child in active_children():
+                # The pool keeps its processes to itself, and others may be children of the caller.
                 if child not in others:
                     child.kill()
         pool.shutdown()
@@ -100,6 +101,7 @@ def obey_parent() -> None:
     from multiprocessing import parent_process
     from threading import Thread
 
+    # An event loop of the caller may have set one: a signal to this child would wake that loop.
     signal.set_wakeup_fd(-1)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

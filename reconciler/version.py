@@ -36,6 +36,7 @@ def _installed(site: str) -> str | None:
     note = _text(site, f"robosize_reconciler-{VERSION}.dist-info", "direct_url.json")
     if not note:
         return None
+    # Only an installation from git needs it, and `--version` must stay fast.
     import json
 
     try:

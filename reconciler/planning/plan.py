@@ -189,9 +189,10 @@ class Plan:
     """What apply would do, and all that a reviewer needs to judge it.
 
     `changes` stand in `change_order`. `unchanged` and `unconfirmed` count declared products, and
-    `kept` those of which the server keeps another value than was sent. `undeclared` counts remote
-    products that nothing declares, and that stay all the same: by `prune`, or protected. `partial`
-    says that edits of the catalogue were left out, so that its commit does not count as applied.
+    `kept` counts those for which the server keeps another value than was sent. `undeclared` counts
+    undeclared remote products that stay all the same, by `prune` or because they are protected.
+    `partial` says that edits of the catalogue were left out, so its commit does not count as
+    applied.
     """
 
     store: str

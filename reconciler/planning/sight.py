@@ -100,7 +100,7 @@ class Heard:
 
     @property
     def came(self) -> float:
-        """When the last of them came; 0 if there is none."""
+        """When the last of them came; 0 without answers."""
         return self.answers[-1].came if self.answers else 0.0
 
 
@@ -154,7 +154,7 @@ class Situation:
     def valid_ids(self) -> dict[str, str]:
         """The store_id of the create that each new id was answered to.
 
-        An id that was there before, or that two creates got, is no answer.
+        An id that was there before, or that two creates got, does not count as an answer.
         """
         found: dict[str, str] = {}
         doubled: set[str] = set()

@@ -308,7 +308,7 @@ class Standing:
         return True
 
     def _stay(self, here: str, product: RemoteProduct) -> None:
-        """Leave a product for which there is no room at its listed place."""
+        """Leave a product at its listed place, because its other places are taken."""
         if parked_target(here) is not None:
             # Another has the place that it must return to. Nobody declares it, but it is not lost.
             self.block(here, [product], Code.RENAME_CONFLICT)
