@@ -187,6 +187,7 @@ def _pairs(flag: str, words: Sequence[str]) -> dict[str, str]:
 def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> None:
     """Say how the files were read, and what the reader should look at."""
     from reconciler.codes import Code
+    from reconciler.report.escape import break_commands
     from reconciler.report.words import plural
 
     console = invocation.console
@@ -212,6 +213,7 @@ def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> No
     for kind, count in kinds.items():
         # As JSON, which is YAML too; what a terminal could obey is escaped.
         written = json.dumps(kind, ensure_ascii=not kind.isprintable())
+        written = break_commands(written, "\\u0023")
         console.line(f'  {written}: ""  # {plural(count, "product")}')
 
 

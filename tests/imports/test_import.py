@@ -46,6 +46,15 @@ def test_without_write_nothing_is_written(folder: Path, here: Here) -> None:
     assert here("-q", "import", "x.csv", "--write").err.count("\n") == 2
 
 
+def test_kinds_are_no_commands(folder: Path, here: Here) -> None:
+    """A kind in the list of those without a type is JSON, with nothing that a pipeline obeys."""
+    text = "ID,Handle,Command,Title,Type\n1,h1,MERGE,Shirt,##[error]Tees\n"
+    (folder / "x.csv").write_text(text, encoding="utf-8")
+    done = here("import", "x.csv")
+    assert '  "#\\u0023[error]Tees": ""  # 1 product' in done.err
+    assert "##[" not in done.err
+
+
 def test_declared_products_get_what_they_lack(folder: Path, here: Here) -> None:
     """A pull leaves type and image_url out, so an import adds them; `fields` says which it may."""
     file = declared(folder, '{store_id: "1", name: Shirt}', '{store_id: "2", name: Ours}')
