@@ -189,7 +189,7 @@ class _Run:
             self._end(_INTERRUPTED)
 
     def _look(self, at: float) -> None:
-        """Read the list once it is `at`; without it nothing more can be proven."""
+        """Read the list at the time `at`; end the run if that fails: nothing can be proven then."""
         pause = max(0.0, at - self._clock.now())
         if pause > _NOTICEABLE:
             self._client.progress.start("Waiting until the remote has settled", None)
@@ -323,7 +323,7 @@ class _Run:
         )
 
     def _save(self, final: Ledger, verdicts: Mapping[str, Verdict]) -> list[Finding]:
-        """Write the final ledger. If that fails the doubts stand, which is safe; it is said."""
+        """Write the final ledger; return a warning if that fails: the doubts then stand safely."""
         message = final_message(self._plan, verdicts.values())
         # A delete whose answer was lost may have happened, so its copy is kept too (P3).
         gone = [r for r in self.to_be_removed if verdicts[r.store_id].fate in _MAY_BE_GONE]

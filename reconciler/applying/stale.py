@@ -101,7 +101,7 @@ def _is_kept(key: str, field: FieldChange, now: RemoteProduct, ledger: Ledger) -
 
 
 def _taken(plan: Plan, remote: Listing) -> Mapping[str, set[str | None]]:
-    """The remote ids at each store_id that the plan touches, but those that it moves away."""
+    """The remote ids at each store_id that the plan touches, without those that it moves away."""
     taken: dict[str, set[str | None]] = {change.store_id: set() for change in plan.changes}
     leaving = {c.id: c.renamed_from for c in plan.changes if isinstance(c, Update)}
     for product in remote.products:
@@ -145,7 +145,7 @@ def _written_since(field: FieldChange, entry: Entry) -> bool:
 
 
 def delete_changes(change: Delete, now: Record | None) -> Iterator[str]:
-    """What changed in a product that is to be deleted, since it was planned; if anything did."""
+    """What changed since the plan in a product that is to be deleted, one sentence per change."""
     if now is None:
         yield f"{change.store_id}: to be deleted, but it is gone from the remote"
         return

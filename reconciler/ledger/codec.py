@@ -68,7 +68,7 @@ _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).enco
 
 
 def encode_ledger(ledger: Ledger, *, store: str) -> bytes:
-    """The one file that `ledger` of the store named `store` is, as UTF-8."""
+    """The content of the ledger file of the store named `store`, as UTF-8."""
     text = "\n".join((*_lines(ledger, store), ""))
     try:
         return text.encode()
@@ -99,7 +99,7 @@ def decode_ledger(data: bytes, *, store: str, source: str) -> Ledger:
 
 
 def _record(line: bytes) -> Any:
-    """What one line holds; the second reader knows half surrogate pairs, the first does not."""
+    """What one line holds; only the second parser accepts half surrogate pairs."""
     try:
         # Checked by hand below and not by a model: 100,000 products are read in about half a
         # second.
@@ -158,7 +158,7 @@ def _fields(entries: Entries) -> dict[str, dict[str, Value]]:
 
 
 def _lines_before_end(data: bytes, source: str) -> int:
-    """The number of lines of a file that is all there, without the last one, which says so."""
+    """The number of lines before the last one; LedgerError if the file is not whole."""
     try:
         data.decode()
     except UnicodeDecodeError as error:

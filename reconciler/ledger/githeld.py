@@ -32,7 +32,7 @@ Files: TypeAlias = Mapping[str, bytes | str]
 class HeldRef:
     """A GitLedger that this run holds or is about to hold. Thread-safe.
 
-    `failed` is True if the last write raised an error, so its caller knows that it failed.
+    `failed` is True if the last write raised an error; its caller has seen that error.
     """
 
     def __init__(self, ledger: "GitLedger", tip: Tip, holder: Holder, broke: Holder | None) -> None:

@@ -69,7 +69,7 @@ def one_of(allowed: Sequence[str]) -> ValueCheck:
     meanings: dict[str, str] = {}
 
     def meaning(text: str) -> str:
-        """What may be meant, of the first few texts only: it is looked for in all the words."""
+        """A question about what may be meant, for the first strange texts only; else ""."""
         if text not in meanings and len(text) <= _LONGEST and len(meanings) < _MOST_MEANINGS:
             meanings[text] = did_you_mean(text, exact)
         return meanings.get(text, "")

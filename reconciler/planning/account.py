@@ -16,10 +16,11 @@ from reconciler.wording import few
 def opened(
     plan: Plan, ledger: Ledger, now: float, utc: datetime, settle: float
 ) -> dict[str, float]:
-    """Until when the absence of each create is not believed, by store_id, in seconds of the run.
+    """How long a create may still be missing from the list although an earlier run made it.
 
-    That is if an earlier run sent it, or what it is renamed from, or the ledger knows its id. `now`
-    and `utc` are the same moment; `settle` is how long a call may take to show.
+    By store_id, as a time of the run's clock. Creates are included if an earlier run sent them, or
+    sent what they are renamed from, or if the ledger knows their id. `now` and `utc` are the same
+    moment; `settle` is how long a call may take to show.
     """
     known = {known.store_id for known in ledger.products.values()}
     until: dict[str, float] = {}

@@ -7,7 +7,7 @@ from reconciler.planning.plan import Delete, Plan
 
 
 def bare(plan: Plan) -> Plan:
-    """`plan` with the records of its deletes emptied: which fields were filled in is still told."""
+    """`plan` with only the names of the filled-in fields in the records of its deletes."""
     changes = [
         replace(
             change,

@@ -162,7 +162,7 @@ def _judge_absent(change: Create, heard: Heard, situation: Situation, sight: Sig
 def twins(
     situation: Situation, heard: Mapping[str, Heard], answered: Mapping[str, str]
 ) -> dict[str, Twin]:
-    """What lost creates may have made that no list shows under their own store_id, by store_id.
+    """Products under other store_ids that lost creates may have made, by the create's store_id.
 
     `answered` holds the valid ids. Only products that came since the apply began and that no Change
     means may be it.

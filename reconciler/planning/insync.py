@@ -1,4 +1,4 @@
-"""The remote as it is once a catalogue has been applied: what `diff` compares a later one with."""
+"""The remote right after a catalogue was applied: `diff` compares a later catalogue with it."""
 
 from types import MappingProxyType
 from typing import Final

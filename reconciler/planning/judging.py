@@ -115,7 +115,7 @@ class _Seen:
 
     @classmethod
     def of(cls, change: Create | Update, product: RemoteProduct, fields: Fields) -> "_Seen":
-        """Compare. A call that left a readable field as before may have set no other one either."""
+        """Compare a product with what was sent to it."""
         readable = [key for key in sorted(fields.attempted) if not change.fields[key].write_only]
         differing = {
             key: actual

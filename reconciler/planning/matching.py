@@ -107,10 +107,10 @@ def _awaited(sent: Sent | None, now: datetime | None) -> str | None:
 def _takers(stand: Standing) -> dict[str, str]:
     """The declared renames that are not done already: the target by the store_id that is given up.
 
-    What one rename brought to a place is not what another takes from there, unless the place is
-    wanted anew: a product that was applied at the source of the first rename comes by a newer
-    declaration that reads alike, and moves all before it on. One that somebody put there by hand
-    moves none.
+    A product that a rename brought to a place is not moved on by another rename that starts there,
+    with one exception. If this tool applied a product at the source of the first rename, a newer
+    declaration that reads alike is meant, and it moves all products along the line on. A product
+    that somebody put there by hand moves none.
     """
     open_now = {s: target for s, target in stand.targets.items() if target not in stand.parked}
     takers: dict[str, str] = {}
@@ -151,7 +151,7 @@ def _pending(takers: Mapping[str, str], matching: Matching) -> dict[str, str]:
 
 
 def _hold_targets(takers: Mapping[str, str], leaving: Collection[str], matching: Matching) -> None:
-    """Hold what would be created only because its source is blocked: it is there already."""
+    """Hold targets whose source is blocked: the product exists, so it must not be created."""
     blocked = {block.store_id: block for block in matching.blocked}
     present = matching.stand.present
     for source, target in takers.items():

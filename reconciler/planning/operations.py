@@ -178,7 +178,7 @@ def _calls(groups: Iterable[Sequence[int]], batch: int) -> int:
 
 
 def _own_calls(bodies: Sequence[Body]) -> tuple[list[int], list[int]]:
-    """Which changes have a value that no other shares; each that leaves may leave another alone."""
+    """The changes with a value that no other one shares, and the rest."""
     holders: defaultdict[_Pair, set[int]] = defaultdict(set)
     for n, body in enumerate(bodies):
         for pair in body.items():
@@ -193,6 +193,8 @@ def _own_calls(bodies: Sequence[Body]) -> tuple[list[int], list[int]]:
         for pair in bodies[n].items():
             left = holders[pair]
             left.discard(n)
+            # A change with a call of its own shares nothing, so its value may now be another one's
+            # alone.
             if len(left) == 1:
                 alone += left
     return sorted(own), [n for n in range(len(bodies)) if n not in own]

@@ -98,7 +98,7 @@ def overview(
 
 
 def _compared(plan: Plan) -> Mapping[Problem, Collection[str | None]]:
-    """The remote ids with each problem that a plan shows. A plan for it deletes all undeclared."""
+    """The remote ids with each problem that a plan shows; the plan must delete all undeclared."""
     return {
         Problem.NOT_DECLARED: {c.id for c in plan.changes if isinstance(c, Delete)},
         Problem.UNCONFIRMED: {a.id for a in plan.adoptions if a.assumed},

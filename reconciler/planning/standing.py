@@ -111,7 +111,7 @@ class Standing:
         return self.here.get(str(product.id), str(product.store_id))
 
     def declares(self, known: Known) -> bool:
-        """Whether the catalogue declares just the rename that `known` tells of, or none if so."""
+        """Whether the catalogue declares the store_id and `renamed_from` that `known` records."""
         product = self.catalog.products.get(known.store_id)
         return product is not None and product.renamed_from == known.came_from
 
@@ -201,7 +201,7 @@ class Standing:
                 yield here, product, known
 
     def _move(self, candidates: Iterable[tuple[str, RemoteProduct, Known]]) -> None:
-        """Let products stand for what the ledger knows of them."""
+        """Move products to the places that the ledger knows for them."""
         wanderers, reverted = [], []
         for here, product, known in sorted(candidates, key=lambda found: str(found[1].id)):
             # It is where it was sent. Only a rename that the catalogue has taken back can move it.
@@ -241,7 +241,7 @@ class Standing:
         return True
 
     def _wishes(self, here: str, known: Known) -> list[str]:
-        """The places that a product may belong at which is not listed as it was last sent."""
+        """Where a product may belong that is not listed as it was last sent, best place first."""
         if known.came_from is None or self.declares(known):
             return [known.store_id]
         parked = parked_target(here) is not None
@@ -288,7 +288,7 @@ class Standing:
         return product is None or product.renamed_from not in self.present
 
     def _make_room(self, place: str) -> bool:
-        """Send back what took `place` in a ring that was taken back, and so on; if that works."""
+        """Free `place` by sending a reverted ring's products back; return whether that works."""
         present, start = self.present, place
         moves: dict[str, RemoteProduct] = {}
         if place not in present or place in self.held or not self._wanted(place):

@@ -63,7 +63,7 @@ def judge(situation: Situation) -> Judgement:
 
 
 def _has_left(leaver: Update, situation: Situation, heard: Mapping[str, Heard]) -> bool:
-    """Whether a list shows that a renamed product has given up its store_id: no answer proves it.
+    """Whether a list shows that a renamed product has given up its store_id; answers do not count.
 
     Two products must never have one, so what takes it waits for that.
     """
@@ -146,7 +146,7 @@ def _next_link(
 
 
 def _pending(found: Collection[Case]) -> Step:
-    """Send what is to be sent; else look when the first wants to."""
+    """Send all that is to be sent; else look at the earliest time that a case asks for."""
     operations = tuple(case.send for case in found if case.send is not None)
     if operations:
         return Send(operations)
@@ -174,7 +174,7 @@ def _may_be_sent(case: Case) -> bool:
 
 
 def _explained(verdict: Verdict, situation: Situation, leaver: str | None) -> Verdict:
-    """The verdict with the reason why a Change was not attempted, or was taken back."""
+    """The verdict, with the reason if a Change was not attempted or was taken back."""
     if verdict.error is None and verdict.fate in (Fate.NOT_ATTEMPTED, Fate.FAILED):
         error = situation.ended
         if error is None and isinstance(verdict.change, Delete):

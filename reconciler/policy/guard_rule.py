@@ -51,7 +51,7 @@ class GuardRule(Rule):
 def guarded(
     plan: Plan, listing: Listing, ledger: Ledger, ruleset: Ruleset, allowed: Collection[str] = ()
 ) -> Plan:
-    """The plan with the refusals of the shop's own guards, but those that are `allowed` by name.
+    """The plan with the refusals of the shop's own guards, except those `allowed` by name.
 
     Products are judged as they are in `listing` and in the ledger, and as the plan makes them. A
     rule whose level is warning only warns.
@@ -104,7 +104,7 @@ class _Scene:
         self._records: Mapping[str, Record] | None = None
 
     def records(self, plan: Plan) -> Mapping[str, Record]:
-        """The whole records of what the plan deletes, as they are listed."""
+        """The whole listed records of the products that the plan deletes."""
         # Unpacking records is slow, so all rules share one pass.
         if self._records is None:
             ids = [change.id for change in plan.changes if isinstance(change, Delete)]
