@@ -32,6 +32,7 @@ def is_older(folder: Path, commit: str, than: str, *, remote: str) -> bool | Non
     try:
         git = Git(folder, timeout=_PATIENCE)
         answer = _ancestor(git, commit, than)
+        # A shallow history ends too soon, so its "no" proves nothing.
         if answer is None or (not answer and _is_shallow(git)):
             return _asked_remote(git, commit, than, remote)
         return answer
@@ -56,8 +57,10 @@ def _is_shallow(git: Git) -> bool:
 
 def _asked_remote(git: Git, commit: str, than: str, remote: str) -> bool | None:
     """The answer from the remote's history of `than`, which `commit` is in if it is older."""
+    # Commits alone: a catalogue's trees and files are most of a repository.
     with fetched(git, than, remote, "--filter=tree:0") as history:
         if history is None:
+            # Not knowing is told as a warning; an apply must not fail for want of a network.
             return None
         known = history.run("cat-file", "-e", f"{commit}^{{commit}}")
         return known.code == 0 and bool(_ancestor(history, commit, than))

@@ -52,6 +52,7 @@ class IndexEntry(NamedTuple):
 def report_absent(folder: Path, names: Names, findings: Findings) -> None:
     """Report the files of the commit that would be read and are not there, as errors."""
     absent = list(absent_below(folder))
+    # A sparse checkout may leave out thousands of files.
     for below, reason in absent[:_NAMED]:
         Faults(names.of(shown_name(below)), findings).error(Code.ABSENT_FILE, reason)
     if len(absent) > _NAMED:
@@ -72,6 +73,8 @@ def absent_below(folder: Path) -> Iterator[Absent]:
                 continue
             for below, reason in absent_below(path):
                 yield Absent(f"{entry.below}/{below}", reason)
+        # Only skip-worktree (S, or s if also assume-unchanged) is left out on purpose; a deleted
+        # file is an edit.
         elif entry.letter in "Ss" and belongs(entry.below) and not os.path.lexists(path):
             yield Absent(entry.below, _SPARSE)
 
@@ -79,6 +82,7 @@ def absent_below(folder: Path) -> Iterator[Absent]:
 def taken_as_unchanged(folder: Path) -> bool:
     """Whether git was told not to look at a file of the catalogue that is there."""
     return any(
+        # `git status` calls such a file clean, whatever is in it.
         (entry.letter == "S" or entry.letter.islower())
         and belongs(entry.below)
         and os.path.lexists(folder / entry.below)
@@ -90,6 +94,7 @@ def index_of(folder: Path) -> Iterator[IndexEntry]:
     """The entries of the index at and below `folder`; none if git cannot tell."""
     try:
         answer = Git(folder, timeout=_PATIENCE).run("ls-files", "-z", "-v", "--stage", "--", ".")
+    # A catalogue need not be in git, and may be read without it.
     except GitError:
         return
     if answer.code != 0:

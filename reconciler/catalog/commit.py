@@ -36,9 +36,11 @@ class CommitTree:
         self.links = links
         self._folders: dict[str, set[str]] = {"": set()}
         for path in (*files, *links):
+            # Git lists files only; a folder is known by what is in it.
             while path:
                 folder, _, name = path.rpartition("/")
                 names = self._folders.setdefault(folder, set())
+                # The folders above were met before, with another file.
                 if name in names:
                     break
                 names.add(name)
@@ -63,6 +65,7 @@ class CommitTree:
         while waiting:
             part = waiting.pop()
             if part == "..":
+                # Above the top of the repository there is nothing that git could have.
                 if not walked:
                     return None
                 walked.pop()
@@ -71,6 +74,7 @@ class CommitTree:
                 link = self.links.get("/".join(walked))
                 if link is not None:
                     followed += 1
+                    # An absolute link leads to a machine's own files, which no commit has.
                     if link.startswith("/") or followed > _MOST_LINKS:
                         return None
                     walked.pop()
@@ -87,7 +91,9 @@ def find_commit_files(
     """
     walk = _Walk(tree, top, names, findings)
     walk.folder(top, "")
+    # A link may lead to a folder with further links.
     while walk.links:
+        # Sorted, so that of two links to one file always the same gives it its name (P8).
         links, walk.links = sorted(walk.links), []
         for below, path in links:
             walk.link(below, path)
@@ -144,6 +150,8 @@ class _Walk:
             self._file(target, below)
 
     def _file(self, path: str, below: str) -> None:
+        # Defaults are meant for each folder that holds them, so a link to them is a file of its
+        # own.
         if path in self._files and not is_defaults(below):
             return
         self._files.add(path)
@@ -155,4 +163,5 @@ class _Walk:
                 yield entry
 
     def _is_below(self, path: str) -> bool:
+        # With the slash: `catalog-old` begins as `catalog` does.
         return not self._top or path == self._top or path.startswith(f"{self._top}/")

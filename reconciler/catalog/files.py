@@ -54,6 +54,7 @@ def belongs(relative_name: str) -> bool:
 
 def find_files(folder: Path, names: Names, findings: Findings) -> list[FoundFile]:
     """The catalogue's files below `folder`, sorted; links that leave it are findings."""
+    # Resolved once: paths are compared to tell what was read already.
     walk = _Walk(folder.resolve(), names, findings)
     walk.folder(folder.resolve(), "")
     while walk.links:
@@ -67,6 +68,7 @@ def read_bytes(file: FoundFile, max_bytes: int, findings: Findings) -> bytes | N
     """The content of `file`; None, with a finding, if it cannot be read or is too large."""
     faults = Faults(file.name, findings)
     try:
+        # One byte more than allowed tells that it is too large without reading all of it.
         data = _content(file.path, max_bytes + 1)
     except OSError as error:
         report_unreadable(error, faults)
@@ -155,6 +157,7 @@ class _Walk:
                 faults.warning(Code.UNREAD_FILE, _UNREAD)
             return
         if not target.is_relative_to(self._root):
+            # A branch could else read files of the machine that runs its pipeline.
             message = "The link leaves the catalogue. Move what it names into the catalogue."
             faults.error(Code.OUTSIDE_CATALOG, message)
         elif is_folder:
@@ -186,6 +189,7 @@ class _Walk:
             return
         for entry in entries:
             hidden = entry.name.startswith(_HIDDEN) and entry.name not in DEFAULTS_NAMES
+            # A misspelled `_defaults.YAML` is hidden, and should be told all the same.
             if not hidden or (_looks_like_one(entry.name) and entry.is_file()):
                 yield entry
 

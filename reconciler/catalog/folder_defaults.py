@@ -21,6 +21,7 @@ class FolderDefaults:
         """Take in what a file of `folder` says, unless another has spoken for the folder."""
         self.written += filter(None, values.written)
         other, _ = self._own.setdefault(folder, (faults.file, values))
+        # `_defaults.yaml` and `_defaults.yml` may stand side by side.
         if other != faults.file:
             message = f"The folder has defaults already, in {other}. Keep one of the files."
             faults.error(Code.DUPLICATE_KEY, message)

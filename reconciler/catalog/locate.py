@@ -60,6 +60,7 @@ class Locator:
         below = self._names.below(product.file)
         if below is None:
             return
+        # Only the last file is kept: all of them at once would be the catalogue as nodes.
         if self._file[0] != below:
             self._file = below, dict(self._products(below))
         declared = self._file[1].get(product.at)
@@ -96,6 +97,7 @@ class Locator:
 
     def _roots(self, below: str) -> Iterator[Node]:
         """The documents of a file; its faults were told when it was read first."""
+        # Thrown away: these faults were told when the file was first read.
         faults = Faults(self._names.of(below), Findings())
         data = self._read(below)
         source = None if data is None else decode(data, faults)

@@ -76,7 +76,9 @@ class PartReader:
         self._folders = FolderDefaults()
         self._reached = 0
         self._first = sum(map(is_defaults, below))
+        # Rounded up: a rest would make one part too many.
         self._size = max(1, -(-(len(below) - self._first) // _MOST_PARTS))
+        # Read before any child process is made, so that each child has them without a message.
         self.defaults = self._read(range(self._first))._replace(unused=())
         self.folder_defaults = tuple(
             (default.key, default.location) for default in self._folders.written
@@ -91,6 +93,7 @@ class PartReader:
         child only if reading is not `alone` in keeping this process busy.
         """
         count = -(-(len(self._below) - self._first) // self._size)
+        # One part is read sooner here than a process is made, unless this process has other work.
         children = min(spare_processes(), count) if count > alone else 0
         if (children or events.LIBYAML is None) and _is_large(sizes):
             if events.LIBYAML is None:
@@ -129,9 +132,11 @@ class PartReader:
             if data is None:
                 continue
             below = self._below[position]
+            # Of the bytes, before they are decoded: a digest must tell every change of a file.
             digests[below] = hashlib.sha256(data).digest()
             faults = Faults(self._names.of(below), findings)
             source = decode(data, faults)
+            # Told as a finding; the other files are read all the same (P7).
             if source is None:
                 continue
             folder = below.rpartition("/")[0]

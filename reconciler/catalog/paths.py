@@ -22,7 +22,8 @@ class Asked:
         self._covered: dict[str, bool] = {}
 
     def covers(self, file: str) -> bool:
-        """Whether the file that messages call so is one of the paths, or is below one."""
+        """Whether the file, as messages name it, is one of the paths or is below one."""
+        # Resolving links asks the file system, and a file may have thousands of findings.
         known = self._covered.get(file)
         if known is None:
             known = any(
@@ -34,11 +35,13 @@ class Asked:
         return known
 
     def missed(self, files: Iterable[str]) -> set[Path]:
-        """The paths that no file of those that messages call so is, or is below."""
+        """The requested paths that match no catalogue file."""
         known: set[Path] = set()
         for file in files:
             for own in _shown_forms(self._working_folder / file):
                 for form in (own, *own.parents):
+                    # Its parents are known then too, so a large catalogue walks each folder's
+                    # parents once.
                     if form in known:
                         break
                     known.add(form)
@@ -61,6 +64,7 @@ def home_of(path: Path, catalogs: Iterable[Path]) -> Path | None:
 def _forms(path: Path) -> tuple[Path, ...]:
     """The path that `path` leads to; before it the path itself, if that is a link."""
     real = Path(os.path.realpath(path))
+    # The last part is not a name of its own, so it cannot be a link.
     if path.name in ("", ".."):
         return (real,)
     stands = Path(os.path.realpath(path.parent)) / path.name

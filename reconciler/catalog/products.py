@@ -55,6 +55,7 @@ NO_DEFAULTS: Final = Defaults((None,) * len(FIELDS), (None,) * len(FIELDS))
 _SHAPE: Final = ("products", "defaults")
 _OF_PRODUCT: Final = tuple(row.key for row in ROWS)
 _OF_ONE_PRODUCT: Final = frozenset({"store_id", "renamed_from"})
+# Most products have one of a few shapes; a catalogue that never repeats one must not fill memory.
 _MOST_SHAPES: Final = 10_000
 _NO_VALUES: Final[list[Value | None]] = [None] * len(ROWS)
 _NO_OFFSETS: Final = [0] * len(ROWS)
@@ -99,6 +100,7 @@ class FileReader:
     def folder_defaults(self, source: Source) -> Defaults:
         """The values of a `_defaults.yaml`, which is one mapping of fields."""
         roots = list(Composer(source, self._faults).documents())
+        # Defaults in a second document would else be ignored without a word.
         for extra in roots[1:]:
             message = "A second document of defaults. Put all defaults into the first."
             self._faults.error(Code.WRONG_KIND, message, start_of(extra))
@@ -111,6 +113,7 @@ class FileReader:
         if is_nothing(root):
             return []
         if isinstance(root, Map):
+            # `defaults` alone also says that many were meant, and the fault is told better there.
             if any(key.value in _SHAPE for key in root.items[::2]):
                 return self._many(root)
             return [self._complete(self._product(root.items, root.start_mark), self._defaults)]
@@ -139,6 +142,7 @@ class FileReader:
             message = "products is not a list. Put `- ` before each; `products: []` declares none."
             self._faults.error(code, message, start_of(found))
             return []
+        # Most products lack nothing that defaults could give, and are passed on untouched.
         complete, lacking = self._complete, bool(defaults.notes)
         return [
             complete(product, defaults) if lacking or None in product.values else product
@@ -164,6 +168,7 @@ class FileReader:
     def _repeated(self, node: Repeat) -> Product:
         """The product that an alias declares once more: its values stand at the alias."""
         product = self._product(node.items, node.start_mark)
+        # A finding about the repeat must not name the anchor's line, which is right.
         own = start_of(node) - first_line(product.at)
         return product._replace(offsets=tuple([own if at else 0 for at in product.offsets]))
 
@@ -172,10 +177,13 @@ class FileReader:
         checks = self._checks
         values, offsets = _NO_VALUES[:], _NO_OFFSETS[:]
         start = items[0].start_mark if items else begins
+        # Offsets are relative to the product, so that products of one shape share them.
         first = start.line
         pairs = iter(items)
         for key, value in zip(pairs, pairs, strict=False):  # a test of each length is felt here
             position = POSITIONS.get(key.value)
+            # A key that is unknown, or there already: the careful way tells it, and reads from the
+            # start.
             if position is None or offsets[position]:
                 return self._careful_product(Map(items, begins))
             mark = value.start_mark
@@ -212,6 +220,7 @@ class FileReader:
         return self._interned.notes.setdefault(by_key, by_key)
 
     def _made(self, at: int, values: list[Value | None], offsets: tuple[int, ...]) -> Product:
+        # Its row stands last in ROWS, so what is left are the fields.
         renamed_from: str | None = values.pop()  # type: ignore[assignment]  # its row is text
         shapes = self._shapes
         if len(shapes) > _MOST_SHAPES:
@@ -225,6 +234,7 @@ class FileReader:
             [d if v is None else v for v, d in zip(product.values, defaults.values, strict=True)]
         )
         for position, default in enumerate(defaults.written):
+            # A default that nobody takes is told, since it is mostly a slip.
             if default is not None and not default.used and product.values[position] is None:
                 default.used = True
         for position in _REQUIRED:
@@ -232,6 +242,7 @@ class FileReader:
             if values[position] is None and not product.offsets[position]:
                 message = f"A product without {KEYS[position]}. Add `{KEYS[position]}:` to it."
                 self._faults.error(Code.MISSING_FIELD, message, product.at)
+        # Notes are never sent, but rules of the shop may choose products by them.
         notes = _joined(product.notes, defaults.notes)
         return product._replace(values=values, notes=self._interned.notes.setdefault(notes, notes))
 
@@ -264,6 +275,7 @@ class FileReader:
 
     def _report_unknown(self, key: ScalarEvent, allowed: tuple[str, ...]) -> None:
         """Report a key that has no meaning there, and the one that was probably meant."""
+        # Lower case: `Name` is the likeliest slip of all.
         near = nearest_word(key.value.lower(), (*allowed, *_SHAPE))
         if key.value in POSITIONS:
             remedy = "It belongs into a product, below `products:`."

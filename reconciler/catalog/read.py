@@ -69,6 +69,7 @@ def loading_catalog(
     They are made before the block begins, since beside other threads none can be; without any, it
     is read when the block asks for it. To be asked for within the block.
     """
+    # Not alone: the list is fetched meanwhile, so even one part is worth a process.
     with _begun(folder, working_folder or Path.cwd(), alone=False) as read:
         yield lambda: read().catalog(lint)
 
@@ -92,6 +93,7 @@ def load_sources(
         for name, data in sources
         if (below := names.below(name)) is not None and belongs(below)
     ]
+    # The order in which sources come must not decide which of two declarations is the first (P8).
     chosen.sort(key=lambda file: _reading_order(file[0]))
 
     def content(position: int, findings: Findings) -> bytes | None:
@@ -140,6 +142,7 @@ def examine_catalog(
     reading.lint(lint, errors_only=False)
     if paths is None or not (working / folder).is_dir():
         return tuple(lint.judged(reading.findings.sorted())), reading.whole()
+    # All files are read even so: a store_id may be declared twice across files.
     asked = Asked(paths, working)
     missed = asked.missed(reading.files())
     for path in asked.paths:
@@ -181,6 +184,7 @@ def _begun(
         reading = _Reading(names, reader)
         reading.findings.update(findings)
         if folder.is_dir():
+            # A file that the checkout left out would look like products to delete (P3).
             report_absent(folder, names, reading.findings)
         yield lambda: reading.read(parts, progress)
 
@@ -216,6 +220,7 @@ class _Reading:
         told = (
             finding.location
             for finding in self.findings.sorted()
+            # Such a file was seen and passed over, so a path to it is told as not checked.
             if finding.code is not Code.UNREAD_FILE
         )
         return {*read, *(location.file for location in told if location)}
@@ -244,6 +249,7 @@ class _Reading:
         self.findings.update(part.findings)
         self._used.update(part.used)
         self._unused += part.unused
+        # Processes cannot see each other's tags, so spellings are compared here.
         for tag, location in part.tags:
             if hit := self._meet_tag(tag, location):
                 finding = Finding("warning", TAG_RULE.code, hit.message, location)
@@ -273,6 +279,7 @@ class _Reading:
         """The SHA-256 over the sorted files: name below the catalogue's folder, and content."""
         total = hashlib.sha256()
         for below, digest in sorted(self._digests.items()):
+            # The zero keeps a name and the content after it apart.
             total.update(below.encode() + b"\0" + digest)
         return total.hexdigest()
 

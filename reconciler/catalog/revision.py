@@ -63,6 +63,7 @@ def revision_of(folder: Path) -> Revision:
             return Revision(advice=git.advice())
         prefix, _, commit = os.fsdecode(told.output).rstrip("\n").rpartition("\n")
         # Files that git passes over are read all the same, so they count as changes.
+        # With `-z`, since git would else put odd names in quotes.
         changes = git.run(
             *("status", "--porcelain", "-z", "--untracked-files=all", "--ignored=traditional"),
             *("--ignore-submodules=none", "--", "."),
@@ -70,6 +71,7 @@ def revision_of(folder: Path) -> Revision:
     except GitError:
         return Revision()
     if changes.code != 0:
+        # Without an answer the catalogue counts neither as clean nor as changed.
         return Revision(commit)
     dirty = any(_counts(os.fsdecode(line), prefix) for line in changes.output.split(b"\0"))
     return Revision(commit, dirty or taken_as_unchanged(folder))
@@ -157,6 +159,7 @@ def _home(folder: Path) -> _Home:
 @contextmanager
 def _having(home: _Home, commit: str, remote: str | None) -> Iterator[_Home]:
     """The catalogue's home in a repository with the commit: the clone, or one that is fetched."""
+    # Only a whole id is fetched: a branch may mean another commit there than here.
     if remote is None or not is_commit(commit) or _verified(home.git, commit):
         yield home
         return
@@ -166,6 +169,7 @@ def _having(home: _Home, commit: str, remote: str | None) -> Iterator[_Home]:
 
 def _commit(git: Git, revision: str) -> str:
     """The commit that `revision` names."""
+    # What begins with a dash would be an option to git.
     if not revision or revision.startswith("-") or not revision.isprintable():
         raise UsageError(
             f"{revision!r} is not a git revision.",
@@ -178,6 +182,7 @@ def _commit(git: Git, revision: str) -> str:
 
 
 def _verified(git: Git, revision: str) -> str | None:
+    # `^{commit}` follows a tag to its commit, and refuses a file's id.
     answer = git.run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     return answer.output.decode().strip() if answer.code == 0 else None
 
@@ -244,9 +249,11 @@ def _tree(git: Git, commit: str) -> tuple[CommitTree, list[str]]:
             if mode == _LINK:
                 links[os.fsdecode(path)] = blob
             elif mode == _SUBMODULE:
+                # Its files are in another repository, so nothing in it can be read here.
                 submodules.append(os.fsdecode(path))
             else:
                 files[os.fsdecode(path)] = blob
+    # Git keeps the text of a link as a blob of its own.
     targets = _blobs(git, list(links.values()))
     tree = CommitTree(files, {path: os.fsdecode(targets[blob]) for path, blob in links.items()})
     return tree, submodules
@@ -254,6 +261,7 @@ def _tree(git: Git, commit: str) -> tuple[CommitTree, list[str]]:
 
 def _blobs(git: Git, ids: Sequence[str]) -> Mapping[str, bytes]:
     """The contents of these blobs, by id, in one call."""
+    # Files with the same content share one blob.
     distinct = list(dict.fromkeys(ids))
     if not distinct:
         return {}
@@ -269,6 +277,7 @@ def _blobs(git: Git, ids: Sequence[str]) -> Mapping[str, bytes]:
             )
         start = end + 1 + int(header[2])
         contents[id] = output[end + 1 : start]
+        # Git ends each content with a line break that is not part of it.
         start += 1
     return contents
 

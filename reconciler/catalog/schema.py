@@ -95,6 +95,7 @@ def _product() -> Schema:
         "properties": _references(_rows()),
         "patternProperties": _notes(),
         "required": [field.key for field in FIELDS if field.required],
+        # A misspelled field must be flagged: it would else be a value that is never sent.
         "additionalProperties": False,
         "examples": [_product_example()],
     }
@@ -105,6 +106,7 @@ def _products() -> Schema:
         "required": ["defaults"],
         "properties": {"defaults": {"type": "object", "required": ["name"]}},
     }
+    # Which fields are required depends on the defaults beside the products.
     own = {key: value for key, value in _product().items() if key != "required"}
 
     def listed(*required: str) -> Schema:
@@ -164,6 +166,7 @@ def _definition(field: Field, words: Sequence[Words]) -> Schema:
     example = list(field.example) if isinstance(field.example, tuple) else field.example
     told: Schema = {"title": field.key, "description": field.title, "examples": [example]}
     if field.kind is Kind.TAGS:
+        # An editor completes single tags, so a whole list would be no example.
         items = {**_text(), "examples": example[:1], **_allowed(words)}
         return told | {"type": "array", "items": items}
     if field.kind is Kind.URL:
@@ -180,6 +183,7 @@ def _allowed(words: Sequence[Words]) -> Schema:
 def _any_of(words: Words) -> Schema:
     exact = [word for word in words.allowed if not _GLOB.search(word)]
     patterns = [word for word in words.allowed if _GLOB.search(word)]
+    # An editor reads `38` as a number, which the text "38" would not match.
     choices: list[Schema] = [{"enum": [*exact, *_unquoted(exact)]}] if exact else []
     choices += [{"type": "string", "pattern": _glob_pattern(glob)} for glob in patterns]
     # Words that need not hold for every product are completed, and nothing else is flagged.

@@ -27,9 +27,11 @@ class Declared:
         """Take in more products, in the order of the files; not one whose store_id is faulty."""
         for product in products:
             store_id = product.values[_STORE_ID]
+            # That it is missing was told when it was read.
             if not isinstance(store_id, str):
                 continue
             first = self.products.setdefault(store_id, product)
+            # The first one stays, so that the other checks have one product to speak of.
             if first is not product:
                 self._repeats.setdefault(store_id, [first]).append(product)
             if product.renamed_from is not None:

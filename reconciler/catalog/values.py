@@ -124,6 +124,7 @@ class Checks:
 
         def check(node: Node) -> Value | None:
             text: str | None = node.value
+            # Most images come from a few hosts: only the first URL of each is taken apart.
             known = text is not None and text[: text.find("/", 8) + 1] in origins
             if known and text and is_ordinary(text) and " " not in text:
                 return text
@@ -153,6 +154,7 @@ class Checks:
             if not isinstance(node, Seq):
                 self._report_no_list(row, node)
                 return None
+            # Tags repeat from product to product, so each list is judged once.
             raw = tuple([item.value for item in node.items])
             known = interned.get(raw)
             return self._careful_tags(row, node, raw) if known is None else known
@@ -184,6 +186,8 @@ class Checks:
             elif is_null(item):
                 message = f"A tag is empty. Remove it; `{row.key}: []` clears all tags."
                 self._faults.error(Code.EMPTY_VALUE, message, start_of(item))
+            # The first use of each spelling is kept, for the rule about tags that differ in case
+            # only.
             elif self._judge("Tag", text, item):
                 self._interned.meet(text, unpack_location(self._faults.file, start_of(item)))
                 texts.append(text)
@@ -218,6 +222,7 @@ class Checks:
             self._report_null(row, at)
             return None
         text: str = node.value
+        # Empty in quotes clears the remote's value; without quotes it is null, told above.
         if text == "" and row.may_be_empty:
             return text
         return text if self._judge(row.key, text, node) else None
@@ -248,4 +253,5 @@ def _example(row: Field) -> str:
 
 def _quoted(text: str) -> str:
     """`text` for a message: in quotes, escaped, and not too long."""
+    # Product names are hostile input: escapes must not reach a terminal as they are.
     return repr(text) if len(text) <= 60 else f"{text[:60]!r}…"
