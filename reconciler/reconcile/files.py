@@ -96,10 +96,12 @@ def examined(
     files: set[str] = set()
     products = 0
     for folder, within in _shares(settings, catalogs, paths, elsewhere):
+        # Stores may share a catalogue and judge it by rules of their own.
         for ruleset in _rulesets(settings, folder):
             findings, read = examine_catalog(
                 folder, within or None, working_folder=settings.folder, lint=ruleset
             )
+            # One fault found by two rulesets is one fault.
             found.update(dict.fromkeys(findings))
         covers = Asked(within, settings.folder).covers if within else None
         files.update(name for name in read.files if covers is None or covers(name))
@@ -111,6 +113,7 @@ def examined(
 def _rulesets(settings: "Settings", folder: Path) -> list[Ruleset]:
     """The rules of the stores whose catalogue `folder` is: one of each kind."""
     stores = [name for name in settings.stores if settings.store(name).catalog == folder]
+    # By value: a hundred stores mostly have the same rules.
     own = {str((part.lint, part.policy)): part for part in map(settings.for_store, stores)}
     return [part.ruleset() for part in own.values()] or [settings.ruleset()]
 
@@ -162,6 +165,7 @@ def _formatted(settings: "Settings", folder: Path, paths: Sequence[Path]) -> For
     files = {
         file.name: Path(file.path)
         for file in find_files(folder, catalog.names, Findings())
+        # A faulty file may be read wrongly, so its text must not be written anew.
         if file.name not in faulty and (not paths or asked.covers(file.name))
     }
     changes, left = Folder(catalog, folder, working).formatted(files)
@@ -199,6 +203,7 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
     """
     from reconciler.authoring.pull import drift
 
+    # Before the remote is asked, since a bad flag should fail at once.
     target = None if into is None else target_name(store.folder, store.catalog, into)
     with store.loading(CATALOG_RULESET) as loaded, store.listing() as listed:
         ledger = store.ledger.load()
@@ -280,6 +285,7 @@ def target_name(working_folder: Path, catalog: Path, into: Path) -> str:
             f"The catalogue {catalog.name} does not read a file {into}.",
             hint="Name a .yaml file below its folder, without a leading dot or underscore.",
         )
+    # A folder of the catalogue may be a link that leads out of it.
     if not path.parent.resolve().is_relative_to(folder.resolve()) or path.is_dir():
         raise UsageError(
             f"{into} is a folder, or lies outside the catalogue.", hint="Name another file."

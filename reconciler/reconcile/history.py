@@ -52,6 +52,7 @@ def diff_revisions(
     folder = settings.folder / catalog if catalog else settings.store(name).catalog
     settings = settings.for_store(name)
     before, after = _both_sides(settings, folder, revisions)
+    # A remote that is equal to the first revision makes the plan the difference of the two.
     remote, ledger = in_sync(before)
     changes = diff(
         after,
@@ -93,6 +94,7 @@ def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Cat
 
 def _split(revisions: str) -> tuple[str, str, str]:
     """The two revisions and the dots between them; a missing one is HEAD, as in git."""
+    # The longer one first, since it contains the shorter.
     for dots in ("...", ".."):
         first, found, second = revisions.partition(dots)
         if found:
@@ -135,6 +137,8 @@ def removed_products(kept: LedgerStore, journal: Path | None = None) -> Sequence
         if isinstance(call.record, Mapping)
         and call.ids
         and call.store_ids
+        # A lost answer counts as removed: a copy too many does no harm, one too few loses data
+        # (P3).
         and not (call.result or "").startswith(_NOT_REMOVED)
     ]
 
@@ -146,6 +150,7 @@ def move_ledger(
 
     Raises LedgerError if there is no ledger, or a different one at the target.
     """
+    # A move ends by removing the source, which would be the target too.
     if source == target:
         raise UsageError(
             f"The ledger cannot be moved from {source} to {target}: they are the same.",
@@ -182,6 +187,7 @@ def _of_journal(path: Path) -> LogEntry:
             f"The journal {path} cannot be read: {error.strerror or error}.",
             hint="Make it a file that this user may read.",
         ) from None
+    # One damaged journal must not hide the others.
     except PlanFileError as error:
         return LogEntry(path.stem, None, error.message, None, None, None, path.name)
     return apply_of(journal, path.name)

@@ -106,6 +106,7 @@ def import_exports(
     folder, working = request.catalog, request.working_folder
     target = None if request.into is None else target_name(working, folder, request.into)
     faults = ExportFaults()
+    # Rows make no cycles, and the collector would walk over all of them again and again.
     with paused():
         format, opened = _formats(files, choice, working)
         fold = Fold(faults, repeats=format.repeats)
@@ -114,6 +115,7 @@ def import_exports(
         products = reading.products(fold.garments())
         catalog = _declared(folder, working)
         report_lost_zeros(catalog, products, faults)
+        # All faults of all files at once, before anything is compared (P7).
         faults.check()
         tidings = reading.tidings
         _check_only(choice, tidings)
@@ -176,6 +178,7 @@ def _read(
         for _ in fold.take(file.name, export.columns, export.sightings):
             if not fold.rows % _COUNTED:
                 progress.advance(_COUNTED)
+        # All files are pages of one export: the first that has a column names it.
         columns = {**export.columns, **columns}
         delimiter = export.delimiter
     return columns, delimiter
@@ -185,6 +188,7 @@ def _check_only(choice: ImportChoice, tidings: Tidings) -> None:
     """Raise UnmatchedPattern for a glob of `only` that no product matches."""
     for column, pattern in choice.only.items():
         seen: Counter[str] = tidings.tested[column]
+        # A glob that matches nothing would look like an export without products.
         if seen and not any(map(glob(pattern), seen)):
             values = [f"{value!r} ({count})" for value, count in seen.most_common(8)]
             meant = did_you_mean(pattern, seen)

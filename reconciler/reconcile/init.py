@@ -75,6 +75,7 @@ _DEPLOY_FILES: Final[dict[Deploy, tuple[str, ...]]] = {
 }
 _OBSERVING: Final = ("alerts.yaml", "dashboard.json")
 _NOWHERE: Final = "SAY-WHERE-RECONCILER-COMES-FROM"
+# Made as files, so that an editor completes fields without a network.
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
 # The extra is for `plan --rehearse`.
 # The end of the action's input `package`, which names the source to install from.
@@ -129,6 +130,7 @@ def init(
     if a file cannot be written.
     """
     try:
+        # The guess is told, so that nobody takes it for a fact.
         chosen, why = (ci, None) if ci else guessed_ci(folder)
         made = tuple(_all(folder, chosen, has_key, asked=ci is not None))
         guessed = (f"The pipeline is for {_HOSTS[chosen]}: {why}.",) if why else ()
@@ -166,6 +168,7 @@ def _vocabulary(folder: Path) -> Vocabulary:
     """What fields may be by existing settings, for the schemas that editors use."""
     try:
         return load_settings(environ={}, folder=folder).vocabulary()
+    # `init` is run again in folders that have settings, and these may be at fault.
     except SettingsError:
         return NO_VOCABULARY
 
@@ -201,6 +204,7 @@ def _deployed(folder: Path, deploy: Deploy) -> Iterator[StartFile]:
     """The files to run a watch, its alerts and its dashboard."""
     found = surroundings_of(folder)
     package = installed_from("watch") or _NOWHERE
+    # It goes into a shell command, whose meaning an odd name must not change.
     branch = found.branch if fullmatch(r"[\w./-]+", found.branch) else "main"
     words = {
         **found.words(package),
@@ -243,6 +247,7 @@ def _ignore(folder: Path) -> StartFile:
     if not missing:
         return StartFile(".gitignore", "kept")
     gap = "" if not had or had.endswith("\n") else "\n"
+    # Appended, so that no other line of the user's file can change.
     with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(gap + "".join(f"{name}\n" for name in missing))
     return StartFile(".gitignore", "made" if had is None else "extended")

@@ -33,6 +33,7 @@ def look_live(store: Store, sample: int) -> Live:
             answer = lookup.ask(store_id)
             met[answer.sighted].append((store_id, answer.problem or ""))
             client.progress.advance()
+            # The server asked for less, and the sample is no reason to ask again.
             if lookup.stopped:
                 break
     return Live(
@@ -48,4 +49,5 @@ def look_live(store: Store, sample: int) -> Live:
 def _spread(store_ids: Sequence[str], sample: int) -> Iterator[str]:
     """At most `sample` store_ids at equal distances, so that a second run asks for the same."""
     count = min(sample, len(store_ids))
+    # Not random: two runs with different answers then tell of a change, not of another sample.
     return (store_ids[number * len(store_ids) // count] for number in range(count))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.server import Sandbox
 
 _KEY: Final = "rehearsal"
+# Long enough for another thread to get its turn.
 _BLINK: Final = 0.001
 
 
@@ -90,12 +91,14 @@ def rehearse(
     """
     options = options or Options()
     reviewed = None if saved is None else of_this_shop(saved, store)
+    # Read without a lock, since nothing is written (P9).
     listing, ledger = store.client.list(), store.ledger.load()
     with _copy(store, listing, ledger, faults) as (copy, sandbox):
         plans: list[Plan] = []
 
         def note(made: Plan) -> bool:
             plans.append(made)
+            # Nobody is asked, so nothing needs to be looked at again.
             return False
 
         try:
@@ -103,11 +106,14 @@ def rehearse(
         except GuardRefused as refused:
             return Rehearsed(plans[0], refused)
         # What is left is looked at with nothing in the way.
+        # Without faults from here on: P1 is about schedules of faults that end.
         sandbox.misbehave()
         sandbox.store.catch_up()
         if reviewed is not None or options.select or options.only:
             converges = holds(plans[0], copy.client.list(), copy.ledger.load())
         else:
+            # A second time, --resend would send and --allow-recreate create again, so no plan would
+            # be empty.
             converges = not plan(copy, replace(options, resend=(), allow_recreate=())).changes
     return Rehearsed(plans[0], report, converges)
 
@@ -130,6 +136,7 @@ def _copy(
         seed=lambda rows: rows.insert(listing.every_record(), exact=True),
         clock=lambda: clock.utc().timestamp(),
     )
+    # The copy is on this machine, where the shop's proxy and certificates do not belong.
     how = replace(of_real.how, proxy=None, ca_bundle=None)
     with (
         TemporaryDirectory(prefix="reconciler-") as folder,
@@ -138,6 +145,7 @@ def _copy(
             sandbox.url, _KEY, how, clock=clock, stop=of_real.stop, progress=of_real.progress
         ) as client,
     ):
+        # A file, whatever the store's own ledger is: nothing may reach git.
         kept = FileLedger(Path(folder), store=store.name, stop=of_real.stop)
         kept.write(kept.path, encode_ledger(ledger, store=store.name))
         yield replace(store, client=client, ledger=kept, journals=Path(folder) / "journal"), sandbox

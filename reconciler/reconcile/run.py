@@ -103,6 +103,7 @@ def look(
             now=now,
             ignore=store.settings.left_alone(),
         )
+        # After the origins are known, and before the guards, which judge what will be sent.
         made = only_of(made, options.only)
         if base == APPLIED and before.commit is None:
             made = replace(made, warnings=(_nothing_applied(), *made.warnings))
@@ -119,6 +120,7 @@ def _base(store: Store, base: str, ledger: Ledger, catalog: Catalog) -> Catalog:
             return Catalog.of()
         # A shallow clone lacks it, and with a ledger in git it can be had from the ledger's remote.
         remote = store.settings.ledger_remote if store.settings.ledger == "git" else None
+        # Nothing was edited since, so the base need not be read from git again.
         if known == catalog.commit and catalog.dirty is False:
             return catalog
         revision = known
@@ -160,6 +162,7 @@ def _diff(
 
 def _judged(made: Plan, listing: Listing, ledger: Ledger, store: Store, options: Options) -> Plan:
     """The plan with the refusals of all guards; UsageError if `--allow` names none of them."""
+    # The rules of all stores count: a name that fits another store of a fleet is known too.
     check_allowed(options.allow, store.settings.rulesets() if options.allow else ())
     allowances = Allowances(
         deletes=options.allow_deletes,
@@ -231,15 +234,19 @@ def apply(
         made = replace(made, warnings=(*found, *made.warnings))
         asked = approve(made)
         # Time has passed since the list was read, so the remote may have changed.
+        # A plan without changes sends nothing, so it cannot be out of date.
         if made.changes and (asked or reviewed is not None):
             listing = store.client.list()
             if reviewed is not None and (done := already_applied(made, ledger, listing, store)):
                 return _with_takeover(done, held.broke)
             made, listed = _looked_at_again(made, ledger, listing, store, options), _ids(listing)
+        # After the second look, since the figures that guards judge may have changed (P4).
         if made.refusals:
             raise _refused(made)
 
         def remains(closing: Listing, final: Ledger) -> Plan:
+            # Of the whole catalogue and without --resend: only then does an empty plan mean equal
+            # (P1).
             again = Options(select=(), prune=options.prune)
             return _diff(store, again, catalog or Catalog.of(), closing, final)
 
@@ -249,6 +256,7 @@ def apply(
             # A part of the catalogue cannot show that the remote equals all of it.
             whole = catalog is not None and not (options.select or options.only)
             report = carry_out(made, ledger, means, remains if whole else None)
+            # What was left out of the plan may differ still (P6).
             if report.converged and any(w.code is Code.LEFT_OUT for w in made.warnings):
                 report = replace(report, converged=False)
             return _with_takeover(report, held.broke)
@@ -283,6 +291,7 @@ def _looked_at_again(
     made = with_fresh_figures(made, len(ignore.of_listing(listing).products))
     made = _judged(made, listing, ledger, store, options)
     details = changed_since(made, listing, ledger, store.settings.protected, ignore)
+    # A refusal tells more than that the plan is old.
     if details and not made.refusals:
         raise StalePlan(
             "Nothing was changed: things are not as they were when the plan was made.",

@@ -23,6 +23,7 @@ def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
         made, endpoint = saved, store.endpoint
     else:
         made, endpoint = saved.plan, saved.api_url or "no remote"
+    # Before the endpoints: a wrong store explains a wrong endpoint.
     check_store(made, store.name)
     if endpoint != store.endpoint:
         raise OtherShop(
@@ -81,6 +82,7 @@ def check_age(made: Plan, ledger: Ledger, store: Store, *, allow_older: bool) ->
 
 def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) -> Report | None:
     """The report of a saved plan that was applied before and still fits, or None."""
+    # Only an apply needs it, and most runs are plans.
     from reconciler.applying.stale import holds
 
     # Being applied once is not enough: the remote may have been changed back since.
@@ -93,6 +95,7 @@ def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) 
         f"This plan was already applied, {before[-1].at}, and the remote still agrees, so "
         "nothing was sent.",
     )
+    # Only the list was read, so only its calls can be in the account (P6).
     calls = {method: store.client.calls[method] for method in ("GET", "retries")}
     return Report(
         store=made.store,

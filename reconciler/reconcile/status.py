@@ -37,6 +37,7 @@ def _overview(store: Store, catalog: Catalog, listing: Listing, ledger: Ledger) 
     """The remote compared with the whole catalogue and with the rules of the settings."""
     settings = store.settings
     ignore = settings.left_alone()
+    # `all`, whatever the settings prune: an overview tells everything that is not declared.
     whole = diff(catalog, listing, ledger, store=store.name, prune="all", ignore=ignore)
     broken = breaking(listing, ledger, catalog, settings.ruleset(), ignore)
     return overview(store.name, listing, whole, broken)

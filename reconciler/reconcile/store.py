@@ -82,6 +82,8 @@ def beside(function: Callable[[], _Result]) -> Iterator[Callable[[], _Result]]:
     """Call `function` in a thread during the block; the value given waits for its result."""
     background = ThreadPoolExecutor(1, thread_name_prefix="beside")
     try:
+        # Listing waits for the network and reading computes, so side by side they cost the longer
+        # of the two.
         yield background.submit(function).result
     finally:
         # Not waiting: an error in the block must show at once, however long the call takes.
@@ -123,6 +125,7 @@ def open_sandbox(
     from reconciler.sandbox.server import Sandbox
 
     named = settings.store_name(name)
+    # Its own name keeps its ledger and journals apart from those of the store.
     store = replace(settings.store(named), name=SANDBOX)
     database = settings.folder / DATA / "sandbox.sqlite3"
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -151,6 +154,7 @@ def _opened(
     stop = stop or Event()
     settings = settings.for_store(named)
     ledger = open_ledger(
+        # What was tried in a sandbox must not be pushed for others to read.
         "file" if store.name == SANDBOX else settings.ledger,
         store=store.name,
         folder=settings.folder,

@@ -21,6 +21,7 @@ def guessed_ci(folder: Path) -> tuple[CI, str]:
         return "gitlab", ".gitlab-ci.yml is there"
     if (folder / ".github").exists():
         return "github", ".github is there"
+    # A remote's host mostly has the name in it.
     if "gitlab" in _git_config(folder):
         return "gitlab", "the repository has a remote there"
     if "github" in _git_config(folder):
@@ -53,6 +54,8 @@ class Surroundings(NamedTuple):
 
     def words(self, package: str) -> dict[str, str]:
         """The values of the placeholders in templates, escaped for quoted YAML."""
+        # It fills the inside of one pair of quotes in the template, so each further path brings its
+        # own.
         catalogs = f'/**", "{self.below}'.join(self.catalogs)
         return {
             "branch": in_quotes(self.branch),
@@ -81,6 +84,7 @@ def surroundings_of(folder: Path) -> Surroundings:
         return answer.output.decode(errors="replace").rstrip("\n") if answer.code == 0 else ""
 
     top = told("rev-parse", "--show-toplevel")
+    # A clone knows the default branch; the branch that is checked out now may be another.
     head = told("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
     branch = head.removeprefix("origin/") or told("symbolic-ref", "--quiet", "--short", "HEAD")
     return Surroundings(
@@ -91,6 +95,7 @@ def surroundings_of(folder: Path) -> Surroundings:
         or "origin" in told("remote").splitlines(),
         catalogs=catalogs_in(folder),
         fleet=_stores(folder) > 1,
+        # A token in the URL must not get into a file that is committed (P5).
         address=sub(r"(?<=://)[^/]*@", "", told("remote", "get-url", "origin")).partition("?")[0],
     )
 
@@ -112,5 +117,6 @@ def catalogs_in(folder: Path) -> tuple[str, ...]:
     found = dict.fromkeys(
         (entry.catalog or settings.catalog).as_posix() for entry in settings.stores.values()
     )
+    # A pipeline's path filters cannot name what is outside of the repository.
     inside = [name for name in found if not name.startswith(("/", ".."))]
     return tuple(inside) or (CATALOG_FOLDER,)
