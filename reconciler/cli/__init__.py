@@ -21,8 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Scripts ask for the version often, so answer without the imports of a command.
     if given == ["--version"] and _printed_version():
         return 0
+    # Here, since click takes longer to load than the version takes to print.
     from reconciler.cli.main import run
 
+    # A caller in the same process keeps its own signal handlers and collector.
     return run(given) if arguments is not None else _as_process(given, run)
 
 
@@ -39,6 +41,7 @@ def _as_process(given: Sequence[str], run: Callable[[Sequence[str]], int]) -> in
     # The exit code is final, so a late signal must not print anything.
     heed(signal.SIG_IGN)
     leave_alone()
+    # Python would wait for threads whose calls may take minutes to end.
     if code == INTERRUPTED:
         _leave()
     return code

@@ -78,6 +78,7 @@ def command(
 
     options = replace(options, allow_older=allow_older)
     check_saved(options, planfile)
+    # A report that cannot be written should be known before the first write, not after the last.
     _check_report(report, dry_run=dry_run)
     # A saved plan has been reviewed already.
     ask = not yes and planfile is None
@@ -85,11 +86,13 @@ def command(
         _check_terminal(invocation)
     saved = None if planfile is None else reconcile.read_plan(planfile)
     if saved is not None:
+        # The plan names its store, so nobody has to repeat it, and cannot name another by mistake.
         target = target_of(saved.plan, target, invocation)
     stop = Event()
     with (
         stopping(stop, invocation.console) as stops,
         target.open(invocation, stop) as store,
+        # A dry run applies nothing: its numbers would hide those of the last apply.
         measuring(None if dry_run else metrics, store) as measured,
     ):
         if dry_run:
@@ -108,6 +111,7 @@ def command(
             invocation.progress.finish()
             # The warnings of a saved plan were shown when it was made.
             told.extend(() if saved else plan.warnings)
+            # A saved plan was seen when it was reviewed.
             return saved is None and _shown_and_asked(plan, invocation, ask=ask)
 
         done = reconcile.apply(
@@ -116,6 +120,8 @@ def command(
             saved=saved,
             approve=approve,
             lock_timeout=lock_timeout,
+            # Before the first write a signal may end all at once; after it calls are recorded first
+            # (P3).
             on_write=stops.finish_first,
         )
         measured.report = done
@@ -146,6 +152,7 @@ def target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
         reconcile.check_store(plan, SANDBOX)
         return target
     stores = invocation.settings.stores
+    # A name that the settings do not have cannot be opened, so it is told as another shop.
     known = plan.store if plan.store in stores else ", ".join(stores)
     reconcile.check_store(plan, target.store or known)
     return replace(target, store=plan.store)
@@ -170,6 +177,7 @@ def _check_report(report: Path | None, *, dry_run: bool) -> None:
 
 def _check_terminal(invocation: Invocation) -> None:
     """Raise NotConfirmed if there is no terminal to ask on."""
+    # Without a terminal the question might wait for ever.
     if not invocation.console.interactive:
         raise NotConfirmed(
             "There is no terminal to ask on, so nothing was applied.",
@@ -188,10 +196,12 @@ def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool
     from reconciler.report.words import deletes_text
 
     show_plan(plan, TO_TERMINAL, invocation, hint=REDIRECT)
+    # Nobody should agree to what will be refused anyway.
     if not ask or not plan.changes or plan.refusals:
         return False
     number = len(plan.changes)
     changes = "this change" if number == 1 else f"these {number} changes"
+    # Deletes cannot be taken back, so the question itself names them.
     if deletes := deletes_text(plan.changes):
         changes += f" ({deletes})"
     if not invocation.console.agreed(f"Apply {changes} to the store {plan.store!r}?"):
@@ -206,6 +216,7 @@ def _print_calls(plan: "Plan", invocation: Invocation, path: str) -> None:
     from reconciler.report.output import write_stdout
 
     invocation.progress.finish()
+    # The plan's store: for a saved plan it may not be the one of the command line.
     batch = invocation.settings.for_store(plan.store).requests.batch
     write_stdout("".join(f"{line}\n" for line in call_lines(plan, path, batch)))
     say_refusals(plan, invocation)
@@ -232,6 +243,7 @@ def _account(
             write_file(file, report_json(report))
     except OutputError as error:
         lost = tell(_after_writes(error, report), console)
+        # A failed apply stays the more important result.
         code = code or lost
     say_warnings([warning for warning in report.warnings if warning not in told], invocation)
     report = replace(report, warnings=())

@@ -12,6 +12,7 @@ from reconciler.report.escape import escape
 def call_lines(plan: Plan, path: str, batch: int) -> Iterator[str]:
     """One line per call, in order: method, path, and body as JSON."""
     for operation in operations(plan, batch=batch):
+        # A product's name may hold what a terminal or a pipeline obeys.
         yield escape(_line(operation, path))
 
 

@@ -30,6 +30,7 @@ class Choice(click.Choice[str]):
 
 def _set_global(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     """Store a global option that was given; the last one on the line wins."""
+    # Unset, it must not undo the same option before the command's name.
     if value is not None and parameter.name is not None:
         setattr(invocation_of(context), parameter.name, value)
 
@@ -137,6 +138,7 @@ class Command(_OwnHelp):
         from reconciler.cli.logs import start_logging
 
         invocation = invocation_of(ctx)
+        # After parsing, since options may stand on both sides of the command's name.
         invocation.check()
         start_logging(invocation.console)
         return super().invoke(ctx)
@@ -214,6 +216,7 @@ class Group(_OwnHelp, click.Group):
         entry = self.entries.get(cmd_name)
         if entry is None:
             return None
+        # Only now, so that no command pays for the imports of another.
         command: click.Command = import_module(entry.module).command
         return command
 
@@ -229,6 +232,7 @@ class Group(_OwnHelp, click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without loading their modules."""
         with formatter.section("Commands"):
+            # click would import every module to ask for its help.
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
 
 

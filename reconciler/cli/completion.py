@@ -89,6 +89,7 @@ def _put_line(path: Path, line: str) -> str:
     """Add a line at the end of the user's file, unless it has that line already."""
     try:
         had = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+        # A second installation must not add it twice.
         if line in had.splitlines():
             return f"kept as it is: {escape(str(path))}"
         gap = "" if not had or had.endswith("\n") else "\n"

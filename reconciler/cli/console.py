@@ -42,6 +42,7 @@ class Console:
         # Reentrant: a signal handler may print while the main thread is printing.
         self._lock = threading.RLock()
         self._keys: frozenset[str] = frozenset()
+        # Known before the settings are read: a fault in these may be told with the key in it (P5).
         self.know([environ.get("ROBOSIZE_API_KEY", "").strip()])
 
     def know(self, keys: Iterable[str]) -> None:
@@ -99,10 +100,12 @@ class Console:
 
     def _write(self, text: str) -> None:
         stream = sys.stderr
+        # Python sets it to None in a process without one, as with `2>&-`.
         if stream is None:
             return
         try:
             with self._lock:
+                # The last step before the stream, so that no message can go round it (P5).
                 stream.write(self.redact(text) + "\n")
                 stream.flush()
         except (OSError, ValueError, RuntimeError):  # RuntimeError: a signal met a write halfway
@@ -120,6 +123,7 @@ class Console:
         try:
             answer = sys.stdin.readline()
         finally:
+            # Ctrl-D leaves the cursor behind the question.
             if not answer.endswith("\n"):
                 sys.stderr.write("\n")
         return answer.strip().lower() in ("y", "yes")
@@ -127,6 +131,7 @@ class Console:
     @property
     def interactive(self) -> bool:
         """Whether a person can see the plan and answer a question."""
+        # All three: a plan that goes into a file was not seen by whoever answers.
         return all(_is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
 
     @property
@@ -135,6 +140,7 @@ class Console:
         return (
             _is_terminal(sys.stderr)
             and self.log_format == "text"
+            # Log lines would tear the bar apart.
             and not self.verbose
             and os.environ.get("TERM") != "dumb"
         )
@@ -155,6 +161,7 @@ class Console:
         if stream is None or not _is_terminal(stream):
             return None
         given = os.environ.get("COLUMNS", "")
+        # shutil's rule: what the user sets goes before what the terminal says.
         if given.isdecimal() and int(given):
             return int(given)
         try:
@@ -190,6 +197,7 @@ def prepare_streams() -> None:
 def _wants_color(choice: ColorChoice, stream: TextIO | None, environ: Mapping[str, str]) -> bool:
     if choice != "auto":
         return choice == "always"
+    # no-color.org: any value that is not empty counts.
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return False
     return _is_terminal(stream)

@@ -47,6 +47,7 @@ def command(
     plan = history.diff_revisions(
         invocation.settings, revisions, store=store, catalog=catalog, select=select
     )
+    # One revision is compared with the files as they are, commit or not.
     words = revisions if ".." in revisions else f"{revisions} and the files as they are"
     show_plan(plan, rendering, invocation, compared=words)
     return CHANGES if detailed_exitcode and plan.changes else 0

@@ -17,6 +17,7 @@ def tell(error: ReconcilerError, console: Console) -> int:
     """Print the error and return its exit code."""
     from reconciler.report.findings import findings_text
 
+    # Only some errors have them.
     findings: Sequence[Finding] = getattr(error, "findings", ())
     details: Sequence[str] = getattr(error, "details", ())
     console.say("error", error.message, **_record(error, findings, details))
@@ -86,6 +87,7 @@ def shortage(error: MemoryError | RuntimeError) -> ReconcilerError | None:
 
 def tell_bug(error: BaseException, console: Console) -> int:
     """Report a bug of this tool, with the redacted traceback if --verbose is set; return 1."""
+    # The type too: the text of a KeyError is only the key.
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     more = "" if console.verbose else " Run it again with -v for the details, and"
     message = f"This is a bug in reconciler: {what}"

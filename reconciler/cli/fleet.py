@@ -22,5 +22,6 @@ FLEET_COMMANDS: Final[Mapping[str, CommandEntry]] = {
 @click.pass_context
 def command(context: click.Context) -> None:
     """Plan or apply many stores side by side, on this machine or on a Dask scheduler."""
+    # An error, not help: a script that forgot the command should fail.
     if context.invoked_subcommand is None:
         raise click.UsageError(f"Which command? One of {', '.join(FLEET_COMMANDS)}.", ctx=context)

@@ -85,6 +85,7 @@ def command(
 
     options = replace(options, allow_older=allow_older)
     check_saved(options, folder)
+    # A hundred plans that scroll by are not a review.
     if folder is None and not yes:
         raise NotConfirmed(
             "A fleet is applied without a question, so nothing was applied.",
@@ -128,6 +129,7 @@ def _check_ledger(invocation: Invocation, running: Running) -> None:
 def _with_plans(folder: Path, stores: "Sequence[str]", invocation: Invocation) -> list[str]:
     """The stores with a plan in the folder, the others told; UsageError if no store has one."""
     found = {path.stem for path in folder.glob("*.json")}
+    # In the order of the settings, not of the folder (P8).
     names = [store for store in stores if store in found]
     if not names:
         raise UsageError(

@@ -33,6 +33,7 @@ def command(invocation: Invocation, stores: StoreChoice, format: str, output: Pa
         for name in names:
             found = _described(invocation, name)
             labels = ", ".join(f"{key}={value}" for key, value in found["labels"].items())
+            # The variable's name, never its value (P5).
             key = found["api_key_env"] + ("" if found["has_key"] else " (not set)")
             rows.append((name, found["catalog"], labels, key))
         text = stores_text(rows)

@@ -65,6 +65,7 @@ def running() -> Decorator:
             "scheduler": click.option(
                 "--scheduler",
                 metavar="ADDRESS",
+                # Dask's own variable, which a cluster sets already.
                 envvar="DASK_SCHEDULER_ADDRESS",
                 help="Work on the workers of this Dask scheduler.",
             ),

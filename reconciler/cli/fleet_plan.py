@@ -60,6 +60,7 @@ def command(
 
     names = stores.of(invocation)
     if out is not None:
+        # A store that fails now must not be applied from the plan of last week.
         _clear(out, names)
     account = FleetAccount(invocation, "plan", format, output, names, out, details)
 

@@ -43,6 +43,7 @@ class FleetAccount:
     results: list[StoreResult] = field(default_factory=list)
     lost: OutputError | None = None
     began: float = field(default_factory=monotonic)
+    # Workers outlive a run, so they must be able to tell one from the next.
     run: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -52,6 +53,7 @@ class FleetAccount:
                 hint=f"Write it with --output FILE; the pages go into the folder {_PAGES} "
                 "beside it.",
             )
+        # Made now: a folder that cannot be made should be known before any store is touched.
         for folder in filter(None, (self.folder, self._pages())):
             _make_folder(folder)
 
@@ -68,6 +70,7 @@ class FleetAccount:
     def take(self, results: Iterable[StoreResult]) -> None:
         """Tell of each result as it comes, and keep what the end needs of it."""
         progress = self.invocation.progress
+        # Only text can be told line by line; a document needs all results first.
         streamed = self.format == "text" and self.output is None
         if not streamed:
             progress.start("stores", len(self.stores))
@@ -79,6 +82,7 @@ class FleetAccount:
                     self._write(self._line(result))
             else:
                 progress.advance()
+            # Hundreds of rendered plans would not fit in memory, and files have them already.
             kept = {name: text for name, text in result.texts.items() if name == "details"}
             self.results.append(replace(result, texts=kept))
         progress.finish()
@@ -86,6 +90,7 @@ class FleetAccount:
     def close(self) -> int:
         """Write the rest, and return the exit code of the command."""
         order = {store: number for number, store in enumerate(self.stores)}
+        # They came as stores ended, which differs from run to run (P8).
         self.results.sort(key=lambda result: order[result.store])
         with self._noting():
             self._write(self._whole())
@@ -95,6 +100,7 @@ class FleetAccount:
         from reconciler.cli.failures import tell
 
         failed = tell(self.lost, self.invocation.console)
+        # 0 and 2 say that all went well, which a lost output does not.
         return code if code not in (0, 2) else failed
 
     def _save(self, result: StoreResult) -> None:
@@ -193,6 +199,7 @@ def run_tasks(
     ):
         # The workers end their calls in order, whatever they are doing.
         stops.finish_first()
+        # Other machines may have other versions of this tool.
         common = versions() if running.scheduler else {}
         tasks = [replace(task_of(store, checkout), versions=common) for store in account.stores]
         account.take(

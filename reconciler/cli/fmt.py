@@ -65,6 +65,7 @@ def command(
             write_stdout(f"{escape(change.file)}\n")
     _tell_left(invocation, done.left)
     _sum_up(invocation, done, written=not (check or diff))
+    # After all else, so that sound files are formatted in the same run.
     if done.errors:
         hint = "Files with errors were left as they are: fix them first."
         raise CatalogError(done.errors, hint=hint)

@@ -139,6 +139,7 @@ def command(
     name, files = _name_and_files(words, invocation, store)
     choice = columns.over(choice_of(settings, store, name))
     choice = with_ids(choice, columns.ids, folder)
+    # An offline command, so only the store's folder is asked for, never its key.
     home = folder / catalog if catalog else settings.store(store).catalog
     request = ImportRequest(home, folder, into, prune, renames)
     done = import_exports(files, choice, request, invocation.progress)
@@ -158,6 +159,7 @@ def _name_and_files(
     imports = settings.for_store(settings.store_name(store)).imports
     first, *others = words
     if first not in imports:
+        # The first word may be an entry or a file, so a slip in one looks like the other.
         near = nearest_word(first, imports)
         if near and not (invocation.folder / first).exists():
             raise UsageError(

@@ -63,6 +63,7 @@ def _fill(invocation: Invocation) -> str:
     from reconciler.report.words import plural
 
     stop = Event()
+    # `init` has no --store, so the one that the settings give counts.
     target = Target(None, None, False)
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
         count = fill(store)
@@ -79,6 +80,7 @@ def _told(begun: "Beginning", folder: Path | None, filled: str, width: int | Non
     lines += [""] if begun.notes else []
     for note in begun.notes:
         lines += wrapped(f"Note: {escape(note)}", width, hang="  ")
+    # Quoted for the shell first: the line is meant to be copied.
     at = f", in {escape(shlex.quote(str(folder)))}" if folder and folder != Path() else ""
     lines += ["", f"Next{at}:"]
     lines += [f"  {line}" for line in begun.commands]

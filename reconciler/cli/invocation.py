@@ -61,6 +61,7 @@ class Invocation:
         from reconciler.settings import load_settings
 
         settings = load_settings(config=self.config, environ=self.environ, folder=self.folder)
+        # At once: the next line may print what holds a key (P5).
         self.console.know(settings.keys())
         return settings
 
@@ -75,6 +76,7 @@ class Invocation:
         """Warn on stderr, unless this run has already done so for `code`."""
         if code not in self._warned:
             self._warned.add(code)
+            # An annotation shows on the run's page, where the log is seldom opened.
             if self.environ.get("GITHUB_ACTIONS") == "true" and self.log_format == "text":
                 from reconciler.report.github import annotation
 

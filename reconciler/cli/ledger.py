@@ -18,5 +18,6 @@ LEDGER_COMMANDS: Final[Mapping[str, CommandEntry]] = {
 @click.pass_context
 def command(context: click.Context) -> None:
     """Show what the ledger holds, or move it from file to git or back."""
+    # An error, not help: a script that forgot the command should fail.
     if context.invoked_subcommand is None:
         raise click.UsageError(f"Which command? One of {', '.join(LEDGER_COMMANDS)}.", ctx=context)

@@ -36,6 +36,7 @@ def command(
     ledger, moved_to = history.move_ledger(settings, source, target, store)
     count = plural(len(ledger.products), "product")
     write_stdout(f"Moved the ledger of {count} to {moved_to.describe()}.\n")
+    # Settings are the shop's file, which no command edits.
     if settings.ledger != target:
         invocation.console.say(
             "warning",

@@ -39,6 +39,7 @@ def command(
     if store_id is not None:
         ledger = narrowed(ledger, store_id)
         if not ledger.products and not ledger.creates:
+            # A delete takes the product out of the ledger, and its copy into the archive.
             removed = [p for p in kept.removed() if store_id in (p.id, p.store_id)]
             if removed:
                 from reconciler.cli.showing import show_removed

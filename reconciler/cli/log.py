@@ -39,6 +39,7 @@ def command(
     from reconciler.report.log_text import log_json, log_text
     from reconciler.report.output import write_stdout
 
+    # The ledger opens without a key, so the log can be read by those who may not apply.
     kept = history.ledger_store(invocation.settings, store, sandbox=sandbox)
     entries = history.log(invocation.settings, kept, limit=limit)
     if format == "json":

@@ -16,8 +16,10 @@ def start_logging(console: Console) -> None:
     for name in _FOREIGN:
         foreign = logging.getLogger(name)
         foreign.setLevel(logging.CRITICAL + 1)
+        # A handler at the root would get the records all the same.
         foreign.propagate = False
     logger = logging.getLogger("reconciler")
+    # Set, not added: tests and programs run many commands in one process.
     logger.handlers = [_Handler(console)]
     logger.propagate = False
     logger.setLevel(logging.DEBUG if console.verbose else logging.WARNING)

@@ -12,6 +12,7 @@ from reconciler.cli.invocation import Invocation, invocation_of
 from reconciler.errors import Interrupted, ReconcilerError
 
 _HERE: Final = "reconciler.cli"
+# Modules by name, not imported: `--help` and most commands must stay quick to start.
 COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "init": CommandEntry(f"{_HERE}.init", "Make a catalogue, settings and CI files to start from."),
     "validate": CommandEntry(f"{_HERE}.validate", "Check the catalogue; needs no network."),
@@ -58,6 +59,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
 
 
 def _install_completion(context: click.Context, _: click.Parameter, shell: str | None) -> None:
+    # While completing, click parses half a line, which must install nothing.
     if shell is None or context.resilient_parsing:
         return
     from reconciler.cli.completion import install
@@ -83,6 +85,7 @@ def _install_completion(context: click.Context, _: click.Parameter, shell: str |
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Keep a Robosize product catalogue equal to YAML files in git."""
+    # click's own help for this case goes round `write_stdout`, so a full disk would go unseen.
     if context.invoked_subcommand is None:
         from reconciler.report.output import write_stdout
 
@@ -99,6 +102,7 @@ def run(arguments: Sequence[str]) -> int:
             list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation
         )
     except click.ClickException as error:
+        # click exits with 2, which here means "there are changes".
         return tell_usage(error, invocation.console)
     except ReconcilerError as error:
         return tell(error, invocation.console)
@@ -113,5 +117,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # anything else is a bug, and is never shown as a bare traceback
         return tell_bug(error, invocation.console)
     finally:
+        # A bar would else stay on the terminal after the command.
         invocation.end()
     return code if isinstance(code, int) else 0

@@ -35,6 +35,7 @@ class Measured:
 
     def note(self, plan: "Plan") -> None:
         """Note the plan, which is made now."""
+        # Monotonic, since the time of day may be set while a plan is made.
         self.plan, self.seconds = plan, time.monotonic() - self.begun
 
 
@@ -46,6 +47,7 @@ def measuring(file: Path | None, store: "Store") -> Iterator[Measured]:
     """
     meters = None
     if file is not None:
+        # Imported before the run, so that a missing extra is told before anything is sent.
         from reconciler.watch.metrics import Meters
 
         meters = Meters()
@@ -53,6 +55,7 @@ def measuring(file: Path | None, store: "Store") -> Iterator[Measured]:
     try:
         yield measured
     finally:
+        # In `finally`: a failed apply is what an alarm waits for.
         if file is not None and meters is not None and measured.plan is not None:
             from reconciler.report.output import write_file
 

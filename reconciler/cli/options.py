@@ -65,6 +65,7 @@ class Target:
 
 def _warn_of_missing_ledger(store: "Store", invocation: Invocation) -> None:
     """Warn a pipeline that keeps its ledger in a file that is lost when the job ends."""
+    # GitHub, GitLab and most others set it.
     in_pipeline = invocation.environ.get("CI", "").strip().lower() not in ("", "0", "false")
     if not in_pipeline or store.settings.ledger != "file" or store.ledger.exists():
         return
@@ -123,6 +124,7 @@ def gathered(name: str, make: Callable[..., Any], options: dict[str, Decorator])
     def decorate(function: Run) -> Run:
         @wraps(function)
         def with_value(*args: Any, **given: Any) -> int:
+            # click passes every option by name, and the command knows only the one value.
             taken = {key: given.pop(key) for key in options}
             return function(*args, **{name: make(**taken)}, **given)
 
@@ -166,6 +168,7 @@ sandbox_option: Final[Decorator] = click.option(
 )
 selecting: Final[Decorator] = click.option(
     "--select",
+    # Only so can a second --store be noticed, which click would let replace the first.
     multiple=True,
     metavar="EXPR",
     help="Only these products: a store_id glob, tag=…, type=…, file=GLOB or x-KEY=…; !EXPR "
@@ -196,6 +199,7 @@ def planning() -> Decorator:
     """The options of a plan and of its guards, as `reconcile.Options`."""
 
     def make(**given: Any) -> "reconcile.Options":
+        # When it is called: `--help` needs no stories.
         from reconciler import reconcile
 
         return reconcile.Options(**given)

@@ -65,6 +65,7 @@ def command(
     from reconciler.cli.showing import distinct_files, made_now, save_plan, show_saved
     from reconciler.cli.signals import stopping
 
+    # The second one written would replace the first without a word.
     distinct_files(out=out, output=rendering.output, metrics=metrics)
     stop = Event()
     with (
@@ -80,6 +81,7 @@ def command(
         measured.note(plan)
         invocation.progress.finish()
         made = replace(made_now(plan, invocation, store.endpoint), rehearsal=rehearsal)
+        # Saved first: if the rendering fails, the plan that was read is still there.
         if out is not None:
             save_plan(made, out, invocation)
         show_saved(made, rendering, invocation)

@@ -45,9 +45,11 @@ class ProgressLines:
         """Add to the count, and print it if the last line is old enough."""
         with self._lock:
             self._done += count
+            # A pipeline keeps every line, so a bar's would bury the rest.
             if self._clock.now() - self._said < _EVERY or not self._phase:
                 return
             self._said = self._clock.now()
+            # Copied, so that the slow part, writing, is done without the lock.
             phase, done, total = self._phase, self._done, self._total
         whole = "" if total is None else f" of {total:,}"
         self._console.say("info", f"{phase}: {done:,}{whole}", phase=phase, done=done, total=total)
@@ -97,12 +99,15 @@ def _bars(color: bool) -> "Bars":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
+        # Text in brackets would be taken for rich's own markup.
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=Terminal(stderr=True, no_color=not color, highlight=False),
+        # What stays on the screen should be the result.
         transient=True,
+        # rich would else take over streams whose output is masked and escaped elsewhere.
         redirect_stdout=False,
         redirect_stderr=False,
     )

@@ -78,6 +78,7 @@ def show_files(pulled: "Pulled", invocation: Invocation, *, write: bool, nothing
     for change in pulled.files:
         write_stdout(unified_diff(change.file, change.before, change.after, color=color))
     if not invocation.quiet:
+        # The difference looks as if it were done.
         more = " Nothing was written; --write does it." if pulled.files else ""
         invocation.console.say("info", summary + more)
 

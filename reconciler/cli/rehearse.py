@@ -66,6 +66,7 @@ def command(
     from reconciler.sandbox.fault_file import read_schedule
 
     check_saved(options, planfile)
+    # Before the remote is read, since a bad file should fail at once.
     schedule = None if faults is None else read_schedule(faults)
     saved = None if planfile is None else reconcile.read_plan(planfile)
     if saved is not None:
@@ -77,6 +78,7 @@ def command(
     invocation.progress.finish()
     report = done.result
     if isinstance(report, GuardRefused):
+        # The exit code is that of `apply`, which refuses with an error.
         raise report
     console, to_stdout = invocation.console, output is None
     if format == "json":
@@ -92,5 +94,6 @@ def command(
     if output is None:
         write_stdout(text, hint=TO_OUTPUT)
     else:
+        # As JSON it holds whole records of the remote.
         write_file(output, text, private=format == "json")
     return report.exit_code or (0 if done.converges else NOT_CONVERGED)

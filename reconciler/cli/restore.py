@@ -75,6 +75,7 @@ def _tell(restored: "Restored", invocation: Invocation) -> None:
 
     say_warnings(restored.warnings, invocation)
     told = list(_left_out(restored))
+    # A mass delete may have taken thousands.
     for message in told[:_MOST]:
         invocation.console.say("warning", message)
     if len(told) > _MOST:

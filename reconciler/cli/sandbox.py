@@ -85,6 +85,7 @@ def command(
     from reconciler.sandbox.server import serve, shop_key
 
     database = _database(db, invocation.folder)
+    # Read before the server starts, so that errors are told at once.
     filling = None if seed is None else _seed(seed, catalog, invocation)
     if shops is not None and (seed_only or behaviour["api_key"]):
         raise UsageError(
@@ -94,6 +95,7 @@ def command(
     if seed_only:
         _fill(database, filling)
         return 0
+    # A warning, not an error: whoever names the address may well mean it.
     if behaviour["host"] not in _LOOPBACK:
         invocation.console.say(
             "warning", "Others can reach this address, and the sandbox does not encrypt."

@@ -27,6 +27,7 @@ def command(invocation: Invocation, kind: str, output: Path | None, store: str |
     from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
 
     vocabulary = None
+    # Other schemas need no settings, which may not exist.
     if kind in OF_CATALOG:
         settings = invocation.settings
         vocabulary = (settings.for_store(store) if store else settings).vocabulary()

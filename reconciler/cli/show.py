@@ -69,6 +69,7 @@ def command(
     else:
         saved = reconcile.read_plan(planfile)
         if without_records:
+            # A page for others must not show what was entered by hand at Robosize.
             from reconciler.planning.bare import bare
 
             if rendering.format == "json":

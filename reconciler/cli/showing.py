@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.report.plan_json import SavedPlan
 
 TO_TERMINAL: Final = Rendering("text", None)
+# Thousands of warnings alike would hide the only other one.
 _MOST_OF_A_KIND: Final = 5
 
 
@@ -119,6 +120,7 @@ def _write_record(text: str, rendering: Rendering) -> None:
     if rendering.output is None:
         write_stdout(text, hint=TO_OUTPUT)
     else:
+        # Records hold what was entered by hand at Robosize.
         write_file(rendering.output, text, private=True)
 
 
@@ -184,6 +186,7 @@ def run_url(environ: Mapping[str, str]) -> str | None:
     if repository and run:
         return f"{repository}/actions/runs/{run}#artifacts"
     job = environ.get("CI_JOB_URL")
+    # GitLab keeps the files with the job, GitHub with the run.
     return f"{job}/artifacts/browse" if job else None
 
 
@@ -219,6 +222,7 @@ def distinct_files(**files: Path | None) -> None:
     for flag, file in files.items():
         if file is None:
             continue
+        # Two spellings may name one file.
         path = file.absolute()
         if path in seen:
             raise UsageError(

@@ -29,6 +29,7 @@ class Stopping:
             os._exit(INTERRUPTED)
         self._stop.set()
         if not self._patient:
+            # Nothing was written yet, so waiting for calls would gain nothing.
             raise KeyboardInterrupt
         self._console.say(
             "warning", "Stopping: finishing the calls in flight. A second signal ends at once."

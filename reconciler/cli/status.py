@@ -103,6 +103,7 @@ def command(
         if live:
             pages = look_live(store, sample or _SAMPLE)
     invocation.progress.finish()
+    # An empty list would read as "no such problem".
     if seen.declared is None and problem in COMPARED:
         raise UsageError(
             f"Only with a catalogue can a product be called {problem}.",

@@ -54,6 +54,7 @@ def command(
     from reconciler.report.output import write_stdout
 
     settings = invocation.settings
+    # Rules come from the settings alone, so no catalogue is needed.
     if rules:
         write_stdout(_rules(settings, format, invocation.console))
         return 0
@@ -62,6 +63,7 @@ def command(
     if policy is not None:
         write_stdout(_suggestion(settings, catalog, paths, format))
         return 0
+    # Everything is read even with PATHS: a store_id may be declared twice across files.
     found = examined(settings, catalog, paths)
     write_stdout(_rendered(found, format, settings, invocation.console))
     return 1 if any(finding.severity == "error" for finding in found.findings) else 0

@@ -37,6 +37,7 @@ class _Duration(click.ParamType[float]):
         """The time in seconds."""
         match = _DURATION.fullmatch(str(value).strip())
         seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+        # Each round lists the whole remote, so rounds without a pause would flood it.
         if seconds < _SHORTEST:
             self.fail(f"{value!r} is not a time of a second or more, such as 90s, 15m or 1h.")
         return seconds
@@ -124,6 +125,7 @@ def command(
     from reconciler.watch.sight import Healing
     from reconciler.watch.supervisor import Supervisor
 
+    # Else somebody may believe that edits are applied.
     if only and not heal:
         raise UsageError(
             "--only needs --apply: without it nothing is applied.", hint="Give --apply too."
@@ -144,6 +146,7 @@ def command(
         Served(*listen, pages) as served,
         handled_by(lambda number, frame: _handle(number, frame, signals, invocation)),
     ):
+        # Behind a proxy the address that is served is not the one that people reach.
         address = (url or served.url).rstrip("/")
         watch = Watch(
             Wishes(store, every, Healing(only) if heal else None),
@@ -160,6 +163,7 @@ def command(
         )
         pages.show(watch)
         say("info", f"Watching {len(watch.stores)} stores on {ref}; the page is at {served.url}")
+        # systemd counts the service as started from here, with its page answering.
         supervisor.tell("READY=1")
         watch.run()
         supervisor.tell("STOPPING=1")
@@ -181,10 +185,12 @@ def _handle(
     number: int, frame: FrameType | None, signals: "Signals", invocation: Invocation
 ) -> None:
     """Read settings anew on SIGHUP; end on the other signals, at once on the second."""
+    # Windows has no SIGHUP.
     if number == getattr(signal, "SIGHUP", None):
         signals.read_anew()
         return
     if signals.stop.is_set():
+        # Whoever asks twice does not want to wait for calls.
         os._exit(INTERRUPTED)
     signals.end()
     invocation.console.say(
