@@ -27,6 +27,7 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "catalog/a.yaml is a link to a file that was removed",
         "Fix its permissions or the link, remove it, or correct the path on the command line.",
     ),
+    # Products of a file that is not checked out would look like products to delete (P3).
     Code.ABSENT_FILE: Explanation(
         "The commit has a file in the catalogue's folder that the working tree lacks, because the "
         "checkout is sparse or a submodule is not checked out. Its products would be deleted as "
@@ -49,6 +50,7 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]    # and so on",
         "Write the values out, or split the file.",
     ),
+    # A tag promises a number or a date, and every value here stays the text that was written.
     Code.EXPLICIT_TAG: Explanation(
         "A value has an explicit YAML tag. Every value is text, so a tag has nothing to say.",
         "store_id: !!int 10482",
@@ -70,6 +72,7 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         'store_id: "10482"    # and no name',
         "Add the field. store_id and name are required.",
     ),
+    # A guess would clear values at the remote, or leave what should be cleared.
     Code.EMPTY_VALUE: Explanation(
         "A field has no value (nothing, `~` or `null`). That could mean two things: leave the "
         "remote value as it is, or clear it.",
@@ -127,6 +130,7 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "The catalogue folder catalog does not exist.",
         "Run `reconciler init` to make one, go to the right folder, or name it with --catalog.",
     ),
+    # Passing over it would call a catalogue sound that nobody has judged (P6).
     Code.RULE_FAILED: Explanation(
         "A rule that an installed package brings (entry point `reconciler.rules`) cannot be loaded "
         "or raises an error. The other rules were run; the command ends with exit 1, since nobody "

@@ -58,6 +58,7 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "the key of a test account with the address of another",
         "Check which key the environment holds, and that it belongs to this address.",
     ),
+    # A redirect is an error too, since following it would carry the key elsewhere (P5).
     Code.BAD_ANSWER: Explanation(
         "The server answered something other than its API documents: no JSON, a field of the wrong "
         "kind, a redirect.",
@@ -70,6 +71,8 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "Read what the server said. With status 429 or 5xx run it again later, or lower "
         "`requests: {rate: …}`.",
     ),
+    # Pages are windows over a moving list, and half of it would mean deletes (P3) and second
+    # creates (P2).
     Code.UNSTABLE_LIST: Explanation(
         "The list of products changed each time it was read, so it was never whole. What is "
         "missing from half a list must not look like a product that is gone.",
@@ -83,6 +86,7 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "Restore the file from a copy. Without it nothing is known and nothing is sent for such "
         "fields until they are edited: safe, but it forgets.",
     ),
+    # Before the first write nothing is lost by stopping; after it the report is worth more.
     Code.LEDGER_NOT_WRITTEN: Explanation(
         "The ledger cannot be written. Before the first call that ends an apply without a write; "
         "later it is a warning, and what was sent will be sent again.",
@@ -119,6 +123,7 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "Run the pipeline of the newest commit. To go back on purpose, revert the commit in git, "
         "or apply with `--allow-older`.",
     ),
+    # Ids of one shop mean other products, or none, in another (P4).
     Code.OTHER_SHOP: Explanation(
         "A saved plan names another endpoint or store than the one it would be applied to. It was "
         "made from that shop's products, so here it would do what nobody has reviewed.",

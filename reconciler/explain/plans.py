@@ -7,6 +7,8 @@ from reconciler.codes import Code
 from reconciler.explain.entry import Explanation
 
 WARNINGS: Final[Mapping[Code, Explanation]] = {
+    # A list cannot confirm what the API never returns, and sending it every time would be "changed"
+    # on every run.
     Code.UNCONFIRMED: Explanation(
         "A declared value of a write-only field (image_url, type) is nowhere to be compared with: "
         "the API never returns it, and the ledger has no record of it. Nothing is sent for it.",
@@ -31,6 +33,7 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         'protected: ["gfit-*"]    # a slip of the pen',
         "Correct the pattern, or remove it.",
     ),
+    # Delete and create would do the same by the list, and lose what was entered by hand (P3).
     Code.LOOKS_LIKE_RENAME: Explanation(
         "A product that is declared nowhere and one to be created have the same name; or, in an "
         "import, a declared product that the export lacks and a new one the same name or picture. "
@@ -46,12 +49,14 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "AB-1 will be created, but 'ab-1' is there already.",
         "If they are one product, declare it as it is there, or add `renamed_from`.",
     ),
+    # A value that the server trims or re-orders would else be planned for ever (P1).
     Code.SERVER_KEEPS: Explanation(
         "The server accepted a value and keeps another form of it. Nothing more is sent for it "
         "until either side changes.",
         "The server keeps 'Linen Shirt' for 'linen shirt' as name of 10482.",
         "Declare the value as the server keeps it.",
     ),
+    # The files alone look the same before and after a swap.
     Code.RENAME_RING: Explanation(
         "Renames exchange store_ids in a ring. Once it is done only the ledger keeps the same "
         "files from swapping them back.",
@@ -102,17 +107,20 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "Look twice. Keep the products (declare them, or `prune: none`), or rename them with "
         "`renamed_from`. The journal keeps a copy of what was removed.",
     ),
+    # A failed list is never an empty list, so nothing is claimed (P6).
     Code.NOT_VERIFIED: Explanation(
         "Every change was applied, but the list that would prove it could not be read.",
         "The closing list could not be read, so nothing is proven.",
         "Run `reconciler plan`: it is empty if all is well.",
     ),
+    # PATCH takes many ids and answers once for all of them.
     Code.BATCH_IN_PART: Explanation(
         "One call for many products took effect for some of them only; the others were sent again, "
         "each alone.",
         "A shared call did not take full effect: 3 products of it had to be sent again alone.",
         "Nothing. If it happens often, lower `requests: {batch: …}` in the settings.",
     ),
+    # The API does not promise that a store_id is unique, and POST is not idempotent (P2).
     Code.CREATED_TWICE: Explanation(
         "The remote holds a product twice after it was created, though each call was made once: "
         "somebody else created it too, or the server carried out a call whose answer was lost.",
@@ -132,12 +140,14 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "what is declared stays, and the next apply sends it.",
         "Fix the value at Robosize and pull again, or let the next apply send what is declared.",
     ),
+    # The dead run may have written what its ledger does not know yet.
     Code.BROKE_A_LOCK: Explanation(
         "An earlier run died while it held the store, or did not renew its lock for five minutes; "
         "its lock was taken over. What it had begun was looked at before anything was sent.",
         "A run that died held the store: process 4711 on build-7.",
         "Nothing. Find out why the run died if you do not know.",
     ),
+    # What the API never returns is known from the ledger only.
     Code.NO_LEDGER: Explanation(
         "A pipeline runs without a memory of earlier runs: the ledger is a file, and the machine "
         "starts without it. Edits of image_url and type cannot be seen.",
@@ -148,6 +158,7 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
 }
 
 BLOCKS: Final[Mapping[Code, Explanation]] = {
+    # Remote data is dirty: blocked products are told and never touched by accident.
     Code.DUPLICATE_REMOTE: Explanation(
         "The remote holds several products with one store_id, so nobody can tell which is meant. "
         "None of them is written or deleted.",
@@ -165,6 +176,7 @@ BLOCKS: Final[Mapping[Code, Explanation]] = {
         '{"id": null, "store_id": "10482"}',
         "Report it to Robosize: the API promises an id with every product.",
     ),
+    # The API cannot merge two products, and a delete would destroy one of them.
     Code.RENAME_CONFLICT: Explanation(
         "A rename cannot be made, because its old and its new store_id are both at the remote. "
         "Neither is deleted.",
@@ -180,6 +192,7 @@ BLOCKS: Final[Mapping[Code, Explanation]] = {
         "Settle the plan's other blocked products: the next plan then moves these. Or give each "
         "its store_id at Robosize by hand.",
     ),
+    # Lists lag behind creates: a second POST could make a second product (P2).
     Code.NOT_LISTED_YET: Explanation(
         "A create was answered with an id, but the list does not show that product yet. Sending it "
         "again could make a second one, so it waits until it is listed, for an hour at the most.",
@@ -206,6 +219,7 @@ REFUSALS: Final[Mapping[Code, Explanation]] = {
         "The plan would change 600 products of 1000; the limit is 50%, or 5.",
         "Read the plan. If it is meant, apply with `--allow-updates 600`.",
     ),
+    # A wrong folder looks exactly like this.
     Code.EMPTY_CATALOG: Explanation(
         "The catalogue declares no product at all, and the plan would change the remote.",
         "The catalogue declares no product, and the plan has 24 changes.",
@@ -216,6 +230,7 @@ REFUSALS: Final[Mapping[Code, Explanation]] = {
         "Nothing was changed: The plan would delete 40 products of 100.",
         "Read the reasons; each comes with the flag that allows it.",
     ),
+    # What was approved is what runs, or nothing (P4).
     Code.STALE_PLAN: Explanation(
         "A saved plan no longer fits (exit code 4): the remote, the ledger or what the settings "
         "protect is not as it was. Nothing was changed, because what would run is not what was "

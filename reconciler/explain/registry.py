@@ -15,6 +15,7 @@ from reconciler.linting.rule import Rule
 from reconciler.policy.registry import RULES
 from reconciler.wording import nearest_word
 
+# A rule holds its own texts, so that a new one cannot be added without them.
 _RULES: Final = {
     Code(rule.code): Explanation(rule.sentence, rule.example, rule.remedy) for rule in RULES
 }
@@ -43,6 +44,7 @@ def explained(rules: Iterable[Rule]) -> dict[str, Explanation]:
 
 def code_named(name: str) -> Code | None:
     """The code that people call `name`, with dashes or underscores; also a rule's id."""
+    # Findings show their code in brackets, and people paste it as it stands there.
     plain = name.strip().strip("[]").lower().replace("-", "_")
     try:
         return Code(plain)
