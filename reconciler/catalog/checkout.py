@@ -1,4 +1,4 @@
-"""What git's index knows of a catalogue's folder, beside what stands in it.
+"""What git's index knows about a catalogue's folder and the folder itself does not show.
 
 A working tree may lack files that its commit has: a sparse checkout leaves them out, and a
 submodule may not be checked out. Their products would look like products that nobody declares.

@@ -50,7 +50,7 @@ class Part(NamedTuple):
 
     `tags` are the spellings that whoever read them had not met before, each with its location;
     `unused` are the defaults in documents that no product takes, each field with its location;
-    `used` are the numbers of those of `PartReader.folder_defaults` that a product takes.
+    `used` are the indexes in `PartReader.folder_defaults` of defaults that a product takes.
     """
 
     products: list[Product]
@@ -113,7 +113,7 @@ class PartReader:
 
     def _part(self, task: int) -> Part:
         if task < self._reached:
-            # What another process had begun and lost: it may be the first to spell a tag so.
+            # Another process died with this part: tags that it had met first must be met again.
             self._interned = Interned()
         self._reached = task
         start = self._first + task * self._size

@@ -190,7 +190,7 @@ def _begun(
 
 
 class _Reading:
-    """What a catalogue's files say, put together. It knows them by their ways below its folder."""
+    """The contents of all files, put together; files are known by their paths below the folder."""
 
     def __init__(self, names: Names, reader: PartReader) -> None:
         self.findings = Findings()

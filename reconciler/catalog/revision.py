@@ -62,8 +62,8 @@ def revision_of(folder: Path) -> Revision:
         if told.code != 0:
             return Revision(advice=git.advice())
         prefix, _, commit = os.fsdecode(told.output).rstrip("\n").rpartition("\n")
-        # Files that git passes over are read all the same, so they count as changes.
-        # With `-z`, since git would else put odd names in quotes.
+        # Files that git passes over are read all the same, so they count as changes; and without
+        # `-z` git would put odd names in quotes.
         changes = git.run(
             *("status", "--porcelain", "-z", "--untracked-files=all", "--ignored=traditional"),
             *("--ignore-submodules=none", "--", "."),

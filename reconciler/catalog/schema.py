@@ -191,7 +191,7 @@ def _any_of(words: Words) -> Schema:
 
 
 def _unquoted(texts: Iterable[str]) -> Iterator[object]:
-    """What an editor takes a text for that YAML itself reads as a number or a boolean."""
+    """The numbers that editors read instead of such texts, if these are not in quotes."""
     for text in texts:
         with suppress(ValueError):
             value = json.loads(text)

@@ -27,7 +27,7 @@ _PAGES: Final = "stores"
 
 @dataclass
 class FleetAccount:
-    """What is told of a fleet, while it runs and at its end.
+    """The output of a fleet's run: each result as it comes, and the rest at the end.
 
     `folder` takes each store's plan or report as `<store>.json`; `run` names this run to its
     workers.

@@ -26,7 +26,7 @@ metrics_option: Final[Decorator] = click.option(
 
 @dataclass
 class Measured:
-    """What a run is known by, as far as it came; `seconds` is how long its plan took."""
+    """The results of a run so far; `seconds` is how long its plan took."""
 
     begun: float
     plan: "Plan | None" = None

@@ -20,7 +20,7 @@ def command(invocation: Invocation, store: str | None, sandbox: bool) -> int:
     from reconciler.report.output import write_stdout
 
     ledger = history.ledger_store(invocation.settings, store, sandbox=sandbox)
-    # No check whether it is dead: from another machine nobody can tell.
+    # Refused only if that run lives on this machine: from another one nobody can tell.
     holder = reconcile.unlock(ledger)
     if holder is None:
         write_stdout("There was no lock to free.\n")

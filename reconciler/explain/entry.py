@@ -1,4 +1,4 @@
-"""What is told of one code."""
+"""The explanation of one code."""
 
 from typing import NamedTuple
 

@@ -52,7 +52,7 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImportedFiles:
-    """What an import would write, how its files were read, and what no row of `types` matches."""
+    """What an import would write, how its files were read, and the kinds that `types` lacks."""
 
     pulled: Pulled
     format: str
@@ -212,7 +212,7 @@ def _warnings(
     products: Mapping[str, Imported],
     tidings: Tidings,
 ) -> Iterator[Finding]:
-    """What is told of the whole import."""
+    """The warnings about the import as a whole."""
     if format.advice is not None and "store_id" not in choice.columns:
         yield warning(Code.UNLIKELY_ID, format.advice)
     if catalog.products and not _shares_an_id(catalog, products):

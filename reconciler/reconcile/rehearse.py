@@ -105,7 +105,6 @@ def rehearse(
             report = apply(copy, options, saved=reviewed, approve=note)
         except GuardRefused as refused:
             return Rehearsed(plans[0], refused)
-        # What is left is looked at with nothing in the way.
         # Without faults from here on: P1 is about schedules of faults that end.
         sandbox.misbehave()
         sandbox.store.catch_up()

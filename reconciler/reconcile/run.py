@@ -233,8 +233,8 @@ def apply(
         found = check_age(made, ledger, store, allow_older=options.allow_older)
         made = replace(made, warnings=(*found, *made.warnings))
         asked = approve(made)
-        # Time has passed since the list was read, so the remote may have changed.
-        # A plan without changes sends nothing, so it cannot be out of date.
+        # Time has passed since the list was read, so the remote may have changed; a plan without
+        # changes sends nothing, so for it that does not matter.
         if made.changes and (asked or reviewed is not None):
             listing = store.client.list()
             if reviewed is not None and (done := already_applied(made, ledger, listing, store)):

@@ -8,7 +8,7 @@ from threading import Lock
 
 
 class Pace:
-    """So many calls a second for each client that has joined. Thread-safe.
+    """A number of calls a second for each client that has joined. Thread-safe.
 
     `share` may be changed at any time; None means no limit.
     """

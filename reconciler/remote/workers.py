@@ -15,7 +15,7 @@ holds up no other call, few enough that answers do not pile up."""
 
 
 class Workers:
-    """So many threads. What they run must not wait for them: it would wait for itself."""
+    """A pool of `count` threads. What runs in it must not call `spread`, or it waits for itself."""
 
     def __init__(self, count: int) -> None:
         self._ahead = _AHEAD * count

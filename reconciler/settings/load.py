@@ -146,7 +146,6 @@ def _over(strong: Mapping[str, Any], weak: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings_error(findings: Sequence[Finding]) -> SettingsError:
-    # A general fault shows again in each store that inherits it.
     distinct = sorted(set(findings), key=lambda f: (f.location or ("", 0, 0), f.message))
     faults = "1 fault" if len(distinct) == 1 else f"{len(distinct)} faults"
     return SettingsError(

@@ -19,7 +19,7 @@ from reconciler.settings.section import Section, parse_limit
 from reconciler.wording import nearest_word
 
 RULE_NAME: Final = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
-"""What the name of a rule looks like."""
+"""The pattern of a rule's name."""
 # Also a code in reports, and a key in `lint`.
 _NAME: Final = re.compile(RULE_NAME)
 _LONGEST_NAME: Final = 60

@@ -1,4 +1,4 @@
-"""What the parts of the settings have in common, and the limits of a plan."""
+"""The base of all parts of the settings, parsers that they share, and the limits of a plan."""
 
 import re
 from typing import Annotated, Final

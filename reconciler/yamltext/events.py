@@ -304,7 +304,7 @@ def _begins_products(event: Any, stack: Stack, items: list[Any]) -> bool:
 
 
 def _context(error: MarkedYAMLError) -> str:
-    """What the parser was in the midst of, and its location."""
+    """The construct that the parser was reading, and its location."""
     mark: Mark | None = error.context_mark
     if not error.context or mark is None:
         return ""

@@ -71,7 +71,7 @@ class Piece:
     tagged: bool = False
     items: "list[Piece]" = field(default_factory=list)
     is_special: bool = False
-    """Whether it is special, or anything in it is: then its position or its text matters."""
+    """Whether it, or anything below it, is an alias or has an anchor or a tag."""
 
     @property
     def pairs(self) -> "list[tuple[Piece, Piece]]":

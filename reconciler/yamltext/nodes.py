@@ -1,4 +1,4 @@
-"""What a YAML document is made of here: scalar events as the parser made them, Map and Seq."""
+"""The nodes of a YAML document: the parser's own scalar events, Map and Seq."""
 
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
@@ -9,7 +9,7 @@ from reconciler.model import pack_location, unpack_location
 from reconciler.yamltext.findings import Faults
 
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-"""What a plain scalar says when it says nothing (YAML's null)."""
+"""The texts of plain scalars that mean null in YAML."""
 
 
 class Mark(Protocol):
