@@ -106,10 +106,12 @@ def told_the_truth(
     """The outcomes and the exit code say what the remote holds (P6)."""
     had = {row.store_id for row in before}
     has = {row.store_id: row for row in after}
+    ids = {row.record["id"] for row in after}
     kept = any(finding.code == "server_keeps" for finding in report.warnings)
     by_id = {change.store_id: change for change in changes}
     for outcome in report.outcomes:
-        there = outcome.store_id in has
+        # A delete is of one id: a list may have hidden another product at the same store_id.
+        there = outcome.id in ids if outcome.action == "delete" else outcome.store_id in has
         if outcome.fate is Fate.APPLIED and not kept:
             assert there == (outcome.action != "delete"), outcome
             if there and outcome.action != "delete":
