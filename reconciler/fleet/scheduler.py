@@ -97,9 +97,15 @@ def _connected(address: str, dask: Any) -> Iterator[Any]:
             "give its address as tls://HOST:PORT.",
         )
     security = dask.Security(require_encryption=True) if encrypted else dask.Security()
+    # Made in two steps, so that a client that cannot connect is closed here. The garbage collector
+    # would close it in any thread, maybe while another client starts and holds the same lock.
+    client = dask.Client.__new__(dask.Client)
     try:
-        client = dask.Client(address, security=security, timeout=_CONNECT, set_as_default=False)
+        client.__init__(address, security=security, timeout=_CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
+        # It may have failed before there was anything to close.
+        with suppress(AttributeError, OSError, RuntimeError):
+            client.close()
         raise SettingsError(
             f"The scheduler {address} cannot be reached: {error}",
             hint="Check that it runs, its address, and the certificates in Dask's configuration.",

@@ -263,3 +263,23 @@ def test_tls_lets_in_whom_it_knows(
         ):
             monkeypatch.setattr(scheduler, "_CONNECT", 30.0)
             assert here("fleet", "plan", *at).code == 0
+
+
+def test_a_client_that_cannot_connect_is_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is left to the garbage collector, which would close it while another one starts."""
+    distributed = pytest.importorskip("distributed")
+    made: list[Any] = []
+    begin = distributed.Client.__init__
+
+    def noted(self: Any, *arguments: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, *arguments, **options)
+
+    monkeypatch.setattr(distributed.Client, "__init__", noted)
+    monkeypatch.setattr(scheduler, "_CONNECT", 0.2)
+    with (
+        pytest.raises(SettingsError, match="cannot be reached"),
+        scheduler_place("tls://127.0.0.1:9", 1),
+    ):
+        pass
+    assert [client.status for client in made] == ["closed"]
