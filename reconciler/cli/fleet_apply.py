@@ -81,6 +81,7 @@ def command(
     at all. Without, it plans and applies; it asks nothing, so --yes is needed.
     """
     from reconciler.cli.fleet_running import FleetAccount, run_tasks
+    from reconciler.fleet.choose import check_apart
     from reconciler.fleet.task import StoreTask
 
     options = replace(options, allow_older=allow_older)
@@ -96,6 +97,7 @@ def command(
     names = stores.of(invocation)
     if folder is not None:
         names = _with_plans(invocation.folder / folder, names, invocation)
+    check_apart(invocation.settings, names)
     account = FleetAccount(invocation, "apply", format, output, names, report, details)
 
     def task_of(store: str, checkout: "Checkout") -> "StoreTask":

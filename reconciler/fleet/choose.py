@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from reconciler.errors import UnmatchedPattern, UsageError
+from reconciler.errors import SettingsError, UnmatchedPattern, UsageError
 from reconciler.settings import Settings
 
 
@@ -33,6 +33,25 @@ def chosen_stores(
             "shows the labels.",
         )
     return found
+
+
+def check_apart(settings: Settings, stores: Sequence[str]) -> None:
+    """Raise SettingsError if two of the stores are one shop: the same endpoint with the same key.
+
+    Applied side by side they would create products twice, and each would delete the other's.
+    """
+    met: dict[tuple[str, str], str] = {}
+    for name in stores:
+        store = settings.store(name)
+        # A run on a scheduler has no keys itself.
+        key = store.secret.get_secret_value() if store.secret else f"${store.api_key_env}"
+        other = met.setdefault((store.api_url, key), name)
+        if other != name:
+            raise SettingsError(
+                f"The stores `{other}` and `{name}` have the same endpoint and the same key, so "
+                "they are one shop: nothing was applied.",
+                hint="Give each its own `api_key_env`; or make one store of the two.",
+            )
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.clock import Clock
 from reconciler.errors import GitError, ReconcilerError
-from reconciler.fleet.choose import chosen_stores
+from reconciler.fleet.choose import check_apart, chosen_stores
 from reconciler.remote.pace import Pace
 from reconciler.remote.redaction import Redactor
 from reconciler.watch.branch import Branch
@@ -94,7 +94,7 @@ class Watch:
         self._clock, self._jitter, self._signals = clock, jitter, signals
         self._say, self._on_beat = say, beat
         self.settings = load()
-        self.stores = chosen_stores(self.settings, wishes.patterns)
+        self.stores = self._chosen(self.settings)
         self._notifier = notifier(self.settings)
         self._alive_until = 0.0
         self._beat()
@@ -198,12 +198,18 @@ class Watch:
         at = f" at {self.commit[:12]}" if self.commit else ""
         self._say("debug", f"Round {self.rounds}{at}: {len(seen)} stores, {counts}.")
 
+    def _chosen(self, settings: "Settings") -> list[str]:
+        stores = chosen_stores(settings, self._wishes.patterns)
+        if self._wishes.healing is not None:
+            check_apart(settings, stores)
+        return stores
+
     def _reload_if_asked(self) -> None:
         if not self._signals.take_reload():
             return
         try:
             settings = self._load()
-            stores = chosen_stores(settings, self._wishes.patterns)
+            stores = self._chosen(settings)
             notifier = self._notifier_for(settings)
         except ReconcilerError as error:
             details = "; ".join(f.message for f in getattr(error, "findings", ()))

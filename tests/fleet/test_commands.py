@@ -223,3 +223,15 @@ def test_what_is_no_fleet_is_not_shown(fleet: Path, here: Here) -> None:
     ):
         ended = here("fleet", "show", *names)
         assert (ended.code, told in ended.err) == (1, True)
+
+
+def test_one_shop_is_not_applied_as_two(
+    fleet: Path, remote: Sandbox, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stores with the same endpoint and key would create twice and delete each other's products."""
+    monkeypatch.setenv("SHOP_2_KEY", shop_key(1))
+    ended = here("fleet", "apply", "--yes")
+    assert (ended.code, "`s1` and `s2` have the same endpoint" in ended.err) == (1, True)
+    assert [store.count() for store in remote.stores.values()] == [0, 0, 0]
+    assert shop_key(1) not in ended.err
+    assert here("fleet", "apply", "--yes", "--store", "s[13]").code == 0

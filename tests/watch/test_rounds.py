@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import reconcile
-from reconciler.errors import UnmatchedPattern
+from reconciler.errors import SettingsError, UnmatchedPattern
 from reconciler.reconcile.store import open_store
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox
@@ -354,3 +354,12 @@ def test_a_remote_may_be_named_by_its_path(shops: Shops) -> None:
     pushed = git(shops.hub, "rev-parse", "main")
     git(shops.folder, "commit", "--quiet", "--allow-empty", "--message=Not pushed")
     assert Branch(shops.folder, "main", str(shops.hub)).fetch() == pushed
+
+
+def test_one_shop_is_not_healed_as_two(shops: Shops) -> None:
+    """Each would delete the other's products, round after round; looking alone is allowed."""
+    url = shops.sandboxes["s0"].url
+    shops.write_settings(stores={"a": {"api_url": url}, "b": {"api_url": url}})
+    with pytest.raises(SettingsError, match="`a` and `b` have the same endpoint"):
+        shops.watch(HEAL)
+    assert shops.watch().stores == ["a", "b"]
