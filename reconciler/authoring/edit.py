@@ -1,10 +1,8 @@
 """Writing a catalogue file: products get other values, go, or are added, and all else stays.
 
-ruamel.yaml's round-trip mode writes a file anew: it sets one indentation for all lists, wraps and
-unwraps lines, respells block scalars and numbers, and moves comments that follow a removed key. A
-pull is reviewed as a diff, so what did not drift must not show in it. Therefore its parser says
-which characters hold a value, those characters alone are replaced, and the result is read again
-with the catalogue's own reader: it must say exactly what was asked for, or nothing is written.
+A pull is reviewed as a diff, so what did not drift must not show in it. The parser says which
+characters hold a value, and those characters alone are replaced. The result, as the catalogue reads
+it, must say exactly what was asked for, or nothing is written.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -53,6 +51,7 @@ def rewritten(rewrite: Rewrite, data: bytes, read: Reader) -> bytes | None:
     Raises CatalogError, with a finding that names the product, if the file cannot be edited
     without changing something else.
     """
+    # Many small values and few cycles: the collector would walk them again and again.
     with paused():
         return _rewritten(rewrite, data, read)
 
@@ -63,6 +62,7 @@ def _rewritten(rewrite: Rewrite, data: bytes, read: Reader) -> bytes | None:
     for store_id in rewrite.gone:
         del wanted[store_id]
     new = _changed(data, before, _Wanted(wanted, rewrite.renamed), read)
+    # Comments alone are no reason to keep a file that declares nothing.
     if rewrite.gone and not wanted and not holds_products(Layout(FileText(new).text)):
         new = b""
     if rewrite.added:
@@ -115,6 +115,7 @@ def _by_store_id(added: Iterable[Values]) -> dict[str, Values]:
 
 def _changed(data: bytes, before: Sequence[Product], wanted: _Wanted, read: Reader) -> bytes:
     """`data` edited until its products say what is wanted; the others are taken out."""
+    # A move of an anchor may itself change what others say; the file may then be edited without.
     new, unmet = _attempt(data, before, wanted, read, move_anchors=True)
     if unmet is not None:
         new, unmet = _attempt(data, before, wanted, read, move_anchors=False)
@@ -143,14 +144,18 @@ def _attempt(
             or product.notes != notes.get(product.store_id)
         )
         still = next(pending, None)
+        # A product that vanished differs from nothing, so only its absence from the count tells.
         if still is None and len(products) == wanted.count:
             return data, None
         unmet = still or unmet
         try:
             file = FileText(data)
             layout = Layout(file.text)
+            # Not by ruamel.yaml's round trip: it re-indents all lists, rewraps lines, respells
+            # numbers and moves comments, and a reviewer would have to look for the drift in that.
             edits = _edits(layout, products, wanted.values, renames, move_anchors=move_anchors)
             data = file.edited(edits)
+            # The catalogue's own reader judges the result, so no bug of an edit can reach a file.
             products = read(data)
         except (CatalogError, NotLaidOutError, ValueError):
             # No catalogue file any more, or two edits of one text: the product that began it.
@@ -187,6 +192,7 @@ def _edits(
 
 def _aliased(layout: Layout) -> set[str]:
     """The names of all anchors that an alias repeats."""
+    # Few files have an alias, and a walk over all nodes takes much longer than this look.
     if "*" not in layout.text:
         return set()
     roots = [document.root for document in layout.documents if document.root]
@@ -197,6 +203,7 @@ def _aliased(layout: Layout) -> set[str]:
 def _check_added(rewrite: Rewrite, after: Sequence[Product], wanted: Mapping[str, Values]) -> None:
     """Raise CatalogError unless the file says what is wanted; defaults may add to new products."""
     said = {product.store_id: product for product in after}
+    # Both ways: none may be missing, and none may have come along.
     for store_id in (*wanted, *said):
         product, values = said.get(store_id), wanted.get(store_id)
         if product is None or values is None or not _says(product, values):

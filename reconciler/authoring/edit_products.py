@@ -14,6 +14,7 @@ def appended(text: str, products: Sequence[Values]) -> Edit:
     layout = Layout(text)
     last = layout.documents[-1] if layout.documents else None
     listed = last.listed if last else None
+    # Nothing can be put behind the last entry of a document that ends with `...`.
     if last and last.root and not last.ended and _can_grow(last, listed):
         return _grown(layout, listed, products)  # type: ignore[arg-type]  # as tested
     end = len(text)
@@ -42,9 +43,11 @@ def _grown(layout: Layout, listed: Piece, products: Sequence[Values]) -> Edit:
     indent = " " * layout.column(dash)
     block = [item for item in items if item.kind == "map" and not item.flow]
     mark = "- "
+    # Some files have more than one blank behind a dash, and new entries must look like theirs.
     if block:
         gap = layout.column(block[-1].items[0].start) - layout.column(dash)
         mark = "-" + " " * (gap - 1)
+    # Comments above an entry are its own, so a blank line that parts it from others stands above.
     header = _header_start(layout, layout.line_start(dash), layout.column(dash))
     spaced = len(items) == 1 or text.endswith("\n\n", 0, header)
     end = _footer_end(layout, last, layout.column(dash) + 1)
@@ -69,6 +72,7 @@ def removal_edits(layout: Layout, gone: Collection[Piece]) -> Iterator[Edit]:
             continue
         if len(leaving) == len(products):
             following = layout.documents[number + 1 : number + 2]
+            # What stands at the head of the file goes with its first document.
             start = layout.line_start(document.start) if number else 0
             end = layout.line_start(following[0].start) if following else len(layout.text)
             yield Edit(start, end, "")
@@ -88,6 +92,8 @@ def _flow_removals(layout: Layout, items: list[Piece], leaving: list[Piece]) -> 
     staying = [item for item in items if item not in leaving]
     for item in leaving:
         position = items.index(item)
+        # Behind the last entry that stays no comma may be left, so what follows goes with the one
+        # before.
         if position + 1 < len(items) and item.start < staying[-1].start:
             yield Edit(item.start, items[position + 1].start, "")
         else:
@@ -120,6 +126,7 @@ def _header_start(layout: Layout, line: int, column: int) -> int:
     while line:
         above = layout.line_start(line - 1)
         shown = layout.text[above:line]
+        # A comment with another indentation belongs to something else.
         if shown.strip()[:1] != "#" or len(shown) - len(shown.lstrip()) != column:
             break
         line = above
@@ -150,6 +157,7 @@ def moved_anchors(layout: Layout, edits: Iterable[Edit]) -> list[Edit]:
 
     def covering(node: Piece) -> Edit | None:
         """The edit that takes `node` away."""
+        # Edits do not overlap: only the last that begins before a node can cover it.
         position = bisect_right(starts, node.start)
         edit = ordered[position - 1] if position else None
         return edit if edit and node.end <= edit.end else None
@@ -157,6 +165,7 @@ def moved_anchors(layout: Layout, edits: Iterable[Edit]) -> list[Edit]:
     moves: list[Edit] = []
     lost: dict[str | None, str] = {}
     for document in layout.documents:
+        # An anchor means nothing beyond its document.
         lost.clear()
         for node in document.root.walk() if document.root else ():
             if node.name is None:
@@ -166,8 +175,10 @@ def moved_anchors(layout: Layout, edits: Iterable[Edit]) -> list[Edit]:
                 if edit is None and node.name in lost:
                     moves.append(Edit(node.start, node.end, lost.pop(node.name)))
                 continue
+            # YAML allows to define an anchor again, and later aliases mean the later one.
             lost.pop(node.name, None)
             source = layout.text[node.start : node.end]
+            # If the new text holds the anchored value too, no alias loses its meaning.
             if edit and "\n" not in source and source not in edit.text:
                 lost[node.name] = source
     return moves

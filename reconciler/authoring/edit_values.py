@@ -35,6 +35,7 @@ def value_edits(
 
 def _is_free(layout: Layout, key: Piece, node: Piece) -> bool:
     """Whether a field can be written anew: nothing depends on its text, no comment is within it."""
+    # A block list goes with its last line, and a comment on that line would go too.
     end = layout.line_end(node.end) if node.kind == "seq" and not node.flow else node.end
     special = key.is_special or node.is_special
     return not special and not layout.has_comments(key.start, end)
@@ -57,9 +58,11 @@ def _start(layout: Layout, node: Piece, aliased: set[str]) -> int:
 
 
 def _scalar_edit(layout: Layout, node: Piece, value: str, flow: bool, aliased: set[str]) -> Edit:
+    # Only the alias: what it repeats is also what others say.
     if node.kind == "alias":
         return Edit(node.start, node.end, scalar_text(value, flow=flow))
     if layout.text[node.content : node.content + 1] in ("|", ">"):
+        # Without the block its header has no line any more, but its comment is the author's.
         header = layout.text[node.content : layout.line_end(node.content)]
         comment = header[header.find("#") :] if "#" in header else ""
         text = f"{scalar_text(value, flow=flow)}  {comment}".rstrip()
@@ -123,12 +126,14 @@ def _flow_list(layout: Layout, node: Piece, tags: _Entries) -> str:
     opening, closing, comma = "[", "]", ", "
     if items:
         opening = text[node.content : items[0].start]
+        # In `[a, b, ]` the last comma is legal, and would be one too many behind other entries.
         closing = text[items[-1].end : node.end].replace(",", "")
     if len(items) > 1:
         comma = text[items[0].end : items[1].start]
     if not tags.keep and not tags.new:
         return "[]"
     sources = [text[item.start : item.end] for item in tags.keep]
+    # From the end, so that no insertion moves the index of another.
     for index, tag in reversed(tags.insertions()):
         sources.insert(index, scalar_text(tag, flow=True))
     return opening + comma.join(sources) + closing
@@ -157,6 +162,7 @@ def _long_flow_edits(
             yield Edit(item.start, stop if rest.strip() else end, "")
         else:
             yield Edit(item.start, end, "")
+    # New tags go before it, since a comma or a comment may follow it.
     last = keep[-1]
     if new:
         added = ", ".join(scalar_text(tag, flow=True) for tag in new)
@@ -171,6 +177,7 @@ def _block_edits(layout: Layout, key: Piece, node: Piece, tags: _Entries) -> Ite
     text, keep = layout.text, tags.keep
     first = layout.dash(node, node.items.index(keep[0]))
     lead = " " * layout.column(first) + text[first : keep[0].start]
+    # An anchor, a tag or a comment may stand behind the dash, and must not be repeated.
     if lead.strip() != "-" or "\n" in lead:
         lead = " " * layout.column(first) + "- "
     for position, item in enumerate(node.items):
@@ -200,6 +207,7 @@ def _emptied(layout: Layout, key: Piece, node: Piece, new: list[str]) -> Iterato
 
 def _without_entry(layout: Layout, node: Piece, position: int) -> Edit:
     """The edit that takes an entry of a block list out with its line."""
+    # With the line break before it, since the last line of a file may have none behind it.
     start = layout.line_start(layout.dash(node, position)) - 1
     return Edit(start, layout.line_end(node.items[position].end), "")
 
@@ -219,6 +227,7 @@ def _insertions(layout: Layout, product: Piece, missing: dict[str, Value]) -> It
         else:
             offset = layout.line_end(value.end)
             entry = "".join("\n" + line for line in field_lines(field, missing[field], indent))
+        # Two fields may belong behind the same one, and two edits of one place are an error.
         lines[offset] = lines.get(offset, "") + entry
     for offset, line in lines.items():
         yield Edit(offset, offset, line)
@@ -231,5 +240,6 @@ def changed_fields(
     return {
         field.key: new
         for field, old, new in zip(FIELDS, before, after, strict=True)
+        # None is unmanaged: nothing takes a field out of a file here.
         if old != new and new is not None
     }

@@ -1,8 +1,4 @@
-"""Names of files for products: readable, and safe on every file system.
-
-What the remote calls a product may hold slashes, dots, control characters or a device's name. So a
-name is built from what is known to be safe, and never differs from another in case only.
-"""
+"""Names of files for products: readable, and safe on every file system."""
 
 import re
 import unicodedata
@@ -12,6 +8,7 @@ from typing import Final
 
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 80
+# On Windows these name devices, with any extension.
 _RESERVED: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 )
@@ -21,6 +18,7 @@ class FileNames:
     """Gives each product a name of its own; `taken` are the names that are there already."""
 
     def __init__(self, taken: Collection[str] = ()) -> None:
+        # Windows and macOS take names that differ in case only for the same file.
         self._taken = {name.casefold() for name in taken}
 
     def name(self, store_id: str, handle: str | None = None) -> str:
@@ -38,11 +36,14 @@ def _stems(handle: str, store_id: str) -> Iterator[str]:
     for stem in stems:
         if stem not in _RESERVED:
             yield stem
+    # Of a name without any Latin letter or digit nothing is left.
     last = next(iter(stems), "product")
     yield from (f"{last}-{number}" for number in count(2))
 
 
 def _slug(text: str) -> str:
     """`text` in lower-case ASCII letters, digits and single dashes; perhaps nothing."""
+    # What the remote calls a product may hold slashes, dots, control characters: only letters and
+    # digits that are known to be safe stay.
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return _UNSAFE.sub("-", plain).strip("-")[:_LONGEST].rstrip("-")

@@ -51,6 +51,7 @@ class Folder:
         changes: list[FileChange] = []
         for rewrite in rewrites:
             file, path = rewrite.file, self._working_folder / rewrite.file
+            # A file of the catalogue that is gone by now must be an error, not a new file.
             before = self._bytes(file) if file in known or path.exists() else None
             after = rewritten(rewrite, before or b"", self._reader(file, defaults))
             if before is None and after is not None:
@@ -63,6 +64,7 @@ class Folder:
         schema = self._working_folder / SCHEMA
         if not schema.exists():
             return ""
+        # Editors resolve the path from the file's own folder, and want slashes on Windows too.
         way = os.path.relpath(schema, path.parent)
         return f"# yaml-language-server: $schema={Path(way).as_posix()}\n"
 
@@ -121,6 +123,7 @@ class Folder:
         ]
 
         def read(data: bytes) -> Sequence[Product]:
+            # To read the whole catalogue for each of its files would take quadratic time.
             alone = load_sources([*above, (file, data)], root=self._catalog.names)
             return [p for p in alone.products.values() if p.file == file]
 
@@ -156,6 +159,8 @@ def write_changes(changes: Sequence[FileChange]) -> None:
             _put(change.path, change.after)
     for change in changes:
         if change.after is None:
+            # If the run is cut off before, a product stands in two files, which `validate` tells;
+            # never in none.
             change.path.unlink()
 
 
@@ -167,6 +172,7 @@ def _now(path: Path) -> bytes | None:
 
 def _put(path: Path, data: bytes) -> None:
     """Replace the content of a file and keep its mode."""
+    # `write_file` puts a new file there, which has the mode of any new file.
     mode = path.stat().st_mode & 0o777 if path.exists() else None
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, data.decode())

@@ -56,6 +56,7 @@ def _form(text: str) -> tuple[str, list[Unformatted]]:
     except NotLaidOutError:
         return text, [Unformatted(1, 1, "its parts could not be located")]
     documents = layout.documents
+    # A directive changes what tags in the text below it mean.
     if any(document.directives for document in documents):
         return text, [Unformatted(1, 1, "it has a directive (a line that begins with %)")]
     if not documents:
@@ -78,6 +79,8 @@ def _form(text: str) -> tuple[str, list[Unformatted]]:
 def _is_plain(root: Piece) -> bool:
     """Whether a root is a mapping that can be written anew."""
     listed = any(key.value in ("products", "defaults") for key in root.items[::2])
+    # In a list each product is judged alone, so that one anchor does not keep the whole file as it
+    # is.
     special = root.is_special_itself or (not listed and root.is_special)
     return root.kind == "map" and bool(root.items) and not special
 

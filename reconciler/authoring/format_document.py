@@ -15,6 +15,7 @@ from reconciler.model import canonical_tags
 from reconciler.yamltext.layout import Layout, Piece
 from reconciler.yamltext.scalars import scalar_text
 
+# In YAML a # begins a comment only at the start of a line or behind white space.
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 _SHAPE: Final = {"defaults": 0, "products": 1}
 
@@ -76,6 +77,7 @@ class Formatter:
             lines, rest = self._field(key, value, indent, following)
             fields.append((_rank(key), [*_placed(leading, indent), *lines]))
             leading = rest
+        # The sort is stable: the shop's own keys, which share a rank, keep their order.
         fields.sort(key=lambda field: field[0])
         above: Lines = []
         if node.flow:
@@ -118,6 +120,7 @@ class Formatter:
         """The defaults of a document's products."""
         head = self._gap(key.end, value.content)
         lines, rest = self._mapping(value, indent + STEP, stop)
+        # `defaults:` with nothing behind it would be null, which is an error.
         if not value.items:
             return [*(line.strip() for line in lines), f"{indent}{key.value}: {{}}"], rest
         name = _noted([f"{indent}{key.value}:"], [head.tail])
@@ -153,6 +156,7 @@ class Formatter:
         self, start: int, item: Piece, indent: str, stop: int
     ) -> tuple[Lines, list[Trivia]]:
         """An entry of a list of products, which begins at `start`."""
+        # Other text may depend on an anchor, so such a product is moved as it stands.
         if item.kind != "map" or not item.items or item.is_special:
             gap = self._gap(item.end, stop)
             if self._text[start] == "-":
@@ -161,6 +165,7 @@ class Formatter:
             return _noted([f"{indent}- {lines[0].lstrip()}", *lines[1:]], [gap.tail]), [*gap.lines]
         lines, rest = self._mapping(item, indent + STEP, stop)
         above = [*self._comments(start, item.content)]
+        # A comment cannot stand between a dash and its first field, so it moves above the entry.
         while lines[0].lstrip()[:1] in ("", "#"):
             above.append(lines.pop(0).strip())
         first = f"{indent}- {lines[0].lstrip()}"
@@ -186,6 +191,7 @@ class Formatter:
             above = [text for _, text in leading if text]
             above += self._comments(starts[number], item.content)
             tails = [gap.tail] if gap.tail else []
+            # A gap begins behind the block, so a comment in its header is not in the gap.
             if self._text[item.content : item.content + 1] in ("|", ">"):
                 tails = self._comments(item.content, self._layout.line_end(item.content))
             entries.append(_Entry(above, item.value, " ".join(tails)))
@@ -214,6 +220,7 @@ class Formatter:
     ) -> tuple[list[Trivia], list[Trivia]]:
         """The trivia after a block list that is the list's own, and the rest."""
         column = self._layout.column(dash)
+        # A list may stand at the column of its key: then a comment there goes with what follows.
         deeper = column > self._layout.column(key.start)
         return _split(trivia, column) if deeper else ([], [*trivia])
 
@@ -245,6 +252,7 @@ class Formatter:
     def _gap(self, start: int, stop: int) -> Gap:
         """What stands between a node that ends at `start` and one that begins at `stop`."""
         between = self._text[start:stop]
+        # Nearly every gap is a mere line break, and the search below is slow.
         if "#" not in between and between.count("\n") < 2:
             return _NOTHING
         first, *others = between.split("\n")
@@ -267,6 +275,7 @@ def _split(trivia: Sequence[Trivia], column: int) -> tuple[list[Trivia], list[Tr
     for number, item in enumerate(trivia):
         if item.text and item.column < column:
             break
+        # Blank lines behind the last such comment belong to what follows.
         if item.text:
             inner = number + 1
     return [*trivia[:inner]], [*trivia[inner:]]

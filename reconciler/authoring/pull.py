@@ -1,7 +1,7 @@
 """What a pull has to do: the products that differ at the remote, and those that it lacks.
 
-Only what the list returns can be pulled. A store_id stays as it is declared, since a rename that is
-still to be applied must not be undone; but one that was changed by hand at the remote is pulled.
+Only what the list returns can be pulled. A store_id stays as it is declared, but one that was
+changed by hand at the remote is pulled.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,6 +31,7 @@ from reconciler.planning.plan import Blocked
 from reconciler.wording import few
 
 _STORE_ID: Final = INDEX["store_id"]
+# A rename that is declared and not applied yet must not be undone by a pull.
 _DRIFTING: Final = tuple(position for position in READABLE if position != _STORE_ID)
 
 
@@ -81,8 +82,10 @@ def drift(
             values = _pulled(product, other, found.warnings, by_hand=by_hand)
             if values != product.values:
                 found.values[store_id] = values
+        # What is blocked cannot be told apart at the remote, which does not mean that it is gone.
         elif store_id not in matching.held:
             found.gone.append(product)
+    # The remote's order may change, and equal remotes must give equal files (P8).
     for undeclared in sorted(matching.undeclared, key=lambda product: str(product.store_id)):
         own = ignore.pulled(undeclared)
         new = new_product(str(own.id), own.values, found.warnings)
@@ -171,10 +174,12 @@ def _problem(value: Value | None) -> str | None:
     if value is None:
         return "is missing"
     if isinstance(value, str):
+        # Nearly every text is, and the full look takes much longer.
         if is_ordinary(value):
             return None
         errors = (p.message for p in problems_of(value) if p.severity == "error")
         message = next(errors, None)
+        # The rest says what to do in a file, and this value is in none.
         return message and message.partition(". ")[0].rstrip(".")
     problems = (problem for tag in value if (problem := _problem(tag)) is not None)
     first = next(problems, None)

@@ -31,6 +31,7 @@ def chosen(removed: Sequence[Removed], wanted: Sequence[str]) -> list[Removed]:
     newest = {product.store_id: product for product in removed}
     if not wanted:
         return [newest[store_id] for store_id in sorted(newest)]
+    # A store_id wins over a remote id that reads the same.
     found = {product.id: product for product in removed} | newest
     unknown = [word for word in wanted if word not in found]
     if unknown:
@@ -47,6 +48,7 @@ def returning(products: Sequence[Removed], catalog: Catalog) -> Returning:
     renamed = {p.renamed_from: p for p in catalog.products.values() if p.renamed_from}
     found = Returning()
     for product in products:
+        # A product that declares its old store_id in `renamed_from` stands for that one too.
         other = catalog.products.get(product.store_id) or renamed.get(product.store_id)
         if other is not None:
             found.declared.append((product, other))
@@ -60,6 +62,7 @@ def returning(products: Sequence[Removed], catalog: Catalog) -> Returning:
 
 def _declared_again(product: Removed, warnings: list[Finding]) -> New | None:
     """The product as it was listed, with what the ledger knew of its write-only fields."""
+    # Read as a list is read, so that dirty values mean the same in `restore` and in `pull`.
     (listed,) = products_of([{**product.record, "id": product.id, "store_id": product.store_id}])
     new = new_product(
         str(listed.id), listed.values, warnings, kind="removed", remedy="Declare it by hand."

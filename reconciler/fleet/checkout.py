@@ -38,6 +38,7 @@ def checkout_of(folder: Path, config: Path | None, *, remote: str) -> Checkout:
             "have them.",
             hint="Commit and push them, or run the fleet on this machine, without --scheduler.",
         )
+    # `remote` may be an address itself, of which git knows no name, so that call may fail.
     address = url.output.decode(errors="replace").strip() if url.code == 0 else remote
     # Git takes a path from the top of the checkout, which a worker elsewhere does not have.
     top = Path(git.text("rev-parse", "--show-toplevel"))
@@ -51,6 +52,7 @@ def _without_token(address: str) -> str:
     """The address as it may travel: a worker has its own credentials for it."""
     scheme, divided, rest = address.partition("://")
     user, at, host = rest.partition("@")
+    # An @ behind the first slash belongs to the path.
     if not divided or not at or "/" in user:
         return address
     # Over http a user name may itself be the token; ssh needs its user, without a password.
@@ -62,6 +64,7 @@ def folder_of(checkout: Checkout) -> Path:
     """The working folder on this worker; SettingsError, which names it, if it cannot be had."""
     if checkout.commit is None or _has(checkout.folder, checkout.commit):
         return checkout.folder
+    # Several stores are under way in one worker: each would else clone into the same folder.
     with _cloning:
         try:
             return _cloned(checkout, checkout.commit) / checkout.below
@@ -106,6 +109,8 @@ def _cloned(checkout: Checkout, commit: str) -> Path:
     at = f"--git-dir={bare}"
     if _NAME.fullmatch(checkout.remote):  # for the ledger, which is at the same remote
         git.read(at, "config", f"remote.{checkout.remote}.url", checkout.address)
+    # One commit without its history: a worker reads files.
     git.read(at, "fetch", "--quiet", "--no-tags", "--depth=1", checkout.address, commit)
+    # A work tree that git still knows, but whose folder is gone, is refused without --force.
     git.read(at, "worktree", "add", "--quiet", "--force", "--detach", str(tree), commit)
     return tree

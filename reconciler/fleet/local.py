@@ -65,6 +65,7 @@ class LocalExecutor(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
+            # All of them may have died by now, and stores still wait to be begun.
             if not self._children:
                 self._children.append(self._child())
             child = min(self._children, key=lambda each: len(each.tasks))
@@ -89,6 +90,7 @@ class LocalExecutor(Executor):
         for child in children:
             if cancel_futures or not wait:
                 child.process.kill()
+            # A store under way may take hours; a child without tasks that does not end is stuck.
             child.process.join(None if wait and child.tasks else _GRACE)
             if child.process.is_alive():
                 child.process.kill()
@@ -96,6 +98,7 @@ class LocalExecutor(Executor):
             self._reader.join()
 
     def _child(self) -> "_Child":
+        # A forked child has everything imported already; it also has the settings (see `prepare`).
         context: Any = get_context("fork" if can_fork() else "spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
@@ -111,6 +114,7 @@ class LocalExecutor(Executor):
                 pipes = {child.pipe: child for child in self._children}
                 if not pipes and self._closed:
                     return
+            # A child that `submit` adds meanwhile is not among these pipes, hence the time limit.
             for pipe in wait([*pipes], timeout=0.5):
                 self._take(pipes[pipe])  # type: ignore[index]  # what is ready is one of these
 
@@ -159,6 +163,8 @@ def _serve(pipe: "Connection[Any, Any]", threads: int) -> None:
     with ThreadPoolExecutor(threads, thread_name_prefix="store") as pool:
         while (message := pipe.recv()) is not None:
             number, function, args, kwargs = message
+            # Not in the pool: all its threads may be busy with the stores that this call is to
+            # stop.
             if number is None:
                 function(*args)
             else:
@@ -179,5 +185,6 @@ def _run(
         answer = (number, function(*args, **kwargs), None)
     except Exception as error:  # it is raised again when the result is asked for
         answer = (number, None, error)
+    # Threads share the pipe, and two messages written at once would mix.
     with sending:
         pipe.send(answer)

@@ -25,6 +25,7 @@ _ASK: Final = 5.0
 """Seconds between two questions whether there is any worker, while none answers."""
 _PATIENCE: Final = 120.0
 """Seconds without any worker after which none is waited for; none at all once the run stops."""
+# With --detailed-exitcode 2 and 6 report changes and drift, which are no failures.
 _SUCCESSES: Final = frozenset({0, 2, 6})
 
 
@@ -144,6 +145,7 @@ class _Run:
         self.takeovers[task.store] = self.takeovers.get(task.store, 0) + 1
         if self.takeovers[task.store] > _MOST_TAKEOVERS:
             return self._lost(task)
+        # The dead worker's lease is not renewed any more, but it must first run out.
         patience = max(task.lock_timeout, _LOCK_TIMEOUT) if task.action == "apply" else 0.0
         self.waiting.append(replace(task, lock_timeout=patience))
         return None

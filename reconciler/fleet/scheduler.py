@@ -43,8 +43,7 @@ def scheduler_place(address: str, parallel: int) -> Iterator[Place]:
 class SchedulerExecutor(Executor):
     """Runs tasks on a Dask client's workers, once each.
 
-    Like `Client.get_executor()`, which lets go of a result only when the garbage collector finds
-    it. A worker that dies before that takes the result with it, and Dask would run the task again.
+    Like `Client.get_executor()`, but a result is released as soon as it has come.
     """
 
     def __init__(self, client: Any) -> None:
@@ -63,8 +62,11 @@ class SchedulerExecutor(Executor):
             else:
                 answer.set_result(result)
             finally:
+                # A result that Dask still holds dies with its worker, and Dask would run the task
+                # again.
                 task.release()
 
+        # pure: Dask would take a second call with equal arguments for the first one.
         task = self._client.submit(function, *args, pure=False, retries=0, **kwargs)
         task.add_done_callback(settle)
         return answer
@@ -165,6 +167,7 @@ def _rules() -> Callable[[Any], Any]:
     """A function that forbids a scheduler to run a lost task again, and to move tasks."""
 
     async def rules(dask_scheduler: Any) -> None:
+        # A lost task is this command's to send again, with the patience that the lease needs.
         dask_scheduler.allowed_failures = 0
         if "stealing" in dask_scheduler.extensions:
             await dask_scheduler.extensions["stealing"].stop()

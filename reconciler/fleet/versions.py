@@ -10,6 +10,7 @@ from reconciler.version import VERSION
 def versions() -> dict[str, str]:
     """The versions here: of this tool, and of Dask if it is loaded."""
     found = {"reconciler": VERSION}
+    # Looked up and not imported: a run without a scheduler must not wait for Dask to load.
     dask = sys.modules.get("distributed")
     return found | ({} if dask is None else {"distributed": str(dask.__version__)})
 

@@ -103,11 +103,13 @@ def work(task: StoreTask) -> StoreResult:
         what = f"{type(error).__name__}: {error}"
         message = f"This is a bug in reconciler: {what}. Please report it."
         result = StoreResult(task.store, 1, error=message, code=Code.BUG)
+    # A message may quote an address, and the result may travel to another machine (P5).
     result = _masked(result, () if run.settings is None else run.settings.keys())
     return replace(result, seconds=round(monotonic() - began, 3))
 
 
 def _result(task: StoreTask, run: _Run) -> StoreResult:
+    # A stop is broadcast at once, and may overtake the task on its way here.
     if run.stop.is_set():
         return StoreResult(task.store, 130, error="Not attempted.", code=Code.NOT_ATTEMPTED)
     check_versions(task.versions)

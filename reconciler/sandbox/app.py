@@ -72,6 +72,7 @@ class ProductApp:
         connection: Connection = scope["extensions"][CONNECTION]
         if dropped:
             connection.drop(reset=dropped.way == "reset")
+            # If the application returned first, uvicorn would try to answer with a 500 of its own.
             await _gone(receive)
         else:
             await _deliver(sent, request.faults, connection, receive, send)
@@ -105,6 +106,7 @@ class ProductApp:
         )
         with self._store.transaction(keep=not undone):
             done = self._endpoint.handle(request)
+            # In the same transaction: if the effect is undone, the log must not claim it.
             self._store.log.did(n, done.effect)
         return done
 

@@ -51,6 +51,7 @@ class Database:
 
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
+        # Reentrant, since transactions nest.
         self._lock = threading.RLock()
         self._depth = 0
         try:
@@ -90,6 +91,7 @@ class Database:
             raise self._unusable(f"has version {version} of the tables, this tool reads {_VERSION}")
         # With a write-ahead log other processes can read while one writes.
         execute("PRAGMA journal_mode = WAL")
+        # With a write-ahead log a power cut then costs the last calls at most, never the file.
         execute("PRAGMA synchronous = NORMAL")
         execute("PRAGMA cache_size = -32768")
         if not tables:
@@ -106,6 +108,8 @@ class Database:
             if self._depth:
                 yield self.connection
                 return
+            # A transaction that read first could fail as busy when it wants to write, whatever the
+            # timeout.
             self.connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:

@@ -103,6 +103,7 @@ class Endpoint:
     def _list(self, request: Request) -> Done:
         seen = window(request.query, self._page_max)
         self._meddle(request.faults, "before")
+        # A client reads one list in many calls; the first page is all that tells when one begins.
         if seen.offset == 0:
             self._store.begin_list()
         count, records = self._store.page(seen.offset, seen.limit)
@@ -207,6 +208,7 @@ def _body(request: Request) -> Mapping[str, Any]:
         raise _Refused(detail(415, message))
     try:
         body = json.loads(request.body)
+    # JSON that is nested without end raises RecursionError, and is a bad body like any other.
     except (ValueError, RecursionError) as error:
         raise _Refused(detail(400, f"JSON parse error - {error}")) from error
     if not isinstance(body, dict):

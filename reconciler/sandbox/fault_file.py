@@ -20,6 +20,7 @@ _HINT: Final = 'A fault reads like {"kind": "status", "method": "GET", "nth": [1
 def read_schedule(path: str | Path) -> Schedule:
     """The Schedule in a file; UsageError lists every mistake in it."""
     try:
+        # Some editors begin a file with a byte-order mark, which JSON does not allow.
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(

@@ -136,6 +136,7 @@ class Fault:
                 hint="See Fault in reconciler.sandbox.faults for what a fault may say.",
             )
         if not self.way and SORTS[self.kind].ways:
+            # The class is frozen, and the default depends on the kind.
             object.__setattr__(self, "way", SORTS[self.kind].ways[0])
 
     def concerns(self, method: str, text: str) -> bool:
@@ -204,6 +205,8 @@ class Schedule:
             for number, fault in enumerate(self.faults):
                 if not fault.concerns(method, text):
                     continue
+                # Counted before `times` is looked at: an ordinal means the same call whatever has
+                # struck.
                 self._concerned[number] += 1
                 ordinal = self._concerned[number]
                 if fault.times is not None and self._struck[number] >= fault.times:

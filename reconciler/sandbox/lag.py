@@ -1,7 +1,7 @@
 """Lag: writes that the list does not show yet, so that it shows an older state of the shop.
 
 Each such write is kept with the record before it. A list shows the oldest such record of a product,
-or else the product as it is. Like the faults, these records end with the process.
+or else the product as it is.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from reconciler.sandbox.database import Database
 
+# TEMP: like the faults, these writes are forgotten when the process ends.
 _TABLES: Final = """
 CREATE TEMP TABLE unseen (
     n INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, before TEXT,
@@ -61,6 +62,7 @@ class Lag:
 
     def page(self, offset: int, limit: int) -> tuple[int, list[str]] | None:
         """The listed count and the records (JSON) of one window; None if no write is unseen."""
+        # The view has no index that could skip to an offset, so it is read only if it must be.
         if self._connection.execute("SELECT 1 FROM unseen LIMIT 1").fetchone() is None:
             return None
         (count,) = self._connection.execute("SELECT count(*) FROM listed").fetchone()

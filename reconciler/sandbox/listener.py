@@ -126,6 +126,7 @@ class Listener:
             ws="none",
             loop="asyncio",
             lifespan="off",
+            # Its log would print the URL of every call, and so the key (P5).
             log_config=None,
             log_level="critical",
             access_log=False,
@@ -144,6 +145,7 @@ class Listener:
     def start(self) -> None:
         """Return once calls are answered."""
         self._thread.start()
+        # A server that fails at its start never sets the event.
         while not self._server.listening.wait(0.05):
             if not self._thread.is_alive():
                 self._socket.close()

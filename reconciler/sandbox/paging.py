@@ -52,6 +52,8 @@ def _link(url: str, query: Mapping[str, str], limit: int, offset: int | None) ->
 
 def _number(text: str) -> int | None:
     """A whole number of 0 or more, or None."""
+    # Alone, isdigit() also accepts superscripts, which int() refuses.
     if not (text.isascii() and text.isdigit()):
         return None
+    # Python refuses to convert texts of several thousand digits.
     return min(int(text), _LARGEST) if len(text) < 100 else _LARGEST

@@ -94,6 +94,7 @@ class Sandbox:
                 if self._seed is not None:
                     self._seed(store)
             self._listen()
+        # Python calls no `__exit__` if `__enter__` fails, and Ctrl-C is no Exception.
         except BaseException:
             self._close()
             raise
@@ -107,6 +108,7 @@ class Sandbox:
     ) -> None:
         """Stop answering, drop open calls and close the database."""
         if self._listener is not None:
+            # Before the databases close: calls under way still use them.
             self._listener.stop()
         self._close()
 
@@ -199,6 +201,7 @@ def serve(
         port=port,
         seed=seed,
         shops=shops,
+        # This one stays while people look at pages, so its pictures can be loaded later.
         own_pictures=True,
     )
     with handled_by(lambda *_: stop.set()), sandbox:

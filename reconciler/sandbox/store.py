@@ -18,11 +18,13 @@ from reconciler.sandbox.database import Database
 from reconciler.sandbox.lag import Lag, Wait
 from reconciler.sandbox.records import change_record, hidden, new_record, product_id, to_json
 
+# INDEXED BY: without it SQLite may skip rows in the table, whose pages are full of records.
 _PAGE = """
 SELECT record FROM products WHERE position >= (
     SELECT position FROM products INDEXED BY by_position ORDER BY position LIMIT 1 OFFSET ?
 ) ORDER BY position LIMIT ?
 """
+# One JSON parameter, since SQLite limits the number of parameters.
 _BY_IDS = """
 SELECT position, record, written FROM products
 WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position
@@ -142,6 +144,7 @@ class SandboxStore:
         """Write these values into the products with these ids; return the changed rows."""
         with self._database.transaction() as connection:
             found = self._by_ids(ids)
+            # With the rows as they are before the write: lists go on to show those.
             self._hide(found)
             rows = [_changed(row, values) for row in found]
             connection.executemany(
@@ -310,4 +313,5 @@ def _text(value: object) -> str | None:
     """A value as the text that an index holds; None if it is null."""
     if value is None:
         return None
+    # SQLite's text is UTF-8, which has no bytes for the lone surrogates of dirty rows.
     return str(value).encode("utf-8", "replace").decode()

@@ -44,6 +44,7 @@ class Branch:
             commit = self._fetched()
         else:
             commit = self._local()
+        # What was applied last is another commit, so `_earlier` stays.
         if commit != self._commit:
             with self._lock:
                 self._kept.clear()
@@ -82,6 +83,7 @@ class Branch:
 
     def _keep(self, place: dict[str, Catalog], store: str, catalog: Catalog) -> None:
         with self._lock:
+            # What is about to be replaced must not count against the limit.
             place.pop(store, None)
             all_kept = (*self._kept.values(), *self._earlier.values())
             if sum(len(c.products) for c in all_kept) + len(catalog.products) <= _MOST_KEPT:
@@ -99,8 +101,11 @@ class Branch:
                 f"The remote {self._remote} has no branch {self.name}.",
                 hint="Name another with --ref, or push it again: the next round looks anew.",
             )
+        # Asking is cheaper than fetching, and most rounds find nothing new.
         if commit != self._commit:
             self._git.read(
+                # Somebody may work in this clone: neither FETCH_HEAD nor its tracking branches may
+                # move.
                 *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="),
                 *("--no-recurse-submodules", self._remote, f"+{ref}:{_OWN}{self.name}"),
             )

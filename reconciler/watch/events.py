@@ -66,6 +66,7 @@ def events(seen: Observation, told: Told) -> tuple[list[Event], dict[str, str]]:
     fresh = [
         event
         for event in happened
+        # What has no lasting state (an apply, drift that is gone) is news each time.
         if event.kind not in now or told.get(event.kind) != now[event.kind]
     ]
     return fresh, now

@@ -122,6 +122,7 @@ class Watch:
             if rounds is not None and self.rounds >= rounds:
                 return
             due = next_due(due, every, self._clock.now())
+            # The delay is not added to the grid itself, which would drift with it.
             self._wait(due + _JITTER * every * self._jitter())
 
     def round(self) -> None:
@@ -140,6 +141,7 @@ class Watch:
             seen = [observation for observation in seen if observation.report is not None]
         for observation in seen:
             self._take(observation)
+        # Also when it is about to end: a restart must not tell the same things again.
         self.memory.save()
         if stopped:
             return
@@ -172,6 +174,7 @@ class Watch:
 
     def _take(self, seen: Observation) -> None:
         """Note an observation everywhere, and tell what it brings."""
+        # From here on its messages go to pages, channels and logs (P5).
         seen = _masked(seen, Redactor(self.settings.keys()))
         known = self.memory.of(seen.store)
         known.note(seen)
@@ -213,11 +216,13 @@ class Watch:
             notifier = self._notifier_for(settings)
         except ReconcilerError as error:
             details = "; ".join(f.message for f in getattr(error, "findings", ()))
+            # A slip in the file must not end a watch that has run for months.
             self._say("warning", f"The settings stay as they were: {error.message} {details}")
             return
         self.settings, self.stores, self._notifier = settings, stores, notifier
         self._branch.forget()
         for gone in self.memory.keep(stores):
+            # Its last numbers would else be served for ever, as if they were of now.
             self._meters.forget(gone)
         self._say("info", "The settings were read anew.")
 

@@ -35,6 +35,7 @@ class StoreMemory:
     def note(self, seen: Observation) -> None:
         """Note what a round has seen."""
         self.last = seen
+        # A round that could not look says nothing about drift, so drift is taken to last.
         if seen.plan is None:
             return
         self.succeeded = seen.at
@@ -79,6 +80,7 @@ class Memory:
             },
         }
         text = json.dumps(document, indent=1).encode()
+        # Most rounds change nothing, and a durable write waits for the disk.
         if text == self._text:
             return
         try:

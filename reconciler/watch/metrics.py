@@ -32,6 +32,7 @@ class Meters:
 
     def __init__(self) -> None:
         client = _prometheus()
+        # The library's global registry refuses a second Meters in the same process.
         self.registry = client.CollectorRegistry()
         self._of_store: list[MetricWrapperBase] = []
 
@@ -92,6 +93,7 @@ class Meters:
         """Note a plan that was made `at` a Unix time in so many `seconds`."""
         store = plan.store
         counts = Counter((change.action, change.origin or "none") for change in plan.changes)
+        # Zeros too: a series that is only there at times breaks sums and alerts.
         for action in _ACTIONS:
             for origin in _ORIGINS:
                 self._changes.labels(store, action, origin).set(counts[action, origin])

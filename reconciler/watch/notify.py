@@ -63,6 +63,7 @@ class Notifier:
     def _sent(self, name: str, event: Event) -> bool:
         if name not in self._urls:
             return False
+        # It may quote what a server or a catalogue says.
         text = escape(event.text)
         if len(text) > _LONGEST:
             text = f"{text[:_LONGEST]}…"

@@ -54,6 +54,7 @@ class WatchPages:
     def __call__(self, path: str) -> Reply:
         """The reply to a path."""
         watch = self._watch
+        # Before the watch is there as well: a supervisor must not kill what is still starting.
         if path == "/healthz":
             dead = watch is not None and not watch.alive
             return _health("dead" if dead else None)
@@ -111,6 +112,7 @@ class WatchPages:
     def _past(self, watch: "Watch", store: str) -> list[PastApply]:
         """The last applies by the ledger's history or the journals, newest first."""
         now = time.monotonic()
+        # Held while git is read, so that many readers at once make it run once.
         with self._lock:
             at, known = self._applies.get(store, (0.0, []))
             if known and now - at < _FRESH:
@@ -165,6 +167,7 @@ def _view(store: str, known: StoreMemory) -> StoreView:
         succeeded=known.succeeded,
         commit=plan.catalog.commit if plan else None,
         has_plan=plan is not None,
+        # Copied at once: the rounds append to it in another thread while the page is made.
         moments=[Plotted(*point) for point in tuple(known.points)],
     )
 

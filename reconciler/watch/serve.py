@@ -1,8 +1,7 @@
 """The server of a watch: its pages, metrics and health. It reads and never writes.
 
 Python's own WSGI server is enough for a few readers on this machine. On a loopback address it
-answers only calls that name such an address as their host: a page of somebody else's, whose name
-leads here, must not read this one.
+answers only calls that name such an address as their host.
 """
 
 import socket
@@ -111,6 +110,7 @@ class Served:
 def _application(pages: Pages, *, only_loopback: bool) -> Any:
     def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         reply = _reply(pages, environ, only_loopback)
+        # Remote text may hold lone surrogates, which UTF-8 has no bytes for.
         data = reply.text.encode("utf-8", "replace")
         length = ("Content-Length", str(len(data)))
         start(reply.status, [("Content-Type", reply.kind), length, *_HEADERS])
@@ -122,6 +122,7 @@ def _application(pages: Pages, *, only_loopback: bool) -> Any:
 def _reply(pages: Pages, environ: "WSGIEnvironment", only_loopback: bool) -> Reply:
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return Reply("This page can only be read.\n", status="405 Method Not Allowed")
+    # A page of somebody else's, whose name is made to lead to this machine, must not read this one.
     if only_loopback and not _names_loopback(environ.get("HTTP_HOST", "")):
         return Reply("Ask for this machine by its own address.\n", status="403 Forbidden")
     try:

@@ -90,6 +90,8 @@ def observe(
         declared = branch.catalog(settings, store)
         with open_store(settings, store, stop=stop, pace=pace) as opened:
             try:
+                # The branch's catalogue, not the work tree's, in which somebody may be in the
+                # middle of an edit.
                 at_commit = replace(opened, declared=declared, kept=partial(branch.earlier, store))
                 began = time.monotonic()
                 made = plan(at_commit, Options(base=APPLIED))
@@ -97,8 +99,10 @@ def observe(
                 due = made if healing is None else only_of(made, healing.only)
                 if healing is not None and due.changes:
                     seen = replace(seen, report=apply(at_commit, saved=due))
+                    # The plan that was applied says nothing about what is left now.
                     seen = replace(seen, plan=plan(at_commit, Options(base=APPLIED)))
             finally:
+                # Calls before a failure were made too, so they are counted on every way out.
                 calls = dict(opened.client.outcomes)
     except GuardRefused as error:
         seen = replace(seen, refused=Failed.of(error))
