@@ -49,4 +49,5 @@ def title_of(plan: Plan, context: Context) -> str:
 
 def without_stale_links(plan: Plan, context: Context) -> Context:
     """The context without its commit if the plan was made from files that differ from it."""
+    # A link to the commit would show other lines than those that were read.
     return replace(context, commit=None) if plan.catalog.dirty else context

@@ -1,9 +1,8 @@
 """Text from elsewhere, made harmless for a terminal and for the log of a pipeline.
 
-Product names come from a remote that anyone in the shop may edit, so a name may hold an escape
-sequence that repaints the terminal, a bidi override that shows a text in another order, or a
-command to the machine that runs the pipeline. Everything remote or declared passes through here
-before it is printed.
+Product names come from a remote that anyone in the shop may edit, and may hold a command to the
+machine that runs the pipeline. Everything remote or declared passes through here before it is
+printed.
 """
 
 import re
@@ -11,6 +10,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+# Control characters can repaint a terminal, format characters (bidi overrides) can reorder what is
+# read, lone surrogates cannot be encoded, and separators end lines.
 _UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 # Letters and marks to Unicode, yet nothing to the eye: joiners, fillers, the blank Braille cell.
@@ -22,6 +23,7 @@ def escape(text: str) -> str:
 
     `##[` and `##vso[` are broken up too: pipelines obey them anywhere within a line.
     """
+    # Two fast looks settle nearly every text, and each character of the others costs a call.
     if not text.isprintable() or _BLANK.search(text):
         text = "".join(map(_visible, text))
     return break_commands(text, "\\x23") if "##" in text else text

@@ -28,6 +28,7 @@ def explanation_text(named: Code | Rule, *, color: bool = False, width: int | No
     if rule is not None:
         about = f" (lint rule {rule.id}, {rule.level} unless the settings say otherwise)"
         first, *rest = wrapped(f"{code}{about}", width, hang="  ")
+        # Painted after it was wrapped: colour codes take no columns, but would be counted.
         heading = "\n".join([heading + first[len(code) :], *rest])
     return "\n".join(
         [

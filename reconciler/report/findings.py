@@ -45,6 +45,7 @@ def findings_text(
 def findings_summary(findings: Sequence[Finding], read: Read | None = None) -> str:
     """The findings counted: "2 errors and 1 warning in 2 files.", after what was read."""
     counted = _counted(findings)
+    # Of a folder that is not there nothing was read, so no numbers are told.
     if read is None or any(finding.code == Code.NO_CATALOG for finding in findings):
         return counted
     if not read.files:

@@ -38,4 +38,5 @@ def fleet_html(
         code=worst_code(results),
         made=made,
     )
+    # A pipeline that prints the page into its log must not obey it.
     return break_commands(page, "&#35;")

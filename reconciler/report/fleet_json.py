@@ -103,6 +103,7 @@ def github_matrix(stores: Sequence[str]) -> str:
     Each job has a `name` for people and `stores`, names with blanks between. One line, as
     $GITHUB_OUTPUT takes it.
     """
+    # Rounded up: one job too many and GitHub refuses the whole matrix.
     size = max(1, -(-len(stores) // MOST_JOBS))
     batches = [stores[start : start + size] for start in range(0, len(stores), size)]
     jobs = [

@@ -20,6 +20,7 @@ MARKER: Final = "<!-- reconciler-fleet -->"
 """The hidden comment by which a later run finds the comment of a fleet. No store can have it."""
 
 _TABLE_ROOM: Final = 30_000
+# For the sentence that counts what was left out.
 _FOOT_ROOM: Final = 300
 _ERROR_LIMIT: Final = 300
 
@@ -86,6 +87,7 @@ def _fitting(pieces: Iterable[str], room: int) -> tuple[list[str], int]:
     kept: list[str] = []
     left = 0
     for piece in pieces:
+        # After the first that does not fit none is kept: what is shown must be the worst.
         if left or len(piece) > room:
             left += 1
         else:

@@ -42,6 +42,7 @@ def store_lines(
     style = Style(color)
     name = escape(result.store).ljust(width)
     lines = [f"{name}  {_outcome(result, action, style)}  {style.dim(f'{result.seconds:.1f} s')}"]
+    # What nobody began with has no reason of its own to tell.
     if result.attempted and (result.exit_code not in (0, 2) or result.refused):
         notes = [escape(note) for note in result.notes[:_NOTES_SHOWN]]
         more = len(result.notes) - len(notes)

@@ -1,8 +1,7 @@
 """Workflow commands: lines of a GitHub Actions log that become annotations.
 
-GitHub shows at most 10 annotations of each kind for a step and drops the rest without a word. So
-the total comes first, the places that matter most follow, and what has no room is printed as plain
-lines of the log, so that nothing is lost.
+The total comes first, then the places that matter most. What has no room among the annotations is
+printed as plain lines of the log, so that nothing is lost.
 """
 
 from collections import Counter
@@ -63,16 +62,19 @@ def plan_github(plan: Plan, context: Context) -> str:
         f"Apply will refuse: {refusal.message} Allow it with {refusal.allow}."
         for refusal in plan.refusals
     ]
+    # GitHub drops the eleventh annotation of a level without a word, so the rest goes to the log.
     lines += [annotation("error", refusal) for refusal in refusals[:PER_LEVEL]]
     deletes = groups["delete"]
     if deletes:
         lines.append(annotation("warning", _deletes(deletes)))
+    # All deletes together are one warning.
     room = PER_LEVEL - bool(deletes)
     warnings = _spread(plan.warnings)
     lines += [_of_finding(warning) for warning in warnings[:room]]
     plain = [f"Apply will refuse: {escape(refusal)}" for refusal in refusals[PER_LEVEL:]]
     plain += [finding_line(warning) for warning in warnings[room:]]
     changes = [(kind, change) for kind in _FIRST for change in groups[kind]]
+    # The total has taken one notice.
     for kind, change in changes[: PER_LEVEL - 1]:
         lines.append(annotation("notice", _sentence(kind, change), change.source))
     plain += [_plain(kind, change) for kind, change in changes[PER_LEVEL - 1 :]]
@@ -134,11 +136,13 @@ def _sentence(kind: ChangeKind, change: Change) -> str:
 def _plain(kind: ChangeKind, change: Change) -> str:
     """A change as a line of the log."""
     where = f" at {location_text(change.source)}" if change.source else ""
+    # Behind a dash a store_id that begins with `::` is no command.
     return f"- {escape(_sentence(kind, change))}{where}"
 
 
 def _data(text: str) -> str:
     """The message of a command, as the runner decodes it."""
+    # The % first, or those of the other two would be encoded again.
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -32,6 +32,7 @@ def findings_gitlab(findings: Sequence[Finding]) -> str:
 
 def _issue(finding: Finding, file: str, repeat: int) -> dict[str, Any]:
     """One issue; `repeat` tells apart findings that differ in their line only."""
+    # Without the line: else an edit above would make every finding below it a new one.
     identity = json.dumps([file, finding.code, finding.message, repeat])
     return {
         "description": escape(finding.message),
@@ -40,6 +41,7 @@ def _issue(finding: Finding, file: str, repeat: int) -> dict[str, Any]:
         "severity": "major" if finding.severity == "error" else "minor",
         "location": {
             "path": file,
+            # The format demands a line, also of a finding that has none.
             "lines": {"begin": finding.location.line if finding.location else 1},
         },
     }

@@ -2,8 +2,7 @@
 
 An apply commits its ledger twice, if git keeps it: before its first write, and at its end. The
 subjects of these commits, and the lines of journals, are made here, and taken apart here for
-`log`, `show` and `restore`. A journal may end anywhere, since it is what remains of a run that was
-killed: a last line that is cut off is left out.
+`log`, `show` and `restore`. A journal may end anywhere: lines that cannot be read are left out.
 """
 
 import re
@@ -20,6 +19,7 @@ from reconciler.planning.outcome import Fate, Verdict
 from reconciler.planning.plan import Plan
 
 _JOURNAL_FORMAT: Final = "reconciler.journal/1"
+# Of any version: a journal of a newer tool must not be taken for a damaged plan.
 _MARK: Final = b'{"format":"reconciler.journal/'
 _COUNTS: Final = r"\d+ created, \d+ updated, \d+ deleted"
 _BEGUN: Final = re.compile(rf"Begin ({_COUNTS})")
@@ -82,10 +82,12 @@ def applies_of(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
         if found := _ENDED.fullmatch(summary):
             summary, result = found.groups()
         elif begun := _BEGUN.fullmatch(summary):
+            # Newest first, so the end of this apply was told already.
             if digest is not None and digest == ended:
                 ended = None
                 continue
             summary, result = begun[1], _UNFINISHED
+        # Only neighbours belong together: the same plan may have been begun before, and cut off.
         ended = digest if found else None
         yield LogEntry(
             time=stamp(datetime.fromisoformat(revision.time)),
@@ -181,6 +183,7 @@ def parse_journal(data: bytes) -> JournalRecord:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         value = read_dirty(line)
+    # A run that was killed may leave half a line.
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

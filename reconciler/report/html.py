@@ -82,8 +82,10 @@ def plan_html(plan: Plan, context: Context) -> str:
         garments=_garments(),
         in_doubt=IN_DOUBT_MEANS if any_in_doubt(plan.changes) else None,
         script=script,
+        # The page's policy allows the script with this hash only, so nothing in a product can run.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+    # A pipeline that prints the page into its log must not obey it; browsers show a `#`.
     return break_commands(page, "&#35;")
 
 
@@ -112,6 +114,7 @@ def _warning(warning: Finding, context: Context) -> dict[str, Any]:
     return {
         "place": location_text(where) if where else None,
         "url": location_url(where, context.repository_url, context.commit) if where else None,
+        # An even number of pieces means a backtick without a partner, which is mere text.
         "pieces": pieces if len(pieces) % 2 else [escape(warning.message)],
     }
 
@@ -155,6 +158,7 @@ def _cards(changes: Iterable[Change], context: Context) -> Iterator[dict[str, An
 
 def anchor(change: Change) -> str:
     """The id of a change's card in the page: the same in every page that shows the change."""
+    # Two store_ids may be equal once reduced to letters and digits, so a digest follows.
     readable = re.sub(r"[^A-Za-z0-9]+", "-", change.store_id).strip("-")[:40]
     identity = f"{change.action}\n{change.store_id}".encode("utf-8", "backslashreplace")
     return f"{change.action}-{readable}-{hashlib.sha256(identity).hexdigest()[:8]}"
@@ -195,6 +199,7 @@ def _garment(change: Change) -> str:
 @cache
 def _garments() -> str:
     """The drawings of all garments, as symbols of an SVG document."""
+    # Above this folder, since the sandbox draws them too and imports nothing of reports.
     return (_TEMPLATES.parents[1] / "templates" / "garments.svg").read_text(encoding="utf-8")
 
 
@@ -217,7 +222,9 @@ def page_template(name: str) -> "Template":
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
+        # Templates made from strings have no file name by which Jinja2 could decide.
         autoescape=True,
+        # A misspelt name must fail instead of leaving a hole in the page.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

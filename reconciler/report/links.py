@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from reconciler.model import Location
 
+# No character that could end an attribute or a style, and no white space to hide behind.
 _IMAGE: Final = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f-\x9f]{1,2000}", re.IGNORECASE)
 
 _LONGEST: Final = 2000
@@ -28,6 +29,7 @@ def location_url(location: Location, repository_url: str | None, commit: str | N
         return None
     parts = location.file.split("/")
     base = _repository(repository_url)
+    # Outside of the repository there is no page, and a browser would resolve `..` to another one.
     if base is None or location.file.startswith("/") or ".." in parts:
         return None
     path = "/".join(quote(part, safe="", errors="backslashreplace") for part in parts)
@@ -51,5 +53,6 @@ def _repository(url: str) -> str | None:
     if split.scheme not in ("http", "https") or not host:
         return None
     name = f"[{host}]" if ":" in host else host
+    # Put together from parts, because `netloc` holds the user and the password.
     network = f"{name}:{port}" if port else name
     return urlunsplit((split.scheme, network, split.path.rstrip("/").removesuffix(".git"), "", ""))

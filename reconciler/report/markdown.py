@@ -94,6 +94,7 @@ def text_markdown(text: str, *, room: int = 16_000) -> str:
 
 def marker(store: str) -> str:
     """The hidden comment by which the plan of `store` is found again."""
+    # Quoted, a name cannot end the comment.
     name = quote(store, safe="", errors="backslashreplace")
     if len(name) > _MARKER_LIMIT:
         name = hashlib.sha256(name.encode()).hexdigest()
@@ -165,6 +166,7 @@ def _body(plan: Plan, context: Context, room: int) -> str:
         rows = _fitting(kind, groups[kind], context, room - share * len(waiting))
         room -= sum(map(len, rows))
         parts += rows
+        # The first of the rows is the heading.
         left_out[kind] = len(groups[kind]) - max(0, len(rows) - 1)
     if any(left_out.values()):
         counts = counted({**dict.fromkeys(_ORDER, 0), **left_out}, _ORDER)
@@ -194,6 +196,7 @@ def _fitting(kind: ChangeKind, changes: Sequence[Change], context: Context, room
         if room < 0:
             break
         parts.append(row)
+    # A heading without rows would look as if there were no such products.
     return parts if len(parts) > 1 else []
 
 
@@ -241,6 +244,7 @@ def _change_cell(change: Change) -> str:
     lines = [f"{entities(escape(key))}: {_field(field, change)}" for key, field in fields]
     if pictures := _pictures(change):
         lines.append(pictures)
+    # Entities make a text several times longer than a reader sees it.
     if len(lines) == 1 and len(html.unescape(lines[0])) <= _SHORT:
         return lines[0]
     summary = ", ".join(entities(escape(key)) for key, _ in fields) or "store_id, name"

@@ -10,6 +10,7 @@ _PUNCTUATION: Final = re.compile(r"[!-/:-@\[-`{-~]")
 # Within a line of a table these need no entity: the rest of the punctuation, and the dot that
 # could make an address ("www.").
 _ACTIVE: Final = re.compile(r"[!-+:-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
+# Of these hosts make mentions, issues, merge requests, labels, milestones, snippets and emoji.
 _REFERENCE: Final = re.compile(r"[@#!~%$&:](?=\w)|(?<=\bGH)-(?=\d)", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"(?<=\S)@(?=\w)")
 _BREAK: Final = "\u200b"
@@ -36,6 +37,7 @@ def code(text: str) -> str:
 def prose(text: str) -> str:
     """A message as `escape_markdown` writes it, with what stands in backticks as code."""
     parts = text.split("`")
+    # A backtick without a partner is mere text.
     if len(parts) % 2 == 0:
         return escape_markdown(text)
     return "".join(code(p) if n % 2 else escape_markdown(p) for n, p in enumerate(parts))
@@ -53,4 +55,5 @@ def _entity(found: re.Match[str]) -> str:
 
 def attribute(url: str) -> str:
     """A URL as the value of an HTML attribute that stands in a table."""
+    # Markdown ends a table cell at a `|` and pairs backticks, whatever HTML they stand in.
     return html.escape(url).replace("|", "%7C").replace("`", "%60")

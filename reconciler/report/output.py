@@ -32,9 +32,12 @@ def write_file(path: Path, text: str, *, private: bool = False) -> None:
     what the process gives any new file. A device or a pipe is written to as it is. Raises
     OutputError; whatever was at `path` then is as it was.
     """
+    # Remote text may hold lone surrogates, which UTF-8 has no bytes for.
     data = text.encode("utf-8", "backslashreplace")
     with _telling(path):
+        # What a link names is replaced, so that the link stays one.
         target = path.resolve()
+        # A file renamed onto /dev/stdout would replace the device.
         if _is_special(target):
             target.write_bytes(data)
             return
@@ -88,6 +91,7 @@ def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIREC
     `hint`, if the stream is closed, its reader is gone, or its disk is full.
     """
     target = stream if stream is not None else sys.stdout
+    # Python sets sys.stdout to None if the process began without it.
     if target is None:
         raise OutputError("Cannot write the result: stdout is closed.", hint=hint)
     try:
@@ -101,6 +105,7 @@ def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIREC
 
 def _write(stream: TextIO, text: str) -> None:
     """Write and flush, in the stream's own encoding."""
+    # Text that waits in the upper layer must come before the bytes that go around it.
     stream.flush()
     encoding = getattr(stream, "encoding", None) or "utf-8"
     data = text.encode(encoding, "backslashreplace")

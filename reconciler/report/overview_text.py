@@ -106,6 +106,7 @@ def _table(
     if look.width is None:
         lines = ["\t".join(columns), *("\t".join(row) for row in rows)]
         return "\n".join([*lines, ""])
+    # rich takes long to load, and a pipe needs none of it.
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -125,6 +126,7 @@ def _table(
         width=look.width,
         force_terminal=look.color,
         no_color=not look.color,
+        # rich would colour numbers in names as if they meant something.
         highlight=False,
     )
     console.print(table)

@@ -5,9 +5,7 @@ Beyond the documented keys a plan carries what makes it whole again when it is r
 renamed; per update its `type`; per delete `record`; `in_doubt` in a field; `adoptions` and
 `partial`. `seen` leaves out the id, which is the change's own.
 
-A saved plan belongs to one endpoint, and is sealed: `seal` is the SHA-256 of all the rest. It is no
-signature, since whoever edits the file may seal it anew; so nothing that guards the remote is taken
-from the file's figures.
+A saved plan belongs to one endpoint, and is sealed: `seal` is the SHA-256 of all the rest.
 """
 
 import hashlib
@@ -138,6 +136,7 @@ def _change(change: Change) -> dict[str, Any]:
         "fields": {key: _field(field) for key, field in change.fields.items()},
     }
     if isinstance(change, Update):
+        # An apply compares it with the list, and refuses what has changed since (P4).
         document["seen"] = {**_seen(change.seen), "image_md": change.image_md}
         if change.type is not None:
             document["type"] = change.type
@@ -204,6 +203,7 @@ def parse_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
     if plan.digest != read.digest:
         raise _damaged(file, "its changes do not match its digest, so it was edited or cut")
     del document["seal"]
+    # No signature, since whoever edits the file may seal it anew: guards never trust its figures.
     if _seal(document) != read.seal:
         raise _damaged(file, "it does not match its seal, so it was edited after it was made")
     return SavedPlan(
@@ -223,6 +223,7 @@ def _damaged(file: str, fault: str) -> PlanFileError:
 def _parse(data: bytes, file: str) -> dict[str, Any]:
     """The JSON object in `data`."""
     try:
+        # Some editors begin a file with a byte-order mark, which JSON does not allow.
         document = json.loads(
             data.decode("utf-8-sig"), object_pairs_hook=_distinct, parse_constant=_refuse
         )
@@ -264,6 +265,7 @@ def _check_format(name: object, file: str) -> None:
 
 def _first_fault(error: "ValidationError") -> str:
     """The first thing that a damaged plan lacks or has wrong, and how many more there are."""
+    # Without the input, which may be a whole remote record.
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     where = ".".join(str(step) for step in faults[0]["loc"])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""

@@ -338,6 +338,7 @@ def _assumed(values: dict[str, str | list[str]]) -> tuple[Value | None, ...]:
 def _value(key: str, value: str | list[str] | None) -> Value | None:
     """`value` as the field `key` holds it; raises UnknownNameError if it cannot."""
     if key not in INDEX:
+        # To apply the change without that field would be something else than was approved (P4).
         raise UnknownNameError(f'"{key}" is not a field that this version knows')
     if value is None:
         return None
@@ -348,6 +349,7 @@ def _value(key: str, value: str | list[str] | None) -> Value | None:
 
 def _finding_code(name: str) -> str:
     """A Code, or the name of a rule of the shop's own."""
+    # A shop's rules are not known here, but their names have no underscore.
     return name if _RULE_NAME.fullmatch(name) else _code(name)
 
 

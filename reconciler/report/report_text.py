@@ -92,6 +92,7 @@ def _by_reason(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, list[str]]]:
     groups: dict[str, list[str]] = {}
     for outcome in outcomes:
         why = escape(outcome.error) if outcome.error else ""
+        # One cause, such as a dead server, ends thousands of changes: its reason is told once.
         groups.setdefault(why, []).append(f"{outcome.action} {shown(outcome.store_id)}")
     for why, named in groups.items():
         if len(named) > _ALONE:

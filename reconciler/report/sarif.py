@@ -32,6 +32,7 @@ def findings_sarif(
     results = [_result(finding, codes) for finding in findings]
     run = {
         "tool": {"driver": driver},
+        # Many tools count columns in UTF-16 units; a catalogue's are characters.
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
@@ -58,6 +59,7 @@ def _result(finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
         "message": {"text": escape(finding.message)},
     }
     if location := finding.location:
+        # The format wants a URI, in which a blank or a # of a file name means something else.
         uri = quote(location.file, errors="backslashreplace")
         region = {"startLine": location.line, "startColumn": location.column}
         physical = {"artifactLocation": {"uri": uri}, "region": region}

@@ -34,6 +34,7 @@ def _line(used: Used) -> str:
 
 def _quoted(text: str) -> str:
     """Text as YAML that every reader takes for text, and that holds nothing invisible."""
+    # A JSON string is a YAML string too, with everything beyond ASCII spelled out.
     return json.dumps(text)
 
 

@@ -1,7 +1,7 @@
 """A Plan as text that people read before they agree to it.
 
-Plain strings and one pass, without a layout library, so that 100,000 changes take seconds. Values
-are never shortened: what would be written is shown whole, on a line of its own if it is long.
+Values are never shortened: what would be written is shown whole, on a line of its own if it is
+long.
 """
 
 import unicodedata
@@ -40,6 +40,7 @@ from reconciler.wording import wrapped
 
 _KEY_WIDTH: Final = 9
 _INDENT: Final = "    "
+# A pipe has no width, but something must decide which changes have room on one line.
 _PIPE_WIDTH: Final = 100
 _RECORD_LIMIT: Final = 200
 
@@ -70,6 +71,7 @@ def plan_text(
     in place of their blocks. The text ends with a line break.
     """
     look = _look(color, width, ascii)
+    # Plain strings and not a layout library: 100,000 changes must take seconds.
     lines: list[str] = []
     if summary:
         lines += _kind_lines(plan, look)
@@ -192,6 +194,7 @@ def _tag_lines(key: str, field: FieldChange, look: _Look) -> Iterator[str]:
     line, used = start, len(start)
     for text, paint in signed:
         columns = _columns(text) + 2
+        # A tag that is longer than a line must not leave an empty line before it.
         if used + columns > look.width and used > len(start):
             yield line
             line, used = " " * len(start), len(start)
@@ -217,6 +220,7 @@ def _blocked_lines(plan: Plan, style: Style, width: int | None) -> list[str]:
     for blocked in plan.blocked:
         store_id = "(no store_id)" if blocked.store_id is None else shown(blocked.store_id)
         first, *rest = wrapped(f"  {store_id}  {block_text(blocked)}", width, hang=_INDENT)
+        # Painted after it was wrapped: colour codes take no columns, but would be counted.
         lines += [f"  {style.yellow(store_id)}{first[2 + len(store_id) :]}", *rest]
     return [*lines, ""]
 

@@ -49,18 +49,21 @@ def unified_diff(
 
 
 def _lines(data: bytes | None) -> list[str]:
+    # Not splitlines(), which also breaks lines at form feeds and other characters that git keeps.
     *whole, rest = (data or b"").decode("utf-8", "replace").split("\n")
     return [f"{line}\n" for line in whole] + [rest] * bool(rest)
 
 
 def _shown(line: str) -> str:
     text = line.removesuffix("\n").removesuffix("\r")
+    # A tab is harmless and part of the layout, but would be spelled out.
     shown = "\t".join(map(escape, text.split("\t")))
     return shown if line.endswith("\n") else f"{shown}\n\\ No newline at end of file"
 
 
 def _span(start: int, stop: int) -> str:
     length = stop - start
+    # For a stretch without lines the format names the line before it.
     begin = start + 1 if length else start
     return str(begin) if length == 1 else f"{begin},{length}"
 
@@ -90,6 +93,7 @@ def _compared(old: Sequence[str], new: Sequence[str], piece: _Step) -> Iterator[
         if i1 != i2 or j1 != j2:
             yield _Step("delete" if j1 == j2 else "insert", i1, i2, j1, j2)
         return
+    # False: in long texts difflib would else ignore frequent lines and show too much as changed.
     for tag, a1, a2, b1, b2 in SequenceMatcher(None, old[i1:i2], new[j1:j2], False).get_opcodes():
         yield _Step(tag, i1 + a1, i1 + a2, j1 + b1, j1 + b2)
 

@@ -147,6 +147,7 @@ def _plot(moments: Sequence[Plotted]) -> dict[str, Any] | None:
     most = max(1, *(moment.changes for moment in moments))
 
     def x(at: float) -> float:
+        # The first and the last round may have the same time if the clock was set back.
         return round((at - first) / ((last - first) or 1) * _WIDTH, 1)
 
     def y(count: int) -> float:

@@ -205,6 +205,7 @@ def location_text(location: Location, *, column: bool = False) -> str:
 def shown(text: str) -> str:
     """One text value: escaped, and quoted if its ends or its emptiness would not be seen."""
     plain = escape(text)
+    # Quoted, a value that reads "nothing" or holds an arrow cannot pass for this tool's own words.
     if text != text.strip() or not text or text in _RESERVED or "→" in text or text[0] == '"':
         return f'"{plain}"'
     return plain

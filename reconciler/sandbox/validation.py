@@ -48,7 +48,6 @@ def check_ids(body: Mapping[str, Any]) -> tuple[list[str], Errors]:
     wrong = {str(n): ["Not a valid string."] for n, id in enumerate(ids) if not isinstance(id, str)}
     if wrong:
         return [], {"products": wrong}
-    # The documentation does not forbid to name a product twice, and its effect counts once.
     return list(dict.fromkeys(ids)), {}
 
 
