@@ -62,6 +62,8 @@ def plan_github(plan: Plan, context: Context) -> str:
         f"Apply will refuse: {refusal.message} Allow it with {refusal.allow}."
         for refusal in plan.refusals
     ]
+    # The total and the rehearsal have taken notices, so fewer changes have room.
+    notices = PER_LEVEL - len(lines)
     # GitHub drops the eleventh annotation of a level without a word, so the rest goes to the log.
     lines += [annotation("error", refusal) for refusal in refusals[:PER_LEVEL]]
     deletes = groups["delete"]
@@ -71,13 +73,12 @@ def plan_github(plan: Plan, context: Context) -> str:
     room = PER_LEVEL - bool(deletes)
     warnings = _spread(plan.warnings)
     lines += [_of_finding(warning) for warning in warnings[:room]]
-    plain = [f"Apply will refuse: {escape(refusal)}" for refusal in refusals[PER_LEVEL:]]
+    plain = [escape(refusal) for refusal in refusals[PER_LEVEL:]]
     plain += [finding_line(warning) for warning in warnings[room:]]
     changes = [(kind, change) for kind in _FIRST for change in groups[kind]]
-    # The total has taken one notice.
-    for kind, change in changes[: PER_LEVEL - 1]:
+    for kind, change in changes[:notices]:
         lines.append(annotation("notice", _sentence(kind, change), change.source))
-    plain += [_plain(kind, change) for kind, change in changes[PER_LEVEL - 1 :]]
+    plain += [_plain(kind, change) for kind, change in changes[notices:]]
     plain += [f"- {shown(change.store_id)} would be deleted" for change in deletes[_NAMED:]]
     plain += [
         f"- {shown(blocked.store_id or '')} is blocked: {block_text(blocked)}"

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from reconciler.codes import Code
 from reconciler.model import Finding, Location
-from reconciler.planning.plan import CatalogFacts, Delete, Plan, Refusal
+from reconciler.planning.plan import CatalogFacts, Delete, Plan, Refusal, Rehearsal
 from reconciler.report.github import PER_LEVEL, annotation, plan_github
 from reconciler.report.gitlab import plan_gitlab
 from tests.report.plans import CONTEXT, PLANS, TEXTS, hostile_plan, long_plan, small_plan
@@ -54,8 +54,9 @@ def test_stays_within_the_limits_and_loses_nothing() -> None:
     warning = Finding("warning", Code.UNCONFIRMED, "w")
     refusal = Refusal(Code.TOO_MANY_DELETES, "r", "--x")
     plan = replace(long_plan(50), warnings=(warning,) * 30, refusals=(refusal,) * 12)
-    text = plan_github(plan, CONTEXT)
+    text = plan_github(plan, replace(CONTEXT, rehearsal=Rehearsal(31, converges=True)))
     lines = text.splitlines()
+    assert "Apply will refuse: r Allow it with --x." in lines
     for level in ("error", "warning", "notice"):
         assert sum(line.startswith(f"::{level}") for line in lines) == PER_LEVEL
     assert all(f"{kind}{n:06}" in text for kind in "cux" for n in range(50))
