@@ -147,6 +147,15 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     assert damage_of(text) is None
 
 
+def test_titles_that_differ_in_case_only_are_told(folder: Path, here: Here) -> None:
+    """Of two such columns none is taken for the ids until a person has named one."""
+    (folder / "x.csv").write_text("ID,id,Title\n1,2,Coat\n", encoding="utf-8")
+    done = here("import", "x.csv", "--from", "csv", "--id", "Id", "--map", "name=Title")
+    assert "x.csv:1:1: error: The title 'ID' stands over several columns" in done.err
+    done = here("import", "x.csv", "--from", "csv", "--id", "id", "--map", "name=Title")
+    assert (done.code, "store_id: 2" in done.out) == (0, True)
+
+
 def test_a_workbook_keeps_ids(folder: Path, here: Here) -> None:
     """Whole numbers are ids, text stays as it is, and the sheet of products is the one read."""
     rows: list[list[str | float]] = [
@@ -204,6 +213,17 @@ def test_a_damaged_workbook_is_no_crash(
     done = here("import", "x.xlsx")
     assert done.code == 1
     assert "x.xlsx:1:1: error: The workbook cannot be read" in done.err
+
+
+def test_a_workbook_takes_no_more_memory_than_its_table(folder: Path, here: Here) -> None:
+    """One cell in the far corner is told before the sheet between is laid out in memory."""
+    write_workbook(folder / "whole.xlsx", [["ID", "Handle"]])
+    with ZipFile(folder / "whole.xlsx") as whole, ZipFile(folder / "x.xlsx", "w") as wide:
+        for name in whole.namelist():
+            wide.writestr(name, whole.read(name).decode().replace('"B1"', '"XFD1048576"'))
+    done = here("import", "x.xlsx")
+    assert done.code == 1
+    assert "too large: its cells reach to row 1048576 and column 16384" in done.err
 
 
 def test_a_workbook_needs_the_extra(

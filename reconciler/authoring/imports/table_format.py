@@ -118,7 +118,7 @@ def open_rows(
             f"{file.name} has no column with the ids that product pages pass.",
             hint=f"Name it with --id COLUMN. Columns: {', '.join(filter(None, header.titles))}.",
         )
-    _report_repeated(header, columns, file.name, faults)
+    _report_repeated(header, columns, choice, file.name, faults)
     return Export(_sightings(table, places, layout), columns, table.delimiter)
 
 
@@ -137,11 +137,20 @@ def _places(layout: TableLayout, header: TableHeader, choice: ImportChoice) -> _
 
 
 def _report_repeated(
-    header: TableHeader, columns: Mapping[str, Column], name: str, faults: ExportFaults
+    header: TableHeader,
+    columns: Mapping[str, Column],
+    choice: ImportChoice,
+    name: str,
+    faults: ExportFaults,
 ) -> None:
-    """Report a title that is read and stands twice: which column is meant cannot be told."""
+    """Report a title that is read and stands twice: which column is meant cannot be told.
+
+    `ID` and `id` are one title, unless a person has named just one of them.
+    """
+    named = set(choice.columns.values())
     for title, number in set(columns.values()):
-        if header.titles.count(title) > 1:
+        like = [each for each in header.titles if each.casefold() == title.casefold()]
+        if len(like) > 1 and (title not in named or like.count(title) > 1):
             message = f"The title {title!r} stands over several columns. Rename the others."
             faults.error(message, name, 1, number, code=Code.DUPLICATE_KEY)
 

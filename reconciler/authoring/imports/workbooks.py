@@ -26,11 +26,17 @@ _SHEETS: Final = ("products", "product")
 _CHUNK: Final = 1 << 20
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION: Final = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
+# Of bounded lengths: over an endless tag a search from each of its cells would be quadratic.
 _ERROR_CELL: Final = re.compile(
-    rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"[^>]*\bt="e"[^>]*>(?:(?!</?(?:\w+:)?c[ >]).)*?'
-    rb"<(?:\w+:)?v>([^<]*)<",
+    rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"[^>]{0,200}\bt="e"[^>]{0,200}>'
+    rb"(?:(?!</?(?:\w+:)?c[ >]).){0,2000}?<(?:\w+:)?v>([^<]*)<",
     re.DOTALL,
 )
+_CELL: Final = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
+_MOST_CELLS: Final = 30_000_000
+"""Cells from A1 to the last one: the library holds a place for each, empty or not."""
+_MOST_BYTES: Final = 1 << 30
+"""Bytes that a workbook may unpack to."""
 
 Cells = Mapping[tuple[int, int], str]
 """Texts by row and column, both from 0."""
@@ -38,12 +44,13 @@ Cells = Mapping[tuple[int, int], str]
 
 def open_workbook(path: Path, name: str, faults: ExportFaults) -> Table:
     """The table in a workbook: its sheet called Products, else the first; MissingExtra."""
-    sheet = _sheet(path, name)
+    sheet, errors = _sheet(path, name)
     _report_merged(sheet, name, faults)
-    return table_of(_rows(sheet, _error_cells(path, sheet.name)), name, faults, None)
+    return table_of(_rows(sheet, errors), name, faults, None)
 
 
-def _sheet(path: Path, name: str) -> "CalamineSheet":
+def _sheet(path: Path, name: str) -> "tuple[CalamineSheet, Cells]":
+    """The sheet with the products, and the errors in its cells."""
     try:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError:
@@ -56,8 +63,13 @@ def _sheet(path: Path, name: str) -> "CalamineSheet":
         sheets = workbook.sheet_names
         if sheets:
             products = (sheet for sheet in sheets if sheet.strip().casefold() in _SHEETS)
-            return workbook.get_sheet_by_name(next(products, sheets[0]))
+            chosen = next(products, sheets[0])
+            # Before the sheet is read: one cell in the far corner would take all memory.
+            errors = _error_cells(path, name, chosen)
+            return workbook.get_sheet_by_name(chosen), errors
         problem = "it has no sheet"
+    except ExportError:
+        raise
     except CalamineError as error:
         problem = str(error)
     except BaseException as error:
@@ -106,23 +118,43 @@ def _cell_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _error_cells(path: Path, sheet: str) -> Cells:
-    """The errors in the cells of a sheet; none for a kind of workbook other than XLSX."""
+def _error_cells(path: Path, name: str, sheet: str) -> Cells:
+    """The errors in the cells of a sheet; none for a kind of workbook other than XLSX.
+
+    Raises ExportError for a workbook that is too large to be read.
+    """
     found: dict[tuple[int, int], str] = {}
+    last_row = last_column = 0
     try:
-        with ZipFile(path) as archive, archive.open(_part(archive, sheet)) as stream:
-            rest = b""
-            while chunk := stream.read(_CHUNK):
-                text = rest + chunk
-                # A search for the two bytes is all that most files need.
-                if b't="e"' in text:
-                    for column, row, value in _ERROR_CELL.findall(text):
-                        found[int(row) - 1, _number(column)] = unescape(value.decode())
-                # A cell may be parted between two chunks.
-                rest = text[max(text.rfind(b"<c "), text.rfind(b":c "), 0) :][-_CHUNK:]
+        with ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
+                raise _too_large(name, "it unpacks to more than 1 GiB")
+            with archive.open(_part(archive, sheet)) as stream:
+                rest = b""
+                while chunk := stream.read(_CHUNK):
+                    text = rest + chunk
+                    for column, row in _CELL.findall(text):
+                        last_row = max(last_row, int(row))
+                        last_column = max(last_column, _number(column) + 1)
+                    # A search for the two bytes is all that most files need.
+                    if b't="e"' in text:
+                        for column, row, value in _ERROR_CELL.findall(text):
+                            found[int(row) - 1, _number(column)] = unescape(value.decode())
+                    # A cell may be parted between two chunks.
+                    rest = text[max(text.rfind(b"<c "), text.rfind(b":c "), 0) :][-_CHUNK:]
     except (BadZipFile, KeyError, ValueError):
         return {}
+    if last_row * last_column > _MOST_CELLS:
+        raise _too_large(name, f"its cells reach to row {last_row} and column {last_column}")
     return found
+
+
+def _too_large(name: str, what: str) -> ExportError:
+    return ExportError.at(
+        name,
+        f"The workbook is too large: {what}.",
+        hint="Delete the empty rows and columns around the table, or save the sheet as CSV UTF-8.",
+    )
 
 
 def _part(archive: ZipFile, sheet: str) -> str:
