@@ -197,6 +197,9 @@ class _Run:
             self._end(_INTERRUPTED)
             return
         self._allowed()
+        self._read_list()
+
+    def _read_list(self) -> None:
         # Both are taken before the list is read: it proves nothing about what comes while it is
         # read.
         after, asked = len(self._answers), self._clock.now()
@@ -213,10 +216,9 @@ class _Run:
         """See what took effect before the run was ended, if calls can still be made."""
         if self._blind or self._means.held.lost or self._client.stop.is_set():
             return
-        # With an end noted, `_allowed` would forbid even this look; the caller puts the end back.
-        self._ended = None
+        # The end stays noted meanwhile: a call that the pool still holds must not be made now.
         with suppress(Exception):  # What is known without it is told all the same.
-            self._look(self._clock.now())
+            self._read_list()
 
     def _must_be_compared(self, calls: Sequence[Operation]) -> bool:
         """Whether time has gone by since the plan, so that a product to be deleted may differ."""
@@ -273,9 +275,7 @@ class _Run:
     def end(self, started: str, remains: Remains | None) -> Report:
         """Judge the answers so far, conclude the ledger, and account for every Change."""
         if self._error is not None:
-            ended = self._ended
             self._last_look()
-            self._ended = ended
         situation = self._situation()
         judgement = judge(situation)
         verdicts = judgement.verdicts

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -259,6 +259,35 @@ def test_a_thread_cannot_be_started(shop: Path, sandbox: Sandbox, at: int) -> No
     """Row 9, P6: a system that starts no more threads ends or slows the run, and it says so."""
     account = ended(shop, sandbox, NO_THREADS.format(at=at))
     assert "This is a bug" not in account.err
+    check(account, sandbox)
+    goes_on(shop, sandbox)
+
+
+def test_a_call_that_the_pool_kept_is_not_made_during_the_last_look(
+    shop: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 9, P6: a pool that starts no thread has queued the call, and another thread may take it.
+
+    The run has ended by then, so a call that is made now would be in no account.
+    """
+    usual, kept = Client.list, list[Callable[[], object]]()
+
+    def spread(self: Client, job: Callable[[Any], Any], items: Sequence[Any]) -> Any:
+        kept.append(lambda: job(items[0]))
+        raise RuntimeError("can't start new thread")
+
+    def listed(self: Client, *rest: Any, **more: Any) -> Any:
+        answer = usual(self, *rest, **more)
+        for late in kept:
+            late()
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Client, "spread", spread)
+        patch.setattr(Client, "list", listed)
+        account = applied(shop, sandbox)
+    assert kept
+    assert took_effect(sandbox) == 0
     check(account, sandbox)
     goes_on(shop, sandbox)
 
