@@ -91,6 +91,9 @@ class _Server(uvicorn.Server):
             server.close()
         for listening in sockets or ():
             listening.close()
+        # A connection that was just accepted is known three rounds of the loop later.
+        for _ in range(3):
+            await asyncio.sleep(0)
         state = self.server_state
         for connection in list(state.connections):
             connection.shutdown()
