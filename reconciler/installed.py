@@ -4,12 +4,15 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from re import sub
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+
+from reconciler.errors import MissingExtra
 
 _PACKAGE: Final = "robosize-reconciler"
 _SANDBOX: Final = ("starlette", "uvicorn")
@@ -57,6 +60,18 @@ def installing(extra: str) -> str:
         if note.get("dir_info", {}).get("editable"):
             command += " --editable"
     return f"{command} {shlex.quote(wanted)}"
+
+
+def import_extra(module: str, extra: str, *, needs: str) -> Any:
+    """A module of an optional package; MissingExtra, with `needs` in its message, without it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        # The name that is missing may be that of something which the package needs itself.
+        raise MissingExtra(
+            f"{needs} {error.name}, which is not installed.",
+            hint=f"Install it: {installing(extra)}",
+        ) from error
 
 
 def has_sandbox() -> bool:

@@ -12,10 +12,10 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, Final
 
-from reconciler.errors import MissingExtra, SettingsError
+from reconciler.errors import SettingsError
 from reconciler.fleet.place import Place
 from reconciler.hosts import is_loopback
-from reconciler.installed import installing
+from reconciler.installed import import_extra
 from reconciler.version import VERSION
 
 _CONNECT: Final = 30.0
@@ -74,13 +74,7 @@ class SchedulerExecutor(Executor):
 
 def _dask() -> Any:
     """The package of Dask's scheduler, which has no types; MissingExtra without it."""
-    try:
-        dask = import_module("distributed")
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"--scheduler needs {error.name}, which is not installed.",
-            hint=f"Install it: {installing('fleet')}",
-        ) from None
+    dask = import_extra("distributed", "fleet", needs="--scheduler needs")
     # It logs every lost worker with a traceback; what matters of it is in the results.
     for name in [*logging.root.manager.loggerDict]:
         if name.partition(".")[0] in ("distributed", "tornado"):
@@ -150,7 +144,6 @@ def _version_probe() -> Callable[[], tuple[str, str]]:
 
     # Nested, so that it travels as code and not as a name in a module.
     def probe() -> tuple[str, str]:
-        from importlib import import_module
 
         found = []
         for module, name in (("reconciler.version", "VERSION"), ("distributed", "__version__")):

@@ -6,13 +6,12 @@ starlette and uvicorn are imported when a sandbox starts, because nothing else n
 import threading
 import time
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from reconciler.errors import MissingExtra, UsageError
-from reconciler.installed import installing
+from reconciler.errors import UsageError
+from reconciler.installed import import_extra
 from reconciler.sandbox.fault_file import read_schedule
 from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.paging import PAGE_MAX
@@ -213,14 +212,8 @@ def serve(
 
 def _require_extra() -> None:
     """Raise MissingExtra if starlette or uvicorn is not installed."""
-    try:
-        for name in ("starlette", "uvicorn"):
-            import_module(name)
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"The sandbox needs {error.name}, which is not installed.",
-            hint=f"Install it: {installing('sandbox')}",
-        ) from error
+    for name in ("starlette", "uvicorn"):
+        import_extra(name, "sandbox", needs="The sandbox needs")
 
 
 def _running(part: _Part | None) -> _Part:

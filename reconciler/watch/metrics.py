@@ -6,12 +6,10 @@ or a product's id.
 
 from collections import Counter
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.codes import Code
-from reconciler.errors import MissingExtra
-from reconciler.installed import installing
+from reconciler.installed import import_extra
 
 if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
@@ -152,13 +150,7 @@ class Meters:
 
 
 def _prometheus() -> Any:
-    try:
-        client = import_module("prometheus_client")
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"Metrics need {error.name}, which is not installed.",
-            hint=f"Install it: {installing('watch')}",
-        ) from error
+    client = import_extra("prometheus_client", "watch", needs="Metrics need")
     # Else each counter has a twin that says when it was made.
     client.disable_created_metrics()
     return client

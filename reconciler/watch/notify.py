@@ -6,11 +6,9 @@ variable: the URL holds a token or a password.
 
 import logging
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.errors import MissingExtra
-from reconciler.installed import installing
+from reconciler.installed import import_extra
 from reconciler.report.escape import escape
 from reconciler.watch.events import Event, Happening
 
@@ -83,13 +81,7 @@ class Notifier:
 
 
 def _apprise() -> Any:
-    try:
-        apprise = import_module("apprise")
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"Messages need {error.name}, which is not installed.",
-            hint=f"Install it: {installing('watch')}",
-        ) from error
+    apprise = import_extra("apprise", "watch", needs="Messages need")
     # Its log repeats URLs.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     return apprise
