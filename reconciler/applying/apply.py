@@ -36,7 +36,7 @@ from reconciler.report.history import doubt_message, final_message
 
 _NOT_CONVERGED: Final = frozenset({Code.SERVER_KEEPS, Code.CREATED_TWICE, Code.LEDGER_NOT_WRITTEN})
 _MAY_BE_GONE: Final = (Fate.APPLIED, Fate.UNKNOWN)
-_INTERRUPTED: Final = "interrupted before it"
+_INTERRUPTED: Final = "the apply was interrupted before it"
 # Seconds between two looks at the calls that are under way.
 _MOMENT: Final = 0.05
 _NOTICEABLE: Final = 1.0

@@ -23,7 +23,7 @@ from reconciler.cli.options import (
 from reconciler.cli.pull import FILES_DIFFER, show_files, tell_warnings
 from reconciler.errors import UsageError
 from reconciler.model.exports import EXPORT_NAMES
-from reconciler.wording import nearest_word
+from reconciler.wording import did_you_mean, nearest_word
 
 if TYPE_CHECKING:
     from reconciler.authoring.imports.export import ImportChoice
@@ -49,7 +49,8 @@ class _Columns:
         for key in columns.keys() - {*_FIELDS, "store_id"}:
             raise UsageError(
                 f"--map {key}=…: {key!r} is not a field that can be mapped.",
-                hint=f"Fields: {', '.join(_FIELDS)}. --id COLUMN names the column of the store_id.",
+                hint=f"{did_you_mean(key, _FIELDS)}Fields: {', '.join(_FIELDS)}. "
+                "--id COLUMN names the column of the store_id.",
             )
         if self.id:
             columns["store_id"] = self.id
