@@ -114,15 +114,16 @@ def command(
     """
     from reconciler.clock import SystemClock
     from reconciler.reconcile.store import DATA
+    from reconciler.report.words import plural
     from reconciler.signals import handled_by
     from reconciler.watch.branch import Branch
     from reconciler.watch.loop import Signals, Watch, Wishes
-    from reconciler.watch.memory import Memory
     from reconciler.watch.metrics import Meters
     from reconciler.watch.notify import Notifier
     from reconciler.watch.pages import WatchPages
     from reconciler.watch.serve import Served
     from reconciler.watch.sight import Healing
+    from reconciler.watch.state import WatchState
     from reconciler.watch.supervisor import Supervisor
 
     # Else somebody may believe that edits are applied.
@@ -153,7 +154,7 @@ def command(
             lambda: _load(invocation),
             lambda settings: Notifier(settings, lambda s: f"{address}/store/{s}", complain),
             branch=Branch(settings.folder, ref, settings.ledger_remote),
-            memory=Memory(settings.folder / DATA / "watch.json", complain),
+            state=WatchState(settings.folder / DATA / "watch.json", complain),
             meters=meters,
             clock=clock,
             jitter=random.random,
@@ -162,7 +163,8 @@ def command(
             beat=lambda: supervisor.tell("WATCHDOG=1"),
         )
         pages.show(watch)
-        say("info", f"Watching {len(watch.stores)} stores on {ref}; the page is at {served.url}")
+        stores = plural(len(watch.stores), "store")
+        say("info", f"Watching {stores} on {ref}; the page is at {served.url}")
         # systemd counts the service as started from here, with its page answering.
         supervisor.tell("READY=1")
         watch.run()

@@ -62,12 +62,12 @@ class TextRule(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRule(Rule):
-    """Judges tags as they are met; `check` makes the memory of one reading."""
+    """Judges tags as they are met; `check` begins a reading, with what it has met."""
 
-    check: Callable[[], "TagMemory"]
+    check: Callable[[], "TagCheck"]
 
 
-TagMemory: TypeAlias = Callable[[str, Location], Hit | None]
+TagCheck: TypeAlias = Callable[[str, Location], Hit | None]
 """Called with each tag and its location; returns what there is to say about it."""
 
 

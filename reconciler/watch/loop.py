@@ -17,10 +17,10 @@ from reconciler.remote.pace import Pace
 from reconciler.remote.redaction import Redactor
 from reconciler.watch.branch import Branch
 from reconciler.watch.events import events
-from reconciler.watch.memory import Memory
 from reconciler.watch.metrics import Meters
 from reconciler.watch.notify import Notifier
 from reconciler.watch.sight import Failed, Healing, Observation, observe
+from reconciler.watch.state import WatchState
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -78,7 +78,7 @@ class Watch:
         notifier: Callable[["Settings"], Notifier],
         *,
         branch: Branch,
-        memory: Memory,
+        state: WatchState,
         meters: Meters,
         clock: Clock,
         jitter: Callable[[], float],
@@ -86,7 +86,7 @@ class Watch:
         say: Say,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self.memory = memory
+        self.state = state
         self.rounds = 0
         self.commit: str | None = None
         self._wishes, self._load, self._notifier_for = wishes, load, notifier
@@ -142,7 +142,7 @@ class Watch:
         for observation in seen:
             self._take(observation)
         # Also when it is about to end: a restart must not tell the same things again.
-        self.memory.save()
+        self.state.save()
         if stopped:
             return
         self.rounds += 1
@@ -176,7 +176,7 @@ class Watch:
         """Note an observation everywhere, and tell what it brings."""
         # From here on its messages go to pages, channels and logs (P5).
         seen = _masked(seen, Redactor(self.settings.keys()))
-        known = self.memory.of(seen.store)
+        known = self.state.of(seen.store)
         known.note(seen)
         meters = self._meters
         meters.called(seen.store, seen.calls)
@@ -221,7 +221,7 @@ class Watch:
             return
         self.settings, self.stores, self._notifier = settings, stores, notifier
         self._branch.forget()
-        for gone in self.memory.keep(stores):
+        for gone in self.state.keep(stores):
             # Its last numbers would else be served for ever, as if they were of now.
             self._meters.forget(gone)
         self._say("info", "The settings were read anew.")

@@ -25,9 +25,9 @@ from reconciler.report.watch_html import (
 )
 from reconciler.report.words import count_kinds, counted, other_counts, summary_line
 from reconciler.version import VERSION
-from reconciler.watch.memory import StoreMemory
 from reconciler.watch.metrics import Meters
 from reconciler.watch.serve import HTML, NOT_FOUND, Reply
+from reconciler.watch.state import StoreState
 
 if TYPE_CHECKING:
     from reconciler.watch.loop import Watch
@@ -79,16 +79,16 @@ class WatchPages:
         now = watch.now()
         for store in watch.stores:
             # A gauge that says for how long would else stand still between two rounds.
-            self._meters.drifted(store, watch.memory.of(store).drifted_for(now))
+            self._meters.drifted(store, watch.state.of(store).drifted_for(now))
         return Reply(self._meters.text(), "text/plain; version=0.0.4; charset=utf-8")
 
     def _all(self, watch: "Watch") -> Reply:
-        views = [_view(store, watch.memory.of(store)) for store in watch.stores]
+        views = [_view(store, watch.state.of(store)) for store in watch.stores]
         page = watch_html(views, now=watch.now(), ref=watch.ref, commit=watch.commit)
         return Reply(page, HTML)
 
     def _store(self, watch: "Watch", store: str) -> Reply:
-        view = _view(store, watch.memory.of(store))
+        view = _view(store, watch.state.of(store))
         page = watch_store_html(view, self._past(watch, store), now=watch.now())
         return Reply(page, HTML)
 
@@ -96,7 +96,7 @@ class WatchPages:
         from reconciler.planning.operations import as_json
         from reconciler.report.formats import render_plan
 
-        seen = watch.memory.of(store).last
+        seen = watch.state.of(store).last
         if seen is None or seen.plan is None:
             return NOT_FOUND
         settings = watch.settings.for_store(store)
@@ -146,7 +146,7 @@ def _health(trouble: str | None) -> Reply:
     return Reply(f"{trouble}\n", status="503 Service Unavailable")
 
 
-def _view(store: str, known: StoreMemory) -> StoreView:
+def _view(store: str, known: StoreState) -> StoreView:
     """What a page shows of one store."""
     seen = known.last
     if seen is None:
@@ -179,7 +179,7 @@ def _counts_text(plan: Plan) -> str:
     return f"{counted(count_kinds(plan.changes))}; {', '.join(other_counts(plan))}."
 
 
-def _state(known: StoreMemory) -> Condition:
+def _state(known: StoreState) -> Condition:
     seen = known.last
     if seen is None:
         return "waiting"

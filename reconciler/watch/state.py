@@ -23,7 +23,7 @@ class Point(NamedTuple):
 
 
 @dataclass(slots=True)
-class StoreMemory:
+class StoreState:
     """What is known of one store. Times are Unix times."""
 
     told: dict[str, str] = field(default_factory=dict)
@@ -48,20 +48,20 @@ class StoreMemory:
         return 0.0 if self.drift_since is None else max(0.0, now - self.drift_since)
 
 
-class Memory:
-    """The memory of all stores; `complain` gets why the file cannot be read or written."""
+class WatchState:
+    """What is known of all stores; `complain` gets why the file cannot be read or written."""
 
     def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
-        self.stores: dict[str, StoreMemory] = {}
+        self.stores: dict[str, StoreState] = {}
         self._path = path
         self._complain = complain
         self._text = b""
         self._broken = False
         self._load()
 
-    def of(self, store: str) -> StoreMemory:
-        """The memory of one store."""
-        return self.stores.setdefault(store, StoreMemory())
+    def of(self, store: str) -> StoreState:
+        """What is known of one store."""
+        return self.stores.setdefault(store, StoreState())
 
     def keep(self, stores: Collection[str]) -> list[str]:
         """Forget all stores but these; return those forgotten."""
@@ -109,7 +109,7 @@ class Memory:
             self._complain(f"{self._path} is damaged: what was told before is told again.")
 
 
-def _known(entry: Any) -> StoreMemory:
+def _known(entry: Any) -> StoreState:
     since = entry["drift_since"]
     told = {str(kind): str(what) for kind, what in entry["told"].items()}
-    return StoreMemory(told, None if since is None else float(since))
+    return StoreState(told, None if since is None else float(since))

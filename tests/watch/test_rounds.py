@@ -324,7 +324,7 @@ def test_a_full_disk_ends_no_watch(shops: Shops) -> None:
     assert "s0 failed" in shops.told
 
 
-def test_a_damaged_memory_is_begun_anew(shops: Shops, tmp_path: Path) -> None:
+def test_a_damaged_state_is_begun_anew(shops: Shops, tmp_path: Path) -> None:
     """A file that somebody edited costs no more than a message told twice."""
     path = shops.folder / ".reconciler" / "watch.json"
     path.parent.mkdir()

@@ -10,9 +10,9 @@ from reconciler.sandbox.server import Sandbox
 from reconciler.settings import Settings, load_settings
 from reconciler.watch.branch import Branch
 from reconciler.watch.loop import Signals, Watch, Wishes
-from reconciler.watch.memory import Memory
 from reconciler.watch.metrics import Meters
 from reconciler.watch.notify import Notifier
+from reconciler.watch.state import WatchState
 from tests.applying.world import HurriedClock
 from tests.git.pipeline import git
 
@@ -89,7 +89,7 @@ class Shops:
             self.load,
             self.notifier,
             branch=Branch(self.folder, ref, "origin"),
-            memory=Memory(self.folder / ".reconciler" / "watch.json", self.said.append),
+            state=WatchState(self.folder / ".reconciler" / "watch.json", self.said.append),
             meters=self.meters,
             clock=self.clock,
             jitter=random.Random(7).random,
