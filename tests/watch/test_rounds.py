@@ -19,7 +19,7 @@ from reconciler.watch.branch import Branch
 from reconciler.watch.loop import Wishes, next_due
 from reconciler.watch.sight import Healing
 from tests.git.pipeline import git
-from tests.watch.world import KEY, Make, Shops
+from tests.watch.world import KEY, Make, Shops, changes_in
 
 HEAL = Wishes(every=60.0, healing=Healing())
 
@@ -123,12 +123,12 @@ def check_turmoil(
         turmoil.happen(number)
         watch.round()
         assert watch.rounds == number + 1
+        samples = shops.samples()
         for store in shops.sandboxes:
             if store not in turmoil.failing:
                 known[store] = turmoil.expected(store)
-                listed = shops.value("products", store=store, side="remote")
-                assert listed == len(shops.remote(store))
-            assert shops.changes(store) == known.get(store, {}), (number, store)
+                assert samples[store]["products", "remote"] == len(shops.remote(store))
+            assert changes_in(samples.get(store, {})) == known.get(store, {}), (number, store)
         each(number)
 
 

@@ -17,6 +17,7 @@ from tests.applying.world import HurriedClock
 from tests.git.pipeline import git
 
 KEY = "canary-key-of-watched-shops"
+Samples = dict[tuple[str, ...], float]
 
 
 class Shops:
@@ -109,14 +110,20 @@ class Shops:
         found: float | None = self.meters.registry.get_sample_value(f"reconciler_{name}", labels)
         return found
 
-    def changes(self, store: str) -> dict[tuple[str, str], float]:
+    def samples(self) -> dict[str, Samples]:
+        """All samples of the meters by store, read once: name and the other labels to a value."""
+        found: dict[str, Samples] = {}
+        for metric in self.meters.registry.collect():
+            for sample in metric.samples:
+                labels = dict(sample.labels)
+                store = labels.pop("store", "")
+                key = sample.name.removeprefix("reconciler_"), *labels.values()
+                found.setdefault(store, {})[key] = sample.value
+        return found
+
+    def changes(self, store: str) -> dict[tuple[str, ...], float]:
         """The changes of a store by action and origin, as the metrics have them; without zeros."""
-        return {
-            (action, origin): count
-            for action in ("create", "update", "delete")
-            for origin in ("edit", "drift", "both", "none")
-            if (count := self.value("changes", store=store, action=action, origin=origin))
-        }
+        return changes_in(self.samples().get(store, {}))
 
     def remote(self, store: str) -> dict[str, str]:
         """The names at the remote of a store, by store_id."""
@@ -130,6 +137,11 @@ class Shops:
         assert row is not None
         assert row.id is not None
         self.sandboxes[store].store.update([row.id], {"name": name})
+
+
+def changes_in(samples: Samples) -> dict[tuple[str, ...], float]:
+    """The changes of one store by action and origin; without zeros."""
+    return {key[1:]: count for key, count in samples.items() if key[0] == "changes" and count}
 
 
 Make = Callable[[int], Shops]
