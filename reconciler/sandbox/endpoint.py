@@ -196,6 +196,8 @@ class Endpoint:
                 self._store.delete(str(json.loads(first[0])["id"]))
             if fault.way != "delete":
                 number = self._store.count()
+                while self._store.taken(f"shift-{number}"):
+                    number += 1
                 values = {"store_id": f"shift-{number}", "name": f"Shifted {number}"}
                 self._store.create(values, front=fault.way == "insert")
 

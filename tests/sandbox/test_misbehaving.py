@@ -197,6 +197,15 @@ def test_shift(start: Start, way: str, count: int, seen: list[str], moment: Any)
     assert client.sandbox.store.count() == count
 
 
+def test_shifts_double_nothing(start: Start) -> None:
+    """Each product that a shift adds has a store_id of its own."""
+    client = start(Fault("shift", way="replace", amount=3))
+    client.sandbox.store.seed({"store_id": letter, "name": "x"} for letter in "abcd")
+    client.page()
+    added = [str(row.store_id) for row in client.sandbox.store.rows()]
+    assert added == ["d", "shift-3", "shift-4", "shift-5"]
+
+
 def test_shift_of_an_empty_list(start: Start) -> None:
     """There is nothing to delete where there is nothing."""
     assert start(Fault("shift", way="delete", amount=3)).page()["count"] == 0
