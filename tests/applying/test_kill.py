@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -84,14 +85,18 @@ def wait_for_write(sandbox: Sandbox, count: int, process: "subprocess.Popen[str]
         time.sleep(0.01)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows cannot stop a process")
 def test_one_apply_at_a_time(tmp_path: Path, sandbox: Sandbox) -> None:
     """A second apply stops with who holds the store, and writes nothing."""
     declare(tmp_path, 1)
     sandbox.misbehave(Fault("hang", method="POST", seconds=0.5))
     first = command(tmp_path, sandbox, "apply", "--yes")
     wait_for_write(sandbox, 3, first)
+    # Else it could be done before the second one has started on a busy machine.
+    first.send_signal(signal.SIGSTOP)
     code, _, err = finish(command(tmp_path, sandbox, "apply", "--yes"))
     sandbox.misbehave()
+    first.send_signal(signal.SIGCONT)
     assert code == 1
     assert f"process {first.pid}" in err
     assert "unlock" in err
