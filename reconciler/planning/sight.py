@@ -146,6 +146,11 @@ class Situation:
         # A list that was asked for before an answer came proves nothing about that call.
         return self.sight if self.sight and heard.last < self.sight.after else None
 
+    @property
+    def closing_sight(self) -> Sight | None:
+        """The last list, if no answer came after it: an older one does not prove what that did."""
+        return self.sight if self.sight and self.sight.after == len(self.answers) else None
+
     def next_look(self, since: float) -> float:
         """When to look again for what was answered at `since`: soon, then less and less often."""
         # Waiting twice as long each time finds a quick server early and asks a slow one seldom.

@@ -215,7 +215,8 @@ def apply(
     whether somebody was asked. `on_write` is called before the first write. Raises OtherShop,
     GuardRefused, StalePlan, Locked and LedgerNotWritten before anything is sent.
     """
-    from reconciler.applying.apply import Means, carry_out
+    from reconciler.applying.apply import carry_out
+    from reconciler.applying.loop import Means
 
     options = options or Options()
     _check_only(options)
