@@ -27,6 +27,7 @@ _SOON: Final = 3.0
 """Seconds in which a write that is not shown is looked for again before it is sent again."""
 _ALONE: Final = 1
 """How often a product is sent again alone before the server is held to keep its own value."""
+_NOT_LISTED: Final = "the list does not show it any more"
 
 
 class Case(NamedTuple):
@@ -169,15 +170,23 @@ def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:
         return aside._replace(look=None if sight else situation.now)
     product = sight.by_id.get(change.id)
     if product is None:
-        return Case(verdict._replace(error="it is gone from the remote"))
+        # The list may lag, and a product that was parked and is seen no more is an effect.
+        gone = aside.verdict._replace(error=_NOT_LISTED)
+        return aside._replace(verdict=gone, look=_look_until_settled(parking.came, situation))
     # It is parked: the ledger keeps that as in doubt, and the next run carries the ring on.
     if product.store_id != change.renamed_from:
         return aside
     at_rest = failure is not None and failure.at_rest
-    waits = not at_rest and situation.now - parking.came < situation.settle
     fate = Fate.FAILED if at_rest or failure is None else Fate.UNKNOWN
     verdict = aside.verdict._replace(fate=fate, error=error)
-    return Case(verdict, look=situation.next_look(parking.came) if waits else None)
+    look = None if at_rest else _look_until_settled(parking.came, situation)
+    return Case(verdict, look=look)
+
+
+def _look_until_settled(came: float, situation: Situation) -> float | None:
+    """When to look again for what was answered at `came`; None once it must have settled."""
+    waits = situation.now - came < situation.settle
+    return situation.next_look(came) if waits else None
 
 
 def judge_fields(
@@ -187,9 +196,11 @@ def judge_fields(
     answered = fields.verdict(change, id)
     product = sight.by_id.get(id)
     if product is None:
-        if answered.fate in (Fate.APPLIED, Fate.UNKNOWN):
-            answered = answered._replace(fate=Fate.FAILED, error="it is gone from the remote")
-        return Case(answered)
+        if answered.fate not in (Fate.APPLIED, Fate.UNKNOWN):
+            return Case(answered)
+        # A list may lag or leave one out for a moment, and what was accepted did not fail (P6).
+        unseen = answered._replace(fate=Fate.UNKNOWN, error=_NOT_LISTED)
+        return Case(unseen, look=_look_until_settled(fields.came, situation))
     seen = _Seen.of(change, product, fields)
     lost = (fields.ok | fields.lost) - seen.landed
     verdict = Verdict(change, Fate.APPLIED, id, landed=seen.landed, lost=lost, listed=True)
@@ -257,14 +268,14 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
     if failure is None:
         if sight is None:
             return Case(applied, look=look)
-        waits = situation.now - last.came < situation.settle
         unknown = unknown._replace(error="the server said it was deleted, but still lists it")
-        return Case(unknown, look=situation.next_look(last.came) if waits else None)
+        return Case(unknown, look=_look_until_settled(last.came, situation))
     unknown = unknown._replace(error=failure.message)
     if sight is None and (failure.may_have_landed or failure.gone):
         return Case(unknown, look=look)
-    # A server that goes on with it, or a list that lags, may take it away yet.
-    open_yet = failure.may_have_landed and not failure.at_rest
-    if open_yet and situation.now - last.came < situation.settle:
-        return Case(unknown, look=situation.next_look(last.came))
+    # A server that goes on with it, or a list that lags, may take it away yet. "No such product"
+    # is also what a repeated call gets whose first try took effect.
+    open_yet = failure.gone or (failure.may_have_landed and not failure.at_rest)
+    if open_yet and (again := _look_until_settled(last.came, situation)) is not None:
+        return Case(unknown, look=again)
     return Case(unknown._replace(fate=Fate.FAILED), look=look)

@@ -86,8 +86,10 @@ def test_a_run_that_ends_within_a_ring_says_where_its_product_stands() -> None:
 def test_a_product_that_is_gone_stops_its_chain() -> None:
     """What depends on it is not attempted (P2)."""
     (links,) = operations(CHAIN).renames
-    step, ends = told(CHAIN, ok(links[0]), there=[A])
-    assert ends["C"] == ("failed", "it is gone from the remote")
+    step, _ = told(CHAIN, ok(links[0]), there=[A])
+    assert step == "look 1"
+    step, ends = told(CHAIN, ok(links[0]), there=[A], now=60)
+    assert ends["C"] == ("unknown", "the list does not show it any more")
     assert ends["B"] == ("not_attempted", "needs the rename to C, which was not made")
     assert step == "done"
 
@@ -147,9 +149,13 @@ def test_nothing_is_created_where_a_renamed_product_has_stayed() -> None:
 
 
 def test_a_product_that_is_gone_once_it_was_to_stand_aside_is_told_so() -> None:
-    """Its ring goes no further, and nothing is said to stand anywhere (P6)."""
-    step, ends = told(RING, ok(PARK), there=[OTHER])
-    assert (step, ends[PARK.store_ids[0]]) == ("done", ("failed", "it is gone from the remote"))
+    """Its ring goes no further, nothing is said to stand anywhere, and a write took effect (P6)."""
+    step, _ = told(RING, ok(PARK), there=[OTHER])
+    assert step == "look 1"
+    gone = situation(RING, ok(PARK), there=[OTHER], now=60)
+    verdict = judge(gone).verdicts[PARK.store_ids[0]]
+    assert (verdict.fate, verdict.error) == ("failed", "the list does not show it any more")
+    assert (judge(gone).step, judge(gone).wrote) == (None, True)
 
 
 def test_a_parked_product_stays_if_the_next_link_may_have_been_made() -> None:
