@@ -4,6 +4,7 @@ Only products that the plan touches are looked at; what it does not touch may ch
 compares the whole record, since all of it would go.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.model import (
@@ -42,6 +43,7 @@ def changed_since(
     deleted = [change.id for change in plan.changes if isinstance(change, Delete)]
     records = remote.records(deleted) if deleted else {}
     taken = _taken(plan, remote)
+    times = Counter(product.store_id for product in remote.products)
     details: list[str] = []
     for change in plan.changes:
         if ignore.leaves(change.store_id):
@@ -57,8 +59,12 @@ def changed_since(
             details += delete_changes(change, records.get(change.id))
         else:
             details += _update_changes(change, by_id.get(change.id), ledger, ignore)
-            if taken[change.store_id] - {change.id}:
+            if change.renamed_from and taken[change.store_id] - {change.id}:
                 details.append(f"{change.store_id}: another product has this store_id by now")
+        now = None if isinstance(change, Create) else by_id.get(change.id)
+        # Which of them is the shop's cannot be known, so a new plan would block all.
+        if now is not None and (count := times[now.store_id]) > 1:
+            details.append(f"{change.store_id}: the remote has {now.store_id} {count} times by now")
     return tuple(details)
 
 

@@ -229,10 +229,11 @@ def test_report_counts_what_happened(world: World) -> None:
 
 
 def saved(world: World) -> Any:
-    """A plan with an update and a delete, as it was reviewed."""
-    world.declare([product("1"), product("2"), product("other")])
+    """A plan with every kind of change, as it was reviewed."""
+    world.declare([product("1"), product("2"), product("4"), product("other")])
     world.apply()
-    world.declare([product("1", tags=["new"]), product("other"), product("3")])
+    renamed = product("5", renamed_from="4", name="Product 4")
+    world.declare([product("1", tags=["new"]), product("other"), product("3"), renamed])
     return world.plan()
 
 
@@ -242,7 +243,7 @@ def test_saved_plan_is_applied(world: World) -> None:
     world.declare([product("other", name="Not in the plan")])
     report = world.apply(saved=plan)
     assert report.converged
-    assert set(world.remote()) == {"1", "3", "other"}
+    assert set(world.remote()) == {"1", "3", "5", "other"}
     assert world.remote()["other"]["name"] == "Product other"
 
 
@@ -254,7 +255,16 @@ def test_saved_plan_is_applied(world: World) -> None:
         (lambda store, ids: store.delete(ids["1"]), "1: to be changed, but it is gone"),
         (lambda store, ids: store.delete(ids["2"]), "2: to be deleted, but it is gone"),
         (lambda store, ids: store.seed([{"store_id": "3", "name": "x"}]), "3: to be created"),
-        (lambda store, ids: store.seed([{"store_id": "1", "name": "x"}]), "1: another product"),
+        (lambda store, ids: store.seed([{"store_id": "5", "name": "x"}]), "5: another product"),
+        # A remote store_id that is there twice blocks both products, also for a delete.
+        *(
+            (lambda store, ids, it=it: store.seed([{"store_id": it, "name": "x"}]), told)
+            for it, told in (
+                ("1", "1: the remote has 1 2 times"),
+                ("2", "2: the remote has 2 2 times"),
+                ("4", "5: the remote has 4 2 times"),
+            )
+        ),
     ],
 )
 def test_stale_plan_is_refused(world: World, meddle: Any, told: str) -> None:
@@ -277,7 +287,7 @@ def test_untouched_products_may_change(world: World) -> None:
     store.update(
         [str(row.id) for row in store.rows() if row.store_id == "other"], {"name": "By hand"}
     )
-    assert world.apply(saved=plan).summary.applied == 3
+    assert world.apply(saved=plan).summary.applied == 4
     assert world.remote()["other"]["name"] == "By hand"
 
 
