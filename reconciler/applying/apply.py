@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from reconciler.applying.loop import Means, Run
+from reconciler.applying.loop import Loop, Means
 from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import LedgerError
@@ -39,7 +39,7 @@ def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None 
     products alone are proof.
     """
     started = stamp(means.client.clock.utc())
-    run = Run(plan, ledger, means)
+    loop = Loop(plan, ledger, means)
     deletes = [change for change in plan.changes if isinstance(change, Delete)]
     removing = removed(ledger, deletes, started)
     if plan.changes:
@@ -48,12 +48,12 @@ def carry_out(plan: Plan, ledger: Ledger, means: Means, remains: Remains | None 
         doubts = in_doubt(ledger, plan)
         means.held.save(doubts, message=doubt_message(plan), removed=removing)
         means.on_write()
-        run.go()
-    return _end(run, plan, ledger, means, removing, started, remains)
+        loop.go()
+    return _end(loop, plan, ledger, means, removing, started, remains)
 
 
 def _end(
-    run: Run,
+    loop: Loop,
     plan: Plan,
     ledger: Ledger,
     means: Means,
@@ -63,7 +63,7 @@ def _end(
 ) -> Report:
     """Judge the answers, conclude the ledger, and account for every Change."""
     client = means.client
-    situation, error, unproven = run.ended()
+    situation, error, unproven = loop.ended()
     judgement = judge(situation)
     verdicts = judgement.verdicts
     sight = situation.closing_sight
@@ -117,6 +117,7 @@ def _concluded(
         now=now,
         utc=lambda moment: stamp(utc + timedelta(seconds=moment - now)),
         present=present,
+        settle=means.client.settle,
     )
 
 

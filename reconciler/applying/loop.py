@@ -57,7 +57,7 @@ class Ended(NamedTuple):
     unproven: str | None
 
 
-class Run:
+class Loop:
     """One run of a plan: the answers so far, the last list, and what ended it."""
 
     def __init__(self, plan: Plan, ledger: Ledger, means: Means) -> None:
@@ -207,8 +207,6 @@ class Run:
         records = listing.records([change.id for change in deletes])
         changes = {d.store_id: next(delete_changes(d, records.get(d.id)), None) for d in deletes}
         return {store_id: said for store_id, said in changes.items() if said is not None}
-
-    # What ends a run -----------------------------------------------------------------------------
 
     def _allowed(self) -> None:
         """Raise Halt if no further call may be made."""

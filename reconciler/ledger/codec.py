@@ -138,9 +138,7 @@ def _product(id: str, known: Known) -> dict[str, Any]:
             for key in KEYS
             if (kept := known.kept.get(key)) is not None
         }
-    if known.came_from is not None:
-        record["came_from"] = known.came_from
-    return record
+    return record | _given({"came_from": known.came_from, "missing": known.missing})
 
 
 def _given(record: Mapping[str, Value | None]) -> dict[str, Value]:
@@ -241,14 +239,15 @@ class _Reader:
             raise _Fault(f"the product {id!r} stands here a second time")
         # Most lines are plain, and this way they cost one comparison.
         if len(record) != _PLAIN:
-            _expect(record, _PLAIN, "kept", "came_from")
+            _expect(record, _PLAIN, "kept", "came_from", "missing")
         entries = self._slots(record.get("fields"))
         store_id = _text(record.get("store_id"), "store_id")
         if len(record) == _PLAIN:
             self._products[id] = Known(store_id, entries)
             return
         kept = _kept(record["kept"]) if "kept" in record else _NO_KEPT
-        self._products[id] = Known(store_id, entries, kept, _optional(record, "came_from"))
+        told = (_optional(record, key) for key in ("came_from", "missing"))
+        self._products[id] = Known(store_id, entries, kept, *told)
 
     def _take_create(self, record: dict[str, Any]) -> None:
         _expect(record, 2, "at", "id", "came_from")

@@ -66,7 +66,8 @@ class Known(NamedTuple):
     it there; both are recorded before the call. While the catalogue declares just this pair, the
     product stands for `store_id` however it is listed, so `renamed_from` left in the YAML never
     renames twice. That there is a Known at all says that this ledger created, adopted or applied
-    the product (`prune: managed`).
+    the product (`prune: managed`). `missing` is when an apply first found that lists lack it
+    (ISO 8601, UTC); a list that shows it clears that.
     """
 
     store_id: str
@@ -74,6 +75,7 @@ class Known(NamedTuple):
     # A default is shared by all records, so it must be read-only.
     kept: Mapping[str, Kept] = MappingProxyType({})
     came_from: str | None = None
+    missing: str | None = None
 
 
 class Sent(NamedTuple):

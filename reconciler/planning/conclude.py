@@ -5,6 +5,7 @@ a Ledger out.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from reconciler.model import (
@@ -76,13 +77,15 @@ def concluded(
     now: float = 0.0,
     utc: Utc | None = None,
     present: Collection[str | None] | None = None,
+    settle: float = 0.0,
 ) -> Ledger:
     """The ledger after the apply of `plan`: what came of each Change, and what was adopted.
 
     `ledger` is what was known before. A value that was surely not sent is as it was; one whose
     answer was lost is in doubt. If everything was applied, declared values that there was no reason
     to send are assumed. `now` is of the clock of the run, and without `utc` nothing is dated.
-    `present` are the ids that were listed before or after: what neither list has is forgotten.
+    `present` are the ids that were listed before or after: what lists have lacked for `settle`
+    seconds is forgotten.
     """
     books = _Books(ledger, now, utc)
     books.enter(verdicts)
@@ -91,17 +94,12 @@ def concluded(
     if all(verdict.fate is Fate.APPLIED for verdict in verdicts):
         books.adopt(plan.adoptions)
         applied = _applied(plan, applied, books.at)
-    products = books.products
     if present is not None:
         # While such a create is open, the next run must know as well that the product was there
         # once.
         waiting = {c.store_id for c in plan.changes if isinstance(c, Create)} & books.creates.keys()
-        products = {
-            id: known
-            for id, known in products.items()
-            if id in present or known.store_id in waiting
-        }
-    return Ledger(products, books.creates, applied)
+        books.forget(present, waiting, settle)
+    return Ledger(books.products, books.creates, applied)
 
 
 def _applied(plan: Plan, applied: tuple[Applied, ...], at: str | None) -> tuple[Applied, ...]:
@@ -134,10 +132,32 @@ class _Books:
                 self._create(verdict, change)
             elif isinstance(change, Update):
                 self._update(verdict, change)
-            # A delete that may not have happened keeps its record: the product may still be there.
-            elif verdict.fate is Fate.APPLIED:
+            # A delete that only a list has proven keeps its record: that list may have lagged.
+            elif verdict.fate is Fate.APPLIED and verdict.error is None:
                 self.products.pop(change.id, None)
                 self.creates.pop(change.store_id, None)
+
+    def forget(
+        self, present: Collection[str | None], waiting: Collection[str], settle: float
+    ) -> None:
+        """Drop what lists have lacked for `settle` seconds; date the rest of what they lack."""
+        for id, known in list(self.products.items()):
+            if id in present:
+                if known.missing is not None:
+                    self.products[id] = known._replace(missing=None)
+            # Two lists in a row may lag alike, and who is forgotten would be created anew (P2).
+            elif known.store_id in waiting or not self._is_gone(known, settle):
+                self.products[id] = known._replace(missing=known.missing or self.at)
+            else:
+                del self.products[id]
+
+    def _is_gone(self, known: Known, settle: float) -> bool:
+        if self.at is None:
+            return True
+        if known.missing is None:
+            return False
+        age = datetime.fromisoformat(self.at) - datetime.fromisoformat(known.missing)
+        return age.total_seconds() >= settle
 
     def _create(self, verdict: Verdict, change: Create) -> None:
         """Record one Create: by its id once it is listed, as open while nobody knows."""

@@ -80,8 +80,7 @@ def _judge_unlisted(change: Create, id: str, heard: Heard, situation: Situation)
     landed = frozenset(change.fields)
     unknown = Verdict(change, Fate.UNKNOWN, id, error, landed=landed, sent=answered)
     # The list may lag behind the answer, and an id that was answered is never thrown away.
-    waits = situation.now - answered < situation.settle
-    return Case(unknown, look=situation.next_look(answered) if waits else None)
+    return Case(unknown, look=situation.next_look(answered))
 
 
 def _found(

@@ -162,8 +162,8 @@ def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:
     error = failure.message if failure else "no list has shown its rename"
     if not parking.may_have_landed:
         return Case(verdict._replace(error=error))
-    place = parking.operation.body["store_id"]
-    stands = f"the ring of renames was not carried on: it stands at {place} until the next run"
+    parked = parking.operation.body["store_id"]
+    stands = f"the ring of renames was not carried on: it stands at {parked} until the next run"
     aside = Case(verdict._replace(error=stands, lost=frozenset({"store_id"})), aside=True)
     sight = situation.sight_after(heard)
     if last is not parking or sight is None:
@@ -172,21 +172,15 @@ def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:
     if product is None:
         # The list may lag, and a product that was parked and is seen no more is an effect.
         gone = aside.verdict._replace(error=_NOT_LISTED)
-        return aside._replace(verdict=gone, look=_look_until_settled(parking.came, situation))
+        return aside._replace(verdict=gone, look=situation.next_look(parking.came))
     # It is parked: the ledger keeps that as in doubt, and the next run carries the ring on.
     if product.store_id != change.renamed_from:
         return aside
     at_rest = failure is not None and failure.at_rest
     fate = Fate.FAILED if at_rest or failure is None else Fate.UNKNOWN
     verdict = aside.verdict._replace(fate=fate, error=error)
-    look = None if at_rest else _look_until_settled(parking.came, situation)
+    look = None if at_rest else situation.next_look(parking.came)
     return Case(verdict, look=look)
-
-
-def _look_until_settled(came: float, situation: Situation) -> float | None:
-    """When to look again for what was answered at `came`; None once it must have settled."""
-    waits = situation.now - came < situation.settle
-    return situation.next_look(came) if waits else None
 
 
 def judge_fields(
@@ -200,7 +194,7 @@ def judge_fields(
             return Case(answered)
         # A list may lag or leave one out for a moment, and what was accepted did not fail (P6).
         unseen = answered._replace(fate=Fate.UNKNOWN, error=_NOT_LISTED)
-        return Case(unseen, look=_look_until_settled(fields.came, situation))
+        return Case(unseen, look=situation.next_look(fields.came))
     seen = _Seen.of(change, product, fields)
     lost = (fields.ok | fields.lost) - seen.landed
     verdict = Verdict(change, Fate.APPLIED, id, landed=seen.landed, lost=lost, listed=True)
@@ -259,7 +253,7 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
         return Case(Verdict(change, Fate.FAILED, change.id, edited) if edited else Verdict(change))
     last = heard.answers[-1]
     failure, sight = last.failure, situation.sight_after(heard)
-    applied = Verdict(change, Fate.APPLIED, change.id)
+    applied = Verdict(change, Fate.APPLIED, change.id, failure.message if failure else None)
     unknown = applied._replace(fate=Fate.UNKNOWN)
     # The list outweighs every answer, a refusal too: the product is gone.
     if sight is not None and change.id not in sight.by_id:
@@ -269,13 +263,12 @@ def judge_delete(change: Delete, heard: Heard, situation: Situation) -> Case:
         if sight is None:
             return Case(applied, look=look)
         unknown = unknown._replace(error="the server said it was deleted, but still lists it")
-        return Case(unknown, look=_look_until_settled(last.came, situation))
-    unknown = unknown._replace(error=failure.message)
+        return Case(unknown, look=situation.next_look(last.came))
     if sight is None and (failure.may_have_landed or failure.gone):
         return Case(unknown, look=look)
     # A server that goes on with it, or a list that lags, may take it away yet. "No such product"
     # is also what a repeated call gets whose first try took effect.
     open_yet = failure.gone or (failure.may_have_landed and not failure.at_rest)
-    if open_yet and (again := _look_until_settled(last.came, situation)) is not None:
+    if open_yet and (again := situation.next_look(last.came)) is not None:
         return Case(unknown, look=again)
     return Case(unknown._replace(fate=Fate.FAILED), look=look)

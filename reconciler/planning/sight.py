@@ -151,8 +151,13 @@ class Situation:
         """The last list, if no answer came after it: an older one does not prove what that did."""
         return self.sight if self.sight and self.sight.after == len(self.answers) else None
 
-    def next_look(self, since: float) -> float:
-        """When to look again for what was answered at `since`: soon, then less and less often."""
+    def next_look(self, since: float) -> float | None:
+        """When to look again for what was answered at `since`: soon, then less and less often.
+
+        None once `settle` seconds have passed.
+        """
+        if self.now - since >= self.settle:
+            return None
         # Waiting twice as long each time finds a quick server early and asks a slow one seldom.
         return min(since + self.settle, self.now + max(1.0, self.now - since))
 

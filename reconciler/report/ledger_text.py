@@ -39,6 +39,8 @@ def ledger_text(ledger: Ledger, *, color: bool = False) -> str:
             lines.append(f"    {escape(key):<9}  {now}  (kept for {shown(text_of(kept.sent))})")
         if known.came_from is not None:
             lines.append(f"    renamed from {shown(known.came_from)}")
+        if known.missing is not None:
+            lines.append(f"    not listed since {shown(known.missing)}")
     for store_id, sent in sorted(ledger.creates.items()):
         answer = f"answered as {escape(sent.id)}" if sent.id else "whose answer was never seen"
         lines.append(f"{style.bold(shown(store_id))}  a create {answer}, not listed yet")
@@ -78,6 +80,7 @@ def ledger_json(ledger: Ledger, *, store: str, place: str) -> str:
                     "fields": _fields(known.entries),
                     "kept": {key: kept._asdict() for key, kept in known.kept.items()},
                     "came_from": known.came_from,
+                    "missing": known.missing,
                 }
                 for id, known in products
             ],

@@ -340,6 +340,43 @@ def test_what_is_really_gone_is_made_again(world: World) -> None:
     assert world.calls("POST") == 3
 
 
+@pytest.mark.parametrize("wait", [0.0, SETTLE - 4])
+def test_what_nobody_declares_for_a_while_is_still_known(world: World, wait: float) -> None:
+    """Row 3, P2: an undeclared product that several lists lack is not made again beside itself."""
+    declared = [product("1"), product("2")]
+    world.declare(declared)
+    world.apply()
+    world.misbehave(Fault("unlist", store_id="2", seconds=SETTLE - 2, nth=(1,)))
+    world.declare([product("3")])
+    world.apply()
+    world.clock.skip(wait)
+    world.declare([product("4")])
+    world.apply()
+    world.declare(declared)
+    account_is_true(world, world.apply())
+    assert [row.store_id for row in world.rows()].count("2") == 1
+    converges(world, declared)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_delete_that_only_a_stale_list_proves(world: World, status: int) -> None:
+    """Row 3, P2: what a refused delete left, and the list lacks for a while, is still known."""
+    world.declare([product("1"), product("2")])
+    world.apply()
+    world.declare([product("1")])
+    world.misbehave(
+        Fault("status", method="DELETE", status=status, moment="before"),
+        Fault("unlist", store_id="2", seconds=SETTLE - 2, nth=(2,)),
+    )
+    world.apply()
+    world.misbehave()
+    declared = [product("1"), product("2")]
+    world.declare(declared)
+    world.apply()
+    assert sorted(str(row.store_id) for row in world.rows()) == ["1", "2"]
+    converges(world, declared)
+
+
 # Row 4: unknown until `settle` has passed since it was sent -----------------------------------
 
 

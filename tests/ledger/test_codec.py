@@ -77,7 +77,8 @@ def test_lines() -> None:
         '{"id":"a1","store_id":"10","fields":{"type":{"value":"top","state":"assumed"}},'
         '"kept":{"name":{"sent":"wool  coat","kept":"Wool coat",'
         '"since":"2026-01-01T00:00:00.000Z"},'
-        '"tags":{"sent":["b","a"],"kept":null}},"came_from":"20"}',
+        '"tags":{"sent":["b","a"],"kept":null}},"came_from":"20",'
+        '"missing":"2026-01-03T00:00:00.000Z"}',
         '{"id":"b2","store_id":"20","fields":{"image_url":'
         '{"value":"https://cdn.shop/2.jpg","state":"confirmed"}}}',
         '{"create":"30","fields":{"type":{"value":"dress","state":"doubt"}}}',

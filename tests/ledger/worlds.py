@@ -27,6 +27,7 @@ LEDGER = Ledger(
                 "tags": Kept(("b", "a"), None),
             },
             came_from="20",
+            missing="2026-01-03T00:00:00.000Z",
         ),
     },
     creates={

@@ -144,15 +144,15 @@ def run(server: Server, wanted: Catalog, ledger: Ledger, *, retries: int = 2) ->
         return Situation(
             plan,
             calls,
-            before,
-            {product.id for product in listing.products},
-            tuple(answers),
-            sight,
-            server.now,
-            SETTLE,
-            retries,
-            until,
-            ledger.creates.keys(),
+            listed={product.id for product in listing.products},
+            before=before,
+            answers=tuple(answers),
+            sight=sight,
+            now=server.now,
+            settle=SETTLE,
+            retries=retries,
+            opened=until,
+            lost=ledger.creates.keys(),
         )
 
     steps = 0
@@ -181,5 +181,6 @@ def _ended(
         now=server.now,
         utc=lambda moment: (_DAWN + timedelta(seconds=moment)).isoformat(),
         present=present,
+        settle=SETTLE,
     )
     return End(plan, verdicts, final, frozenset(server.sent), steps)

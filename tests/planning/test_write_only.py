@@ -349,6 +349,32 @@ def test_products_that_are_gone_are_forgotten() -> None:
         assert after.products.keys() == left
 
 
+def test_what_lists_lack_is_forgotten_once_it_must_have_settled() -> None:
+    """A list may lag, and so may the next: the first that lacks a product only dates that (P2)."""
+    memory = ledger({"p1": known("A"), "p2": known("B")})
+    plan = planned([declared("A")], [THERE], ledger=memory)
+
+    def after(before: Ledger, now: float, *present: str) -> Ledger:
+        return concluded(
+            before, plan, [], now=now, utc=lambda at: f"2026-01-01T00:{at:02.0f}:00Z",
+            present=present, settle=120,
+        )  # fmt: skip
+
+    missing = after(memory, 1, "p1")
+    assert missing.products["p2"].missing == "2026-01-01T00:01:00Z"
+    assert after(missing, 2, "p1").products == missing.products
+    assert after(missing, 2, "p1", "p2").products == memory.products
+    assert after(missing, 3, "p1").products.keys() == {"p1"}
+
+
+def test_a_delete_that_only_a_list_has_proven_forgets_nothing() -> None:
+    """A refused delete whose product the list lacks: that list may lag, so the record stays."""
+    memory = ledger({"p1": known("A")})
+    plan = planned([], [THERE], ledger=memory)
+    verdict = Verdict(plan.changes[0], Fate.APPLIED, "p1", "refused")
+    assert concluded(memory, plan, [verdict]).products == memory.products
+
+
 def test_a_product_that_waits_to_be_created_again_is_not_forgotten() -> None:
     """While a create of a known product is open, the ledger keeps its id: a list may lag (P2)."""
     memory = ledger({"p1": known("A")})

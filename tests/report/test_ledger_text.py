@@ -21,6 +21,7 @@ def test_a_ledger_is_told_whole() -> None:
         "    name       Wool coat  (kept for wool  coat)\n"
         "    tags       nothing  (kept for b, a)\n"
         "    renamed from 20\n"
+        "    not listed since 2026-01-03T00:00:00.000Z\n"
         "20  b2\n"
         "    image_url  https://cdn.shop/2.jpg  (confirmed)\n"
         "30  a create whose answer was never seen, not listed yet\n"
@@ -55,6 +56,7 @@ def test_a_ledger_as_json() -> None:
     assert document["products"][0]["fields"] == {"type": {"value": "top", "state": "assumed"}}
     assert document["creates"][0]["store_id"] == "30"
     assert document["products"][0]["came_from"] == "20"
+    assert document["products"][0]["missing"] == "2026-01-03T00:00:00.000Z"
     assert document["applied"][1]["commit"] == "c1"
 
 
