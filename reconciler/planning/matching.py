@@ -12,7 +12,8 @@ from typing import Final
 from reconciler.codes import Code
 from reconciler.model import Catalog, Ledger, Listing, RemoteProduct, Sent
 from reconciler.planning.plan import Blocked
-from reconciler.planning.standing import Standing, lines
+from reconciler.planning.renames import lines
+from reconciler.planning.standing import Standing
 
 # After an hour the create is taken to have failed, or a wrong answer would block it for ever.
 _UNLISTED: Final = timedelta(hours=1)
@@ -107,8 +108,8 @@ def _awaited(sent: Sent | None, now: datetime | None) -> str | None:
 def _takers(stand: Standing) -> dict[str, str]:
     """The declared renames that are not done already: the target by the store_id that is given up.
 
-    A product that a rename brought to a place is not moved on by another rename that starts there,
-    with one exception. If this tool applied a product at the source of the first rename, a newer
+    A product that a rename gave its store_id is not moved on by another rename from there, with one
+    exception. If this tool applied a product at the source of the first rename, a newer
     declaration that reads alike is meant, and it moves all products along the line on. A product
     that somebody put there by hand moves none.
     """
@@ -117,15 +118,15 @@ def _takers(stand: Standing) -> dict[str, str]:
     for start in open_now:
         if stand.settled(start):
             continue
-        place = start
-        while place in open_now and place not in takers:
-            takers[place] = target = open_now[place]
-            product = stand.present.get(place)
+        store_id = start
+        while store_id in open_now and store_id not in takers:
+            takers[store_id] = target = open_now[store_id]
+            product = stand.present.get(store_id)
             known = None if product is None else stand.ledger.products.get(str(product.id))
-            pushes = known is not None and known.store_id == place
+            pushes = known is not None and known.store_id == store_id
             if product is None or (stand.settled(target) and not pushes):
                 break
-            place = target
+            store_id = target
     return takers
 
 
@@ -140,7 +141,7 @@ def _pending(takers: Mapping[str, str], matching: Matching) -> dict[str, str]:
     pending: dict[str, str] = {}
     for line, is_ring in lines(moves):
         end = moves[line[-1]]
-        # A ring needs no free place: one product steps aside for the others.
+        # A ring needs no free store_id: one product steps aside for the others.
         if is_ring:
             matching.ring_members += [moves[source] for source in line]
         # The last target is taken, so no product of this line can move.
@@ -161,7 +162,7 @@ def _hold_targets(takers: Mapping[str, str], leaving: Collection[str], matching:
 
 
 def _hold_moves(remote: Listing, matching: Matching) -> None:
-    """Hold what would take the place of a product that stays, and all that waits for it in turn.
+    """Hold what is to get the store_id of a product that stays, and all that waits for it in turn.
 
     A product may stand for another store_id than the one that it is listed with; if it is blocked,
     it stays, and keeps that one from the product that is meant to have it.
@@ -172,7 +173,7 @@ def _hold_moves(remote: Listing, matching: Matching) -> None:
     moves = {str(product.id): to for to, product in pairs.items() if here[str(product.id)] != to}
     comers = {to: id for id, to in moves.items()}
     waiting = [id for id, to in moves.items() if to in there and there[to] not in moves]
-    # Each that stays keeps its place from the next one, so holding spreads along the line.
+    # Each that stays keeps its store_id from the next one, so holding spreads along the line.
     while waiting:
         id = waiting.pop()
         to = moves.pop(id)

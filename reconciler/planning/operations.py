@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from reconciler.model import KEYS, Body, Value
 from reconciler.planning.plan import Create, Delete, Plan, Update
-from reconciler.planning.standing import lines, parked_name
+from reconciler.planning.renames import lines, parked_name
 
 DEFAULT_BATCH: Final = 100
 """The most products that share one PATCH. The API names no limit; this keeps bodies small."""

@@ -14,50 +14,15 @@ there (`Known`). That pair answers every question about renames that a list cann
 A ring that is done leaves no product parked: there nothing is taken back, and the list counts.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from reconciler.codes import Code
 from reconciler.model import KEYS, Catalog, Known, Ledger, Listing, RemoteProduct
 from reconciler.planning.likeness import likely
 from reconciler.planning.plan import Blocked
-
-_PARKED: Final = "~moving-"
-"""A ring of renames parks one product under its target's store_id, this, and its own id."""
-_ASIDE: Final = re.compile(f"(.*){_PARKED}.*", re.DOTALL | re.IGNORECASE)
-"""A parked store_id, also if the server keeps store_ids in another case."""
-
-
-def parked_name(target: str, id: str) -> str:
-    """The store_id under which the product `id` is parked on its way to `target`."""
-    return f"{target}{_PARKED}{id}"
-
-
-def parked_target(store_id: str | None) -> str | None:
-    """The target of a parked product; None if this is an ordinary store_id."""
-    # Every store_id of a shop comes through here, and next to none has the mark.
-    if store_id is None or _PARKED[0] not in store_id:
-        return None
-    found = _ASIDE.fullmatch(store_id)
-    return found[1] if found else None
-
-
-def lines(moves: Mapping[str, str]) -> Iterator[tuple[list[str], bool]]:
-    """Places in lines, each before the one that it maps to; and whether the line is a ring."""
-    left, ends = dict(moves), set(moves.values())
-    heads = [place for place in moves if place not in ends]
-    # Lines with a head first: what is left after them can only be rings.
-    for is_ring, starts in ((False, heads), (True, moves)):
-        for start in starts:
-            line: list[str] = []
-            while start in left:
-                line.append(start)
-                start = left.pop(start)
-            if line:
-                yield line, is_ring
+from reconciler.planning.renames import parked_target
 
 
 @dataclass(slots=True)
@@ -94,7 +59,7 @@ class Standing:
             if product.renamed_from is not None
         }
         stand = cls(catalog, ledger, targets)
-        stand._take_places(remote)
+        stand._take_listed(remote)
         stand._move(stand._known())
         stand._take_parked()
         return stand
@@ -115,24 +80,24 @@ class Standing:
         product = self.catalog.products.get(known.store_id)
         return product is not None and product.renamed_from == known.came_from
 
-    def settled(self, place: str) -> bool:
-        """Whether a declared rename, or a create in its stead, has brought a product to `place`."""
-        product, declared = self.present.get(place), self.catalog.products.get(place)
+    def settled(self, store_id: str) -> bool:
+        """Whether a declared rename, or a create in its stead, has given a product `store_id`."""
+        product, declared = self.present.get(store_id), self.catalog.products.get(store_id)
         if product is None or declared is None or declared.renamed_from is None:
             return False
         known = self.ledger.products.get(str(product.id))
         if known is not None:
-            return (known.store_id, known.came_from) == (place, declared.renamed_from)
-        sent = self.ledger.creates.get(place)
+            return (known.store_id, known.came_from) == (store_id, declared.renamed_from)
+        sent = self.ledger.creates.get(store_id)
         return (
             sent is not None and sent.may_be(product.id) and sent.came_from == declared.renamed_from
         )
 
-    def _wanted(self, place: str) -> bool:
-        return place in self.catalog.products or place in self.targets
+    def _wanted(self, store_id: str) -> bool:
+        return store_id in self.catalog.products or store_id in self.targets
 
-    def _take_places(self, remote: Listing) -> None:
-        """Put each product at its listed place. Two at one are blocked, and broken records."""
+    def _take_listed(self, remote: Listing) -> None:
+        """Let products stand for what they are listed as; block duplicates and broken records."""
         # Else a server that lower-cases store_ids would make every product look renamed and
         # undeclared.
         own_forms = {
@@ -189,7 +154,7 @@ class Standing:
         self.made = {twin.ids[0]: store_id for store_id, twin in found.items() if twin.sure}
 
     def _known(self) -> Iterator[tuple[str, RemoteProduct, Known]]:
-        """The products that the ledger may know to belong elsewhere, each with its place."""
+        """The products that the ledger may know to belong elsewhere, each with its store_id."""
         creates, products = self.ledger.creates, self.ledger.products
         made = {**self.made, **{sent.id: id for id, sent in creates.items() if sent.id}}
         for here, product in self.present.items():
@@ -201,7 +166,7 @@ class Standing:
                 yield here, product, known
 
     def _move(self, candidates: Iterable[tuple[str, RemoteProduct, Known]]) -> None:
-        """Move products to the places that the ledger knows for them."""
+        """Let products stand for the store_ids that the ledger knows for them."""
         wanderers, reverted = [], []
         for here, product, known in sorted(candidates, key=lambda found: str(found[1].id)):
             # It is where it was sent. Only a rename that the catalogue has taken back can move it.
@@ -209,13 +174,13 @@ class Standing:
                 if self._wanted(str(known.came_from)) and not self._wanted(here):
                     reverted.append((here, product, known))
             elif here != known.came_from and not self._goes_along(here, known):
-                # All leave before any is placed: in a ring each needs the place of another.
+                # All leave before any gets a store_id: in a ring each needs that of another.
                 del self.present[here]
                 wanderers.append((here, product, known))
         left = [w for w in wanderers if not self._is_on_its_way(*w)]
-        # First those that keep their place, so that no other one takes it.
+        # First those that keep their store_id, so that no other one takes it.
         for here, product, known in sorted(left, key=lambda w: self._may_leave(w[0], w[2])):
-            self._place(here, product, known)
+            self._assign(here, product, known)
         # If two products claim one old store_id, moving either would be a guess.
         claims = Counter(known.came_from for _, _, known in reverted)
         for here, product, known in reverted:
@@ -241,19 +206,19 @@ class Standing:
         return True
 
     def _wishes(self, here: str, known: Known) -> list[str]:
-        """Where a product may belong that is not listed as it was last sent, best place first."""
+        """What a product may stand for that is not listed as it was last sent, the best first."""
         if known.came_from is None or self.declares(known):
             return [known.store_id]
         parked = parked_target(here) is not None
         return [known.came_from] if parked else [known.came_from, known.store_id]
 
     def _may_leave(self, here: str, known: Known) -> bool:
-        """Whether a product is not declared as it is listed, and any of its places is free."""
+        """Whether a product is not declared as it is listed, and one of its wishes is free."""
         free = any(self._is_free(wish, known) for wish in self._wishes(here, known))
         return free and here not in self.catalog.products
 
-    def _place(self, here: str, product: RemoteProduct, known: Known) -> None:
-        """Give a product that is not listed as it was last sent its first place that is free."""
+    def _assign(self, here: str, product: RemoteProduct, known: Known) -> None:
+        """Give a product that is not listed as it was last sent its first wish that is free."""
         wishes = self._wishes(here, known)
         free = [wish for wish in wishes if self._is_free(wish, known)]
         if here in self.catalog.products and here not in self.present and here not in self.held:
@@ -270,47 +235,50 @@ class Standing:
         else:
             self._stay(here, product)
 
-    def _take(self, place: str, product: RemoteProduct, known: Known) -> None:
+    def _take(self, store_id: str, product: RemoteProduct, known: Known) -> None:
         self.moves = True
-        self.present[place] = product
-        if place == known.store_id and parked_target(product.store_id) is None:
+        self.present[store_id] = product
+        if store_id == known.store_id and parked_target(product.store_id) is None:
             self.by_hand.add(str(product.id))
 
-    def _is_free(self, place: str, known: Known) -> bool:
-        """Whether `place` is wanted, and no product has it, has just left it, or is to come."""
-        if not self._wanted(place) or place in self.held or place in self.present:
+    def _is_free(self, store_id: str, known: Known) -> bool:
+        """Whether `store_id` is wanted, and no product has it, has just left it or is to get it."""
+        if not self._wanted(store_id) or store_id in self.held or store_id in self.present:
             return False
         if self.declares(known):
             return True
-        target, product = self.targets.get(place), self.catalog.products.get(place)
-        if place in self.parked or (target is not None and self.settled(target)):
+        target, product = self.targets.get(store_id), self.catalog.products.get(store_id)
+        if store_id in self.parked or (target is not None and self.settled(target)):
             return False
         return product is None or product.renamed_from not in self.present
 
-    def _make_room(self, place: str) -> bool:
-        """Free `place` by sending a reverted ring's products back; return whether that works."""
-        present, start = self.present, place
+    def _make_room(self, store_id: str) -> bool:
+        """Free `store_id` by sending a reverted ring's products back; return whether that works."""
+        present, start = self.present, store_id
         moves: dict[str, RemoteProduct] = {}
-        if place not in present or place in self.held or not self._wanted(place):
+        if store_id not in present or store_id in self.held or not self._wanted(store_id):
             return False
         # A ring was taken back half done: each goes back to where it came from, or none does.
-        while (occupant := present.get(place)) is not None:
+        while (occupant := present.get(store_id)) is not None:
             known = self.ledger.products.get(str(occupant.id))
             if known is None or known.came_from is None or self.declares(known):
                 return False
-            place = known.came_from
-            if place in moves or place == start or place in self.held or not self._wanted(place):
+            store_id = known.came_from
+            if store_id in self.held or store_id in moves or store_id == start:
                 return False
-            moves[place] = occupant
+            if not self._wanted(store_id):
+                return False
+            moves[store_id] = occupant
         for occupant in moves.values():
             present.pop(self.at(occupant), None)
         present.update(moves)
         return True
 
     def _stay(self, here: str, product: RemoteProduct) -> None:
-        """Leave a product at its listed place, because its other places are taken."""
+        """Leave a product its listed store_id, because its wishes are taken."""
         if parked_target(here) is not None:
-            # Another has the place that it must return to. Nobody declares it, but it is not lost.
+            # Another has the store_id that it must return to. Nobody declares it, but it is not
+            # lost.
             self.block(here, [product], Code.RENAME_CONFLICT)
         elif here in self.present or here in self.held:
             others = [self.present.pop(here)] if here in self.present else []

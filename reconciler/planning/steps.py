@@ -139,7 +139,7 @@ def _next_link(
         return Case(case.verdict, send=chain[len(sent)])
     first, refused = chain[0], not any(a.may_have_landed for a in told[len(sent) - 1].answers)
     if first.parking and len(sent) == 2 and refused and len(told[0].answers) == 1:
-        # Nothing else was moved yet, so the place of the parked product is surely free.
+        # Nothing else was moved yet, so the store_id of the parked product is surely free.
         back = {"store_id": str(first.changes[0].leaves)}
         return Case(case.verdict, send=Patch(first.changes, back, parking=True))
     return case
