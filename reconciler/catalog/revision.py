@@ -119,8 +119,8 @@ def load_revision(
     if faults:
         raise CatalogError(
             sorted((_at(revision, finding) for finding in faults), key=_order),
-            hint=f"These faults are in the revision {revision}, not in the work tree: name one "
-            "whose catalogue is sound.",
+            hint=f"These faults are in the revision {revision}, not in the work tree: commit a "
+            "fix, or name another revision.",
         )
     return replace(catalog, commit=commit, dirty=False)
 

@@ -149,7 +149,7 @@ class FleetAccount:
 
         color = self.invocation.console.stdout_color and self.output is None
         told = [] if self.output is None else [self._line(result) for result in self.results]
-        return "".join(told) + sum_text(self.results, seconds, color=color)
+        return "".join(told) + sum_text(self.results, self.action, seconds, color=color)
 
     def _write(self, text: str) -> None:
         from reconciler.report.output import TO_OUTPUT, write_file, write_stdout

@@ -34,7 +34,7 @@ def fleet_html(
     page = page_template("fleet.html").render(
         action=action,
         rows=rows,
-        summary=sum_text(results, seconds),
+        summary=sum_text(results, action, seconds),
         code=worst_code(results),
         made=made,
     )

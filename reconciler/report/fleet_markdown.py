@@ -11,7 +11,7 @@ from reconciler.report.fleet_results import (
     worst_code,
     worst_first,
 )
-from reconciler.report.fleet_text import counts_text, takeover_text
+from reconciler.report.fleet_text import counts_text, takeover_text, tally_text
 from reconciler.report.markdown import LIMIT
 from reconciler.report.markup import code, escape_markdown
 from reconciler.report.words import clip, plural
@@ -23,12 +23,13 @@ _TABLE_ROOM: Final = 30_000
 # For the sentence that counts what was left out.
 _FOOT_ROOM: Final = 300
 _ERROR_LIMIT: Final = 300
+_NOTES: Final = 3
 
 
 def fleet_markdown(results: Sequence[StoreResult], action: FleetAction) -> str:
     """The results as Markdown of at most LIMIT characters; what is left out is counted."""
     ranked = worst_first(results)
-    telling = [result for result in ranked if _tells(result)]
+    telling = [result for result in ranked if action == "status" or _tells(result)]
     quiet = len(results) - len(telling)
     head = _head(results, action)
     rows, left_rows = _fitting(map(_row, telling), _TABLE_ROOM - len(head))
@@ -51,12 +52,13 @@ def _tells(result: StoreResult) -> bool:
 
 
 def _head(results: Sequence[StoreResult], action: FleetAction) -> str:
-    changed = sum(1 for result in results if touched(result))
     failed = sum(1 for result in results if result.exit_code not in (0, 2))
     lines = [MARKER, f"### Fleet {action}: {plural(len(results), 'store')}", ""]
     counts = counts_text(sums(results))
-    sentence = f"**{changed} with changes**" + (f": {counts}" if counts else "")
-    lines.append(f"{sentence}. {f'**{failed} failed**.' if failed else 'None failed.'}")
+    changed = tally_text(results, action)
+    sentence = ": ".join(filter(None, [f"**{changed}**" if changed else "", counts]))
+    ends = f"**{failed} failed**." if failed else "None failed."
+    lines.append(f"{sentence}. {ends}" if sentence else ends)
     refused = sum(1 for result in results if result.refused)
     if refused:
         lines += ["", "> [!CAUTION]", f"> **Apply will refuse {plural(refused, 'plan')}.**"]
@@ -72,6 +74,8 @@ def _row(result: StoreResult) -> str:
         parts.append(takeover_text(result.takeovers))
     if result.error:
         parts.append(escape_markdown(clip(result.error, _ERROR_LIMIT)))
+        # What is wrong where: the comment is all that a reviewer sees of this run.
+        parts += [escape_markdown(clip(note, _ERROR_LIMIT)) for note in result.notes[:_NOTES]]
     told = "<br>".join(part for part in parts if part)
     return f"| {code(result.store)} | {told} | {result.exit_code} |\n"
 

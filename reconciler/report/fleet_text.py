@@ -26,6 +26,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "failed": "failed",
     "not_attempted": "not attempted",
     "unknown": "unknown",
+    "no_image": "without image",
+    "no_size_chart": "without size chart",
+    "no_fabric": "without fabric",
+    "breaks_policy": "against the policy",
 }
 _NOTHING: Final[Mapping[FleetAction, str]] = {
     "plan": "nothing to change",
@@ -62,7 +66,8 @@ def _outcome(result: StoreResult, action: FleetAction, style: Style) -> str:
     if result.converged is False:
         parts.append(style.yellow("not converged"))
     if result.error:
-        parts.append(style.red(escape(result.error)))
+        # A sentence, in the middle of a line.
+        parts.append(style.red(escape(result.error.removesuffix("."))))
     if result.exit_code not in (0, 2):
         parts.append(style.red(f"exit {result.exit_code}"))
     return "; ".join(part for part in parts if part)
@@ -71,10 +76,19 @@ def _outcome(result: StoreResult, action: FleetAction, style: Style) -> str:
 def counts_text(summary: Mapping[str, int]) -> str:
     """The counts that are not zero: "3 to create, 1 to delete"; unchanged products are not told."""
     return ", ".join(
-        f"{count} {_WORDS.get(key, key.replace('_', ' '))}"
+        plural(count, "product")
+        if key == "products"
+        else f"{count} {_WORDS.get(key, key.replace('_', ' '))}"
         for key, count in summary.items()
         if count and key != "unchanged"
     )
+
+
+def tally_text(results: Sequence[StoreResult], action: FleetAction) -> str | None:
+    """How many stores have changes; None for an action that makes and shows none."""
+    if action not in ("plan", "apply"):
+        return None
+    return f"{sum(1 for result in results if touched(result))} with changes"
 
 
 def takeover_text(takeovers: int) -> str:
@@ -82,11 +96,12 @@ def takeover_text(takeovers: int) -> str:
     return f"taken over from {plural(takeovers, 'worker')} that died"
 
 
-def sum_text(results: Sequence[StoreResult], seconds: float, *, color: bool = False) -> str:
+def sum_text(
+    results: Sequence[StoreResult], action: FleetAction, seconds: float, *, color: bool = False
+) -> str:
     """The whole fleet in one or two lines."""
     style = Style(color)
-    changed = sum(1 for result in results if touched(result))
-    parts = [plural(len(results), "store"), f"{changed} with changes"]
+    parts = filter(None, [plural(len(results), "store"), tally_text(results, action)])
     counts = counts_text(sums(results))
     first = f"{', '.join(parts)}{f' ({counts})' if counts else ''}; {seconds:.1f} s."
     lines = [style.bold(first)]

@@ -6,9 +6,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from reconciler.catalog.revision import load_revision
-from reconciler.errors import GitError
+from reconciler.errors import CatalogError, GitError
 from reconciler.git import Git
-from reconciler.model import Catalog
+from reconciler.model import Catalog, Finding
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -62,12 +62,19 @@ class Branch:
         with self._lock:
             if (kept := self._kept.get(store)) is not None:
                 return kept
-        catalog = load_revision(
-            settings.store(store).catalog,
-            self._commit or "",
-            working_folder=settings.folder,
-            lint=settings.for_store(store).ruleset(),
-        )
+        commit = self._commit or ""
+        try:
+            catalog = load_revision(
+                settings.store(store).catalog,
+                commit,
+                working_folder=settings.folder,
+                lint=settings.for_store(store).ruleset(),
+            )
+        except CatalogError as error:
+            # A commit in each place would make the same faults look new whenever the branch moves.
+            faults = [_without(f"{commit}:", fault) for fault in error.findings]
+            hint = f"Commit a fix to the branch {self.name}."
+            raise CatalogError(faults, hint=hint) from None
         self._keep(self._kept, store, catalog)
         return catalog
 
@@ -123,3 +130,10 @@ class Branch:
                 hint=self._git.advice() or "Name another with --ref.",
             )
         return answer.output.decode().strip()
+
+
+def _without(prefix: str, fault: Finding) -> Finding:
+    if fault.location is None:
+        return fault
+    file = fault.location.file.removeprefix(prefix)
+    return fault._replace(location=fault.location._replace(file=file))

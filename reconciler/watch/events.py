@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.codes import Code
 from reconciler.planning.plan import Change, digest
+from reconciler.report.words import plural
 from reconciler.watch.sight import Observation
 
 _QUIET: Final = frozenset({Code.LOCKED, Code.INTERRUPTED})
@@ -86,7 +87,7 @@ def _of_report(seen: Observation) -> Event:
     others = [
         f"{n} {fate.replace('_', ' ')}" for fate, n in tally.items() if n and fate != "applied"
     ]
-    text = f"Applied {report.summary.applied} of {len(report.outcomes)} changes"
+    text = f"Applied {report.summary.applied} of {plural(len(report.outcomes), 'change')}"
     text = f"{text}; {', '.join(others)}." if others else f"{text}."
     return Event(kind, seen.store, f"{text} {report.error}" if report.error else text)
 

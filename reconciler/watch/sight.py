@@ -18,6 +18,7 @@ from reconciler.planning.plan import Change, Origin, Plan
 from reconciler.reconcile.run import APPLIED, Options, apply, plan
 from reconciler.reconcile.store import open_store
 from reconciler.remote.pace import Pace
+from reconciler.report.words import finding_line
 from reconciler.watch.branch import Branch
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 _DRIFT: Final = ("drift", "both")
+_FAULTS: Final = 3
+"""A message that holds more is no message any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,12 @@ class Failed:
 
     @staticmethod
     def of(error: ReconcilerError) -> "Failed":
-        """The failure that an error is."""
-        return Failed(error.code, error.message, error.hint)
+        """The failure that an error is, with the places of its first faults."""
+        faults = [finding_line(finding) for finding in getattr(error, "findings", ())]
+        faults += getattr(error, "details", ())
+        if (more := len(faults) - _FAULTS) > 0:
+            faults[_FAULTS:] = [f"And {more} more."]
+        return Failed(error.code, " ".join([error.message, *faults]), error.hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,14 @@ def test_columns_can_be_chosen_for_any_format(folder: Path, here: Here) -> None:
     assert products["shirt"].value("tags") == ("Clothing > Shirts", "Sale")
 
 
+def test_woocommerce_escapes_commas_in_tags(folder: Path, here: Here) -> None:
+    """A comma within a tag has a backslash before it, as within a category."""
+    (folder / "w.csv").write_text('ID,Type,SKU,Name,Tags\n7,simple,,Cap,"sun\\, sea, hat"\n')
+    assert here("import", "w.csv", "--write").code == 0
+    products = load_catalog(folder / "catalog", working_folder=folder).products
+    assert products["7"].value("tags") == ("hat", "sun, sea")
+
+
 def test_ids_that_nothing_shares_are_told(folder: Path, here: Here) -> None:
     """A catalogue by SKU and an export by id have nothing in common, so it is asked."""
     declared(folder, "{store_id: sku-1, name: Shirt}")

@@ -237,6 +237,10 @@ def test_a_catalogue_with_faults_stops_its_store_alone(shops: Shops) -> None:
     watch = shops.watch()
     watch.run(rounds=2)
     assert shops.told == ["s0 failed"]
+    seen = watch.state.of("s0").last
+    assert seen is not None
+    assert seen.failed is not None
+    assert "error. shops/s0/all.yaml:2:1: error: Bad YAML" in seen.failed.message
     assert shops.changes("s1") == {("create", "edit"): 2}
     shops.declare("s0", {"1": "One"})
     shops.push()

@@ -140,7 +140,7 @@ def one_kind(text: str) -> list[str]:
 
 
 def paths_between(separator: str) -> Split:
-    """Categories with this between them, or one a line; a backslash escapes the separator."""
+    """Texts with this between them, or one a line; a backslash escapes the separator."""
     parted = re.compile(rf"(?<!\\){re.escape(separator)}|\n")
 
     def split(text: str) -> list[str]:

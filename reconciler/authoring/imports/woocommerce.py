@@ -49,5 +49,6 @@ FORMAT: Final = table_format(
         needs=_KIND,
     ),
     not_with=("item", "handle"),
+    tags=paths_between(","),
     kinds=paths_between(","),
 )
