@@ -151,6 +151,27 @@ def test_what_cannot_be_meant_is_refused_with_a_place(tmp_path: Path, text: str)
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("policy: [{field: typ, one_of: a}]", "'typ' is not a field; did you mean `type`?"),
+        ("policy: [{field: type, pattern: '(a'}]", "'(a' is not a pattern: unclosed group."),
+        (
+            "policy: [{require: type, in: tags=kids}]",
+            "'tags=kids' is not an expression of --select; did you mean `tag=…`?",
+        ),
+        ("notify: CHAT", "must be a list, such as [one, two], not 'CHAT'."),
+        ("imports: {shop: {format: shopify}}", "`imports.shop.format` must be 'auto', "),
+        ("include: [nowhere/*.yaml]", "`include`: 'nowhere/*.yaml' matches no file."),
+        ("include: shops", "`include` must be a list, such as [one, two], not 'shops'."),
+    ],
+)
+def test_a_fault_is_told_once_and_as_a_sentence(tmp_path: Path, text: str, message: str) -> None:
+    """One slip is one fault, whose text says what is wrong with which value."""
+    (found,) = faults(tmp_path, text)
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://api.shop.test/p/",

@@ -48,7 +48,15 @@ from reconciler.model.ledger import (
 from reconciler.model.names import Names
 from reconciler.model.remote import Listing, Record, RemoteProduct, read_dirty
 from reconciler.model.removed import Removed
-from reconciler.model.selectors import STORE_ID, Matches, Selector, all_hold, glob, selector
+from reconciler.model.selectors import (
+    STORE_ID,
+    Matches,
+    Selector,
+    all_hold,
+    glob,
+    meant_key,
+    selector,
+)
 
 __all__ = [
     "COLUMN_BITS",
@@ -95,6 +103,7 @@ __all__ = [
     "canonical_tags",
     "first_line",
     "glob",
+    "meant_key",
     "pack_location",
     "read_dirty",
     "selector",

@@ -8,11 +8,13 @@ from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.model.desired import NOTE_PREFIX, Product
 from reconciler.model.fields import INDEX
+from reconciler.wording import nearest_word
 
 Matches: TypeAlias = Callable[[str], bool]
 
 STORE_ID: Final = "store_id"
 """The key of an expression that is a glob of store_ids."""
+_DIVIDING: Final = ("tag", "type", "file")
 _TAGS: Final = INDEX["tags"]
 _TYPE: Final = INDEX["type"]
 
@@ -51,7 +53,7 @@ def selector(expression: str) -> Selector:
     key, equals, wanted = expression.removeprefix("!").partition("=")
     test: Callable[[Product], bool]
     # A store_id may hold `=` too, so only the known keys divide an expression.
-    if not equals or not (key in ("tag", "type", "file") or key.startswith(NOTE_PREFIX)):
+    if not equals or not (key in _DIVIDING or key.startswith(NOTE_PREFIX)):
         key, wanted = STORE_ID, expression.removeprefix("!")
         test = _by_store_id(glob(wanted))
     elif key == "file":
@@ -65,6 +67,13 @@ def selector(expression: str) -> Selector:
     else:
         test = _by_note(key, wanted)
     return Selector(expression, key, wanted, excludes, test)
+
+
+def meant_key(expression: str) -> str | None:
+    """The key that was probably meant by an expression such as `tags=linen`, which means an id."""
+    each = selector(expression)
+    key, equals, _ = each.wanted.partition("=")
+    return nearest_word(key, _DIVIDING) if equals and each.key == STORE_ID else None
 
 
 def all_hold(selectors: Iterable[Selector], product: Product) -> bool:

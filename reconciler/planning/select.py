@@ -16,6 +16,7 @@ from reconciler.model import (
     RemoteProduct,
     Selector,
     glob,
+    meant_key,
     selector,
 )
 
@@ -168,7 +169,8 @@ def _advice(expression: str) -> str:
             f"`file=*/{name}` finds it in any folder."
         )
     if each.key == STORE_ID:
-        return _GLOB
+        meant = meant_key(expression)
+        return f"Did you mean `{meant}=…`? {_GLOB}" if meant else _GLOB
     text = f"{each.key}= is matched as it is written, without patterns, and case counts."
     if any(character in each.wanted for character in "*?["):
         text += " Give one --select for each value."

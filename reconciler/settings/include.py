@@ -21,7 +21,7 @@ def add_included(layer: Layer, patterns: object, folder: Path) -> None:
 
     What is wrong with a pattern, with a file or with a name that is taken becomes a finding.
     """
-    stores = layer.values.setdefault("stores", {}) if patterns else None
+    stores = layer.values.get("stores", {})
     # Other shapes are told by the model, with their location.
     if not isinstance(patterns, list) or not isinstance(stores, dict):
         return
@@ -37,6 +37,9 @@ def add_included(layer: Layer, patterns: object, folder: Path) -> None:
         found.update(dict.fromkeys(matched))
     for path in found:
         layer.findings += tuple(_add(layer, stores, path, folder))
+    # Without a file, that is the fault, and not that there is no store.
+    if found:
+        layer.values["stores"] = stores
 
 
 def _matched(pattern: str, folder: Path) -> tuple[list[Path], str]:

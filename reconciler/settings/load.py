@@ -38,7 +38,7 @@ _LONGEST_SHOWN: Final = 60
 _WORDS: Final[Mapping[str, str]] = {
     "dict_type": "must be a mapping of settings",
     "model_type": "must be a mapping of settings",
-    "tuple_type": 'must be a list, such as ["gift-*"]',
+    "tuple_type": "must be a list, such as [one, two]",
     "string_type": "must be text",
     "path_type": "must be text",
     "int_type": "must be a whole number",
@@ -239,7 +239,9 @@ def _finding(detail: ErrorDetails, layers: Sequence[Layer]) -> Finding:
     value, is_key = detail["input"], detail["loc"][-1] == "[key]"
     # The value may be a key in the wrong place (P5).
     if isinstance(value, str) and path[-1] not in _SECRET and not is_key:
-        message += f", not {_quoted(value)}"
+        # What a value is not may take a sentence to say, so the value goes before it.
+        beside = message.startswith("is not ")
+        message = f"{_quoted(value)} {message}" if beside else f"{message}, not {_quoted(value)}"
     code = Code.BAD_URL if path[-1] in ("api_url", "proxy") else Code.BAD_SETTINGS
     return _placed(code, path, message, layers, at_key=is_key)
 

@@ -164,7 +164,7 @@ class Requests(Section):
 class ImportEntry(Section):
     """How one export of the shop is imported; flags of `import` go before it."""
 
-    format: Literal["auto"] | ExportName = Field(
+    format: Literal["auto", ExportName] = Field(
         "auto", description="The format; auto recognises it."
     )
     id: FilledText | None = Field(

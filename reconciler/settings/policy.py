@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, mo
 from reconciler.linting.own_rules import Stated, at_host, like, one_of, required, value_rule
 from reconciler.linting.patterns import full_match
 from reconciler.linting.rule import Rule
-from reconciler.model import FIELDS, INDEX, KEYS, NOTE_PREFIX, Kind, selector
+from reconciler.model import FIELDS, INDEX, KEYS, NOTE_PREFIX, Kind, meant_key, selector
 from reconciler.planning import guard
 from reconciler.planning.hints import HAND_ENTERED
 from reconciler.planning.plan import Action
@@ -53,13 +53,20 @@ def _pattern(value: str) -> str:
     try:
         full_match(value)
     except ValueError as error:
-        raise ValueError(f"is not a pattern: {error}") from None
+        raise ValueError(f"is not a pattern: {str(error).rstrip('.')}") from None
     return value
 
 
 def _filled(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")
+    return value
+
+
+def _expression(value: str) -> str:
+    # A rule that is about no product would hold for ever, and nobody would be told.
+    if meant := meant_key(_filled(value)):
+        raise ValueError(f"is not an expression of --select; did you mean `{meant}=…`?")
     return value
 
 
@@ -76,6 +83,10 @@ StatedText = Annotated[
 FieldName = Annotated[
     str, PlainValidator(lambda value: _field_name(str(value)), json_schema_input_type=str)
 ]
+Expression = Annotated[
+    str, PlainValidator(lambda value: _expression(str(value)), json_schema_input_type=str)
+]
+Expressions = Annotated[tuple[Expression, ...], BeforeValidator(_listed)]
 Texts = Annotated[tuple[StatedText, ...], BeforeValidator(_listed)]
 FieldNames = Annotated[tuple[FieldName, ...], BeforeValidator(_listed)]
 RuleName = Annotated[
@@ -99,7 +110,7 @@ class PolicyEntry(Section):
         "error", description="What it is if it is broken."
     )
     message: StatedText | None = Field(None, description="What people are told first.")
-    where: Texts = Field(
+    where: Expressions = Field(
         (), alias="in", description="The products it is about, as for --select; all must hold."
     )
     field: FieldName | None = Field(None, description="The field, or note, that is judged.")

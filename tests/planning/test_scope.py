@@ -142,6 +142,7 @@ def test_select_narrows_the_plan(select: list[str], says: list[str] | None) -> N
     ("expression", "hint"),
     [
         ("X*", "`*` stands for any text"),
+        ("!tags=new", "Did you mean `tag=…`?"),
         ("tag=ne*", "tag= is matched as it is written, without patterns"),
         ("type=x", "type= is matched as it is written"),
         ("file=a.yaml", "`file=*/a.yaml` finds it in any folder"),
