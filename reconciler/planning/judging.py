@@ -78,11 +78,13 @@ class Fields:
             ok, lost, alone = self.ok | keys, self.lost - keys, self.alone + again
             return replace(heard, ok=ok, lost=lost, calls=calls, alone=alone)
         repeats = self.repeats + failure.repeats + again
-        # A refusal changes nothing, so what an earlier call set is still set.
+        # A refusal changes nothing. What is sent again was accepted but not shown, so nobody knows
+        # whether the call before has set it.
         if not failure.may_have_landed:
-            return replace(heard, refused=failure.message, repeats=repeats)
+            heard, keys = replace(heard, refused=failure.message), keys & self.ok
         ok, lost = self.ok - keys, self.lost | keys
-        return replace(heard, ok=ok, lost=lost, unheard=failure.message, repeats=repeats)
+        unheard = failure.message if keys else self.unheard
+        return replace(heard, ok=ok, lost=lost, unheard=unheard, repeats=repeats)
 
     def verdict(self, change: Create | Update, id: str) -> Verdict:
         """The verdict by the answers alone."""
@@ -203,8 +205,12 @@ def judge_fields(
     if fields.refused is not None:
         # A refusal says nothing of the call before it, whose answer was lost.
         unsure = any(change.fields[key].write_only for key in lost)
-        fate = Fate.UNKNOWN if unsure else Fate.FAILED
-        return Case(verdict._replace(fate=fate, error=_in_part(seen.landed) + fields.refused))
+        # No list shows a write-only field, however long it is looked for.
+        shows = any(not change.fields[key].write_only for key in fields.lost & seen.todo.keys())
+        look = _look_until_settled(fields.came, situation) if shows else None
+        fate = Fate.UNKNOWN if unsure or look is not None else Fate.FAILED
+        error = _in_part(seen.landed) + fields.refused
+        return Case(verdict._replace(fate=fate, error=error), look=look)
     if fields.attempted < change.fields.keys():
         return Case(verdict._replace(fate=Fate.NOT_ATTEMPTED))
     # Sending it again would give two products one store_id.

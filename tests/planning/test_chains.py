@@ -161,6 +161,6 @@ def test_a_product_that_is_gone_once_it_was_to_stand_aside_is_told_so() -> None:
 def test_a_parked_product_stays_if_the_next_link_may_have_been_made() -> None:
     """A refusal says nothing of the call before it, whose answer was lost (P2)."""
     answers = [ok(PARK), lost(FIRST, 1), refused(FIRST, 2)]
-    step, ends = told(RING, *answers, there=[ASIDE, OTHER], now=3)
+    step, ends = told(RING, *answers, there=[ASIDE, OTHER], now=62)
     assert step == "done"
     assert "it stands at" in ends[PARK.store_ids[0]][1]

@@ -86,6 +86,11 @@ def accepted(call: Operation, *times: float) -> list[Answer]:
         ([refused(PATCH)], OLD, 0, "failed", "done", "refused"),
         ([refused(PATCH)], NEW, 0, "failed", "done", "applied in part: refused"),
         ([lost(PATCH), refused(PATCH)], NEW, 0, "unknown", "done", "applied in part: refused"),
+        ([lost(PATCH), refused(PATCH)], OLD, 0, "unknown", "look 1", "refused"),
+        ([lost(PATCH), refused(PATCH)], OLD, 60, "unknown", "done", "refused"),
+        ([ok(PATCH), refused(PATCH)], None, 0, "unknown", "look 0", "refused"),
+        ([ok(PATCH), refused(PATCH)], OLD, 0, "unknown", "look 1", "refused"),
+        ([ok(PATCH), refused(PATCH)], NEW, 0, "unknown", "done", "applied in part: refused"),
     ],
 )  # fmt: skip
 def test_an_update(
