@@ -1,9 +1,10 @@
 """`--metrics FILE`: one run in numbers, for node_exporter's textfile collector."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,21 @@ class Measured:
         # Monotonic, since the time of day may be set while a plan is made.
         self.plan, self.seconds = plan, time.monotonic() - self.begun
 
+    def left(self) -> "Plan":
+        """The plan without what has been applied of it since."""
+        assert self.plan is not None  # noqa: S101 - the caller has looked
+        if self.report is None:
+            return self.plan
+        outcomes = self.report.outcomes
+        done = Counter(each.action for each in outcomes if each.fate == "applied")
+        # A plan that was applied before has no outcomes, and leaves nothing.
+        open_ones = {(each.action, each.store_id) for each in outcomes if each.fate != "applied"}
+        return replace(
+            self.plan,
+            changes=tuple(c for c in self.plan.changes if (c.action, c.store_id) in open_ones),
+            remote_products=self.plan.remote_products + done["create"] - done["delete"],
+        )
+
 
 @contextmanager
 def measuring(file: Path | None, store: "Store") -> Iterator[Measured]:
@@ -59,7 +75,7 @@ def measuring(file: Path | None, store: "Store") -> Iterator[Measured]:
         if file is not None and meters is not None and measured.plan is not None:
             from reconciler.report.output import write_file
 
-            meters.planned(measured.plan, at=time.time(), seconds=measured.seconds)
+            meters.planned(measured.left(), at=time.time(), seconds=measured.seconds)
             meters.called(store.name, store.client.outcomes)
             if measured.report is not None:
                 meters.applied(measured.report)

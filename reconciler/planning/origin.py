@@ -69,7 +69,8 @@ def only_of(plan: Plan, origins: Sequence[Origin]) -> Plan:
     counts = Counter(change.action for change in left)
     told = ", ".join(f"{count} to {action}" for action, count in sorted(counts.items()))
     origin = " and ".join(sorted({change.origin or "none" for change in left}))
-    message = f"{products(len(left))} left as they are, by --only: {told} (origin: {origin})."
+    as_is = "it is" if len(left) == 1 else "they are"
+    message = f"{products(len(left))} left as {as_is}, by --only: {told} (origin: {origin})."
     warnings = (*plan.warnings, warning(Code.LEFT_OUT, message))
     # Drift left alone is not an edit left out, so the commit still counts as applied.
     partial = plan.partial or any(change.origin != "drift" for change in left)

@@ -59,6 +59,14 @@ def test_an_apply_writes_its_outcomes(folder: Path, remote: Sandbox, here: Here)
     found = numbers((folder / "run.prom").read_text())
     assert found["reconciler_apply_outcomes_total", "applied"] == 2
     assert found["reconciler_requests_total", "POST", "ok"] == 2
+    assert ("reconciler_changes", "create", "none") not in found
+    assert found["reconciler_products", "remote"] == 2
+    (folder / "catalog" / "0001.yaml").write_text("store_id: '0001'\nname: Hat\n")
+    assert here("plan", "--out", "hat.json").code == 0
+    for _ in ("applied", "applied already"):
+        assert here("apply", "hat.json", "--metrics", "run.prom").code == 0
+        found = numbers((folder / "run.prom").read_text())
+        assert ("reconciler_changes", "update", "none") not in found
     before = (folder / "run.prom").read_text()
     remote.store.seed([{"store_id": f"x{n}", "name": "Y"} for n in range(9)])
     assert here("apply", "--yes", "--metrics", "run.prom").code == 3

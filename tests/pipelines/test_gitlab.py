@@ -281,7 +281,7 @@ def test_what_others_did_is_left_to_the_drift_job(repository: Repository, gitlab
     product = {"store_id": "h", "name": "Hand", "tags": [], "image_url": "", "type": ""}
     repository.sandbox.store.seed([product])
     log = run(repository, gitlab, "apply")
-    assert "1 product left as they are" in log
+    assert "1 product left as it is" in log
     assert repository.names()["h"] == "Hand"
     run(repository, gitlab, "drift")
     (issue,) = gitlab.issues
