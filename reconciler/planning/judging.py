@@ -207,7 +207,7 @@ def judge_fields(
         unsure = any(change.fields[key].write_only for key in lost)
         # No list shows a write-only field, however long it is looked for.
         shows = any(not change.fields[key].write_only for key in fields.lost & seen.todo.keys())
-        look = _look_until_settled(fields.came, situation) if shows else None
+        look = situation.next_look(fields.came) if shows else None
         fate = Fate.UNKNOWN if unsure or look is not None else Fate.FAILED
         error = _in_part(seen.landed) + fields.refused
         return Case(verdict._replace(fate=fate, error=error), look=look)
