@@ -99,6 +99,22 @@ class GitResult(NamedTuple):
     complaint: str
 
 
+def advice_on(result: GitResult) -> str | None:
+    """What to do if git says that it refuses a folder, as another user's or a bare one."""
+    if bare := _BARE.search(result.complaint):
+        return (
+            f"{bare[1]} holds the files of a bare git repository. A branch may have brought "
+            "them, so git does not obey its settings. Remove `HEAD`, `config`, `objects` and "
+            "`refs` if so; else work in a clone with a working tree."
+        )
+    if owned := _OWNED.search(result.complaint):
+        return (
+            "The checkout belongs to another user, so git refuses it. If you trust it: "
+            f"`git config --global --add safe.directory {owned[1]}`."
+        )
+    return None
+
+
 class Git:
     """Git in one working folder; each command may take `timeout` seconds."""
 
@@ -151,23 +167,8 @@ class Git:
         return result.output
 
     def advice(self) -> str | None:
-        """What to do if git refuses the folder, as another user's or a bare one; None otherwise."""
-        result = self.run("rev-parse", "--git-dir")
-        if result.code == 0:
-            return None
-        if bare := _BARE.search(result.complaint):
-            return (
-                f"{bare[1]} holds the files of a bare git repository. A branch may have brought "
-                "them, so git does not obey its settings. Remove `HEAD`, `config`, `objects` and "
-                "`refs` if so; else work in a clone with a working tree."
-            )
-        owned = _OWNED.search(result.complaint)
-        if owned is None:
-            return None
-        return (
-            "The checkout belongs to another user, so git refuses it. If you trust it: "
-            f"`git config --global --add safe.directory {owned[1]}`."
-        )
+        """What to do if git refuses the folder, whatever it said of a command; None otherwise."""
+        return advice_on(self.run("rev-parse", "--git-dir"))
 
     def text(self, *arguments: str, data: bytes = b"") -> str:
         """The output of `git arguments` as stripped text; GitError if it fails."""

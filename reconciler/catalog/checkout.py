@@ -12,15 +12,11 @@ from typing import Final, NamedTuple
 
 from reconciler.catalog.files import belongs
 from reconciler.catalog.names import shown_name
+from reconciler.catalog.worktrees import SUBMODULE, WorkTrees
 from reconciler.codes import Code
-from reconciler.errors import GitError
-from reconciler.git import Git
 from reconciler.model import Names
 from reconciler.yamltext.findings import Faults, Findings
 
-_SUBMODULE: Final = "160000"
-_PATIENCE: Final = 20.0
-"""Seconds to wait for the index."""
 _NAMED: Final = 20
 """How many absent files are findings of their own."""
 _SPARSE: Final = (
@@ -41,17 +37,9 @@ class Absent(NamedTuple):
     reason: str
 
 
-class IndexEntry(NamedTuple):
-    """One entry of the index: git's letter for it, its mode, and its way below the folder."""
-
-    letter: str
-    mode: str
-    below: str
-
-
-def report_absent(folder: Path, names: Names, findings: Findings) -> None:
+def report_absent(folder: Path, trees: WorkTrees, names: Names, findings: Findings) -> None:
     """Report the files of the commit that would be read and are not there, as errors."""
-    absent = list(absent_below(folder))
+    absent = list(absent_below(folder, trees))
     # A sparse checkout may leave out thousands of files.
     for below, reason in absent[:_NAMED]:
         Faults(names.of(shown_name(below)), findings).error(Code.ABSENT_FILE, reason)
@@ -60,49 +48,20 @@ def report_absent(folder: Path, names: Names, findings: Findings) -> None:
         Faults(names.root, findings).error(Code.ABSENT_FILE, message)
 
 
-def absent_below(folder: Path) -> Iterator[Absent]:
+def absent_below(folder: Path, trees: WorkTrees) -> Iterator[Absent]:
     """What the commit has and `folder` lacks; nothing outside a checkout."""
-    for entry in index_of(folder):
+    for entry in trees.index(folder):
         path = folder / entry.below
-        if entry.mode == _SUBMODULE:
+        if entry.mode == SUBMODULE:
             # Named like a file in it: below a hidden folder nothing is read.
             if not belongs(f"{entry.below}/a.yaml".removeprefix("/")):
                 continue
             if not entry.below or not (path / ".git").exists():
                 yield Absent(entry.below, _UNPOPULATED)
                 continue
-            for below, reason in absent_below(path):
+            for below, reason in absent_below(path, trees):
                 yield Absent(f"{entry.below}/{below}", reason)
         # Only skip-worktree (S, or s if also assume-unchanged) is left out on purpose; a deleted
         # file is an edit.
         elif entry.letter in "Ss" and belongs(entry.below) and not os.path.lexists(path):
             yield Absent(entry.below, _SPARSE)
-
-
-def taken_as_unchanged(folder: Path) -> bool:
-    """Whether git was told not to look at a file of the catalogue that is there."""
-    return any(
-        # `git status` calls such a file clean, whatever is in it.
-        (entry.letter == "S" or entry.letter.islower())
-        and belongs(entry.below)
-        and os.path.lexists(folder / entry.below)
-        for entry in index_of(folder)
-    )
-
-
-def index_of(folder: Path) -> Iterator[IndexEntry]:
-    """The entries of the index at and below `folder`; none if git cannot tell."""
-    try:
-        answer = Git(folder, timeout=_PATIENCE).run("ls-files", "-z", "-v", "--stage", "--", ".")
-    # A catalogue need not be in git, and may be read without it.
-    except GitError:
-        return
-    if answer.code != 0:
-        return
-    for line in answer.output.split(b"\0"):
-        about, _, path = line.partition(b"\t")
-        if path:
-            letter, mode, *_ = about.decode().split()
-            # A submodule that is not checked out, seen from within, is "./".
-            below = os.fsdecode(path)
-            yield IndexEntry(letter, mode, "" if below == "./" else below)

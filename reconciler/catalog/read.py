@@ -27,6 +27,7 @@ from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.parts import Part, PartReader
 from reconciler.catalog.paths import Asked, ways_below
 from reconciler.catalog.unique import Declared
+from reconciler.catalog.worktrees import WorkTrees
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
@@ -62,15 +63,19 @@ def load_catalog(
 
 @contextmanager
 def loading_catalog(
-    folder: Path, *, working_folder: Path | None = None, lint: Ruleset = CATALOG_RULESET
+    folder: Path,
+    *,
+    working_folder: Path | None = None,
+    lint: Ruleset = CATALOG_RULESET,
+    trees: WorkTrees | None = None,
 ) -> Iterator[Callable[[], Catalog]]:
     """What `load_catalog` gives, read by other processes while the block does something else.
 
     They are made before the block begins, since beside other threads none can be; without any, it
-    is read when the block asks for it. To be asked for within the block.
+    is read when the block asks for it. To be asked for within the block. `trees` is what asks git.
     """
     # Not alone: the list is fetched meanwhile, so even one part is worth a process.
-    with _begun(folder, working_folder or Path.cwd(), alone=False) as read:
+    with _begun(folder, working_folder or Path.cwd(), alone=False, trees=trees) as read:
         yield lambda: read().catalog(lint)
 
 
@@ -159,6 +164,7 @@ def _begun(
     progress: CountProducts | None = None,
     *,
     alone: bool = True,
+    trees: WorkTrees | None = None,
 ) -> Iterator[Callable[[], "_Reading"]]:
     """A reading of the catalogue in `folder`, begun, and made whole when the block asks for it."""
     folder = working_folder / folder
@@ -185,7 +191,7 @@ def _begun(
         reading.findings.update(findings)
         if folder.is_dir():
             # A file that the checkout left out would look like products to delete (P3).
-            report_absent(folder, names, reading.findings)
+            report_absent(folder, trees or WorkTrees(), names, reading.findings)
         yield lambda: reading.read(parts, progress)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue and git: at which commit its folder is, and what it was at any revision.
+"""The catalogue as it was at any revision of git.
 
 A revision is read from git's objects alone: no checkout, no index, nothing written. What a work
 tree would offer to the reader is found in the tree object: the files, and links that lead to them.
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reconciler.catalog.ancestry import fetched, is_commit
-from reconciler.catalog.checkout import taken_as_unchanged
 from reconciler.catalog.commit import CommitTree, find_commit_files
 from reconciler.catalog.files import belongs
 from reconciler.catalog.names import names_between, shown_name
 from reconciler.catalog.read import load_sources
+from reconciler.catalog.worktrees import SUBMODULE
 from reconciler.codes import Code
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.git import Git
@@ -25,10 +25,7 @@ from reconciler.model import Catalog, Finding, Location, Names
 from reconciler.yamltext.findings import Faults, Findings
 
 _LINK: Final = "120000"
-_SUBMODULE: Final = "160000"
 _PATIENCE: Final = 120.0
-_GLANCE: Final = 20.0
-"""Seconds to wait for the commit of a plan, which is worth less than the plan itself."""
 
 
 class _Home(NamedTuple):
@@ -36,56 +33,6 @@ class _Home(NamedTuple):
 
     git: Git
     path: str
-
-
-class Revision(NamedTuple):
-    """The commit that a folder is at, and whether files in it differ from that commit.
-
-    Both are None outside a git checkout, or if git is not to be had: neither is an error.
-    `advice` says what to do if there is a commit and git refuses to tell.
-    """
-
-    commit: str | None = None
-    dirty: bool | None = None
-    advice: str | None = None
-
-    def of(self, catalog: Catalog) -> Catalog:
-        """`catalog` at this revision."""
-        return replace(catalog, commit=self.commit, dirty=self.dirty)
-
-
-def revision_of(folder: Path) -> Revision:
-    """The revision that `folder` is at now."""
-    git = Git(folder, timeout=_GLANCE)
-    try:
-        told = git.run("rev-parse", "--show-prefix", "HEAD^{commit}")
-        if told.code != 0:
-            return Revision(advice=git.advice())
-        prefix, _, commit = os.fsdecode(told.output).rstrip("\n").rpartition("\n")
-        # Files that git passes over are read all the same, so they count as changes; and without
-        # `-z` git would put odd names in quotes.
-        changes = git.run(
-            *("status", "--porcelain", "-z", "--untracked-files=all", "--ignored=traditional"),
-            *("--ignore-submodules=none", "--", "."),
-        )
-    except GitError:
-        return Revision()
-    if changes.code != 0:
-        # Without an answer the catalogue counts neither as clean nor as changed.
-        return Revision(commit)
-    dirty = any(_counts(os.fsdecode(line), prefix) for line in changes.output.split(b"\0"))
-    return Revision(commit, dirty or taken_as_unchanged(folder))
-
-
-def _counts(line: str, prefix: str) -> bool:
-    """Whether a line of `git status -z` is about a catalogue's file.
-
-    What the commit has counts by any name, since it may be a link or a submodule; what it lacks
-    counts if a catalogue reads it.
-    """
-    if line.startswith(("?? ", "!! ")):
-        return belongs(line[3:].removeprefix(prefix))
-    return bool(line)
 
 
 def load_revision(
@@ -248,7 +195,7 @@ def _tree(git: Git, commit: str) -> tuple[CommitTree, list[str]]:
             mode, _, blob = about.decode().split()
             if mode == _LINK:
                 links[os.fsdecode(path)] = blob
-            elif mode == _SUBMODULE:
+            elif mode == SUBMODULE:
                 # Its files are in another repository, so nothing in it can be read here.
                 submodules.append(os.fsdecode(path))
             else:

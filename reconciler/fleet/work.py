@@ -4,18 +4,21 @@ A worker may be a thread of this command's children or of somebody's Dask worker
 from its own environment.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.catalog.worktrees import WorkTrees
 from reconciler.clock import stamp
 from reconciler.codes import Code
 from reconciler.errors import ReconcilerError
 from reconciler.fleet.checkout import folder_of
-from reconciler.fleet.task import Checkout, StoreTask
+from reconciler.fleet.task import StoreTask
 from reconciler.fleet.versions import check_versions
 from reconciler.reconcile import run as stories
 from reconciler.reconcile.status import status
@@ -46,19 +49,27 @@ class _Run:
     pace: Pace = field(default_factory=Pace)
     lock: Lock = field(default_factory=Lock)
     settings: "Settings | None" = None
+    trees: WorkTrees | None = None
 
-    def load(self, checkout: Checkout) -> "Settings":
-        """The settings, read once; their keys are this process's own."""
-        import os
-
+    def load(self, task: StoreTask) -> "tuple[Settings, WorkTrees]":
+        """The settings, read once, with this process's own keys; and what asks git about files."""
         from reconciler.settings import load_settings
 
         with self.lock:
             if self.settings is None:
-                folder = folder_of(checkout)
-                config = checkout.config
+                folder = folder_of(task.checkout)
+                config = task.checkout.config
                 self.settings = load_settings(config=config, environ=os.environ, folder=folder)
-            return self.settings
+            if self.trees is None:
+                self.trees = WorkTrees(_common_folder(self.settings))
+            return self.settings, self.trees
+
+
+def _common_folder(settings: "Settings") -> Path | None:
+    """The folder with the catalogues of all stores that have theirs in the working folder."""
+    folders = (settings.store(name).catalog for name in settings.stores)
+    within = [folder for folder in folders if folder.is_relative_to(settings.folder)]
+    return Path(os.path.commonpath(within)) if within else None
 
 
 _runs: dict[str, _Run] = {}
@@ -113,10 +124,10 @@ def _result(task: StoreTask, run: _Run) -> StoreResult:
     if run.stop.is_set():
         return StoreResult(task.store, 130, error="Not attempted.", code=Code.NOT_ATTEMPTED)
     check_versions(task.versions)
-    settings = run.load(task.checkout)
+    settings, trees = run.load(task)
     run.pace.share = task.share
     with open_store(
-        settings, task.store, catalog=task.catalog, stop=run.stop, pace=run.pace
+        settings, task.store, catalog=task.catalog, stop=run.stop, pace=run.pace, trees=trees
     ) as store:
         return _STORIES[task.action](store, task)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.catalog.read import load_catalog
-from reconciler.catalog.revision import load_revision, merge_base, revision_of
+from reconciler.catalog.revision import load_revision, merge_base
+from reconciler.catalog.worktrees import WorkTrees
 from reconciler.codes import Code
 from reconciler.errors import CatalogError, LedgerError, PlanFileError, UsageError
 from reconciler.ledger.holder import Holder
@@ -79,7 +80,7 @@ def _both_sides(settings: "Settings", folder: Path, revisions: str) -> tuple[Cat
     if not dots:
         before = load_revision(folder, first, working_folder=working)
         after = load_catalog(folder, working_folder=working, lint=lint)
-        return before, revision_of(folder).of(after)
+        return before, WorkTrees().revision(folder).of(after)
     start = merge_base(folder, first, second) if dots == "..." else first
     before = load_revision(folder, start, working_folder=working)
     after = load_revision(folder, second, working_folder=working, lint=lint)

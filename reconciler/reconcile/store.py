@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.catalog.read import loading_catalog
-from reconciler.catalog.revision import Revision, revision_of
+from reconciler.catalog.worktrees import Revision, WorkTrees
 from reconciler.ledger.open import open_ledger
 from reconciler.ledger.stores import LedgerStore
 from reconciler.linting.registry import Ruleset
@@ -50,6 +50,9 @@ class Store:
     kept: Callable[[str, Callable[[], Catalog]], Catalog] | None = None
     """Gives the catalogue of an earlier revision, by reading it or as it was read before."""
 
+    trees: WorkTrees = field(default_factory=WorkTrees)
+    """What asks git about the catalogue's folder."""
+
     @property
     def folder(self) -> Path:
         """The working folder."""
@@ -64,13 +67,15 @@ class Store:
         """Read the catalogue in parallel to the block (see `loading_catalog`)."""
         if (declared := self.declared) is not None:
             return nullcontext(lambda: declared)
-        return loading_catalog(self.catalog, working_folder=self.folder, lint=lint)
+        return loading_catalog(
+            self.catalog, working_folder=self.folder, lint=lint, trees=self.trees
+        )
 
     def revision(self) -> Revision:
         """The commit that the catalogue is at."""
         if self.declared is not None:
             return Revision(self.declared.commit, self.declared.dirty)
-        return revision_of(self.catalog)
+        return self.trees.revision(self.catalog)
 
     def listing(self) -> AbstractContextManager[Callable[[], Listing]]:
         """Read the list in parallel to the block (see `beside`)."""
@@ -99,17 +104,18 @@ def open_store(
     progress: Progress | None = None,
     stop: Event | None = None,
     pace: "Pace | None" = None,
+    trees: WorkTrees | None = None,
 ) -> Iterator[Store]:
     """Open the store called `name`; NoApiKey if it has no key.
 
-    `pace` is shared with other open stores of this process.
+    `pace` and `trees` are shared with other open stores of this process.
     """
     store = settings.store(name)
     key = store.api_key.get_secret_value()
     with _opened(
         settings, store.name, store, store.api_url, key, catalog, progress, stop, pace
     ) as opened:
-        yield opened
+        yield opened if trees is None else replace(opened, trees=trees)
 
 
 @contextmanager

@@ -31,6 +31,11 @@ _LARGEST_ANSWER: Final = 256 << 20
 _DRIP_FACTOR: Final = 10
 """An answer may take this many read timeouts in all: a slow server is not a dead one."""
 
+_HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "robosize-reconciler",
+}
 _PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED; _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH of OpenSSL.
 _EXPIRED: Final = frozenset({9, 10})
@@ -79,7 +84,9 @@ class HttpTransport:
 
     def __init__(self, api_url: str, key: str, how: Calls, clock: Clock) -> None:
         self.redactor = Redactor([key])
-        self._url = _usable_url(api_url, self.redactor)
+        # Prepared once, since calls differ in method, query and body only.
+        self._request = _prepared(api_url, self.redactor)
+        self._url = str(self._request.url)
         self._key = key_bytes(key)
         # A host that takes longer to connect is down; only the answer deserves a long wait.
         self._timeout = (min(how.timeout, 10.0), how.timeout)
@@ -90,36 +97,25 @@ class HttpTransport:
         # Not a requests.Session, which reads proxies and .netrc and so could reroute a call with a
         # key.
         self._connections = Connections(how.concurrency, clock, _DRIP_FACTOR * how.timeout)
-        self._templates = {
-            method: self._template(method) for method in ("GET", "POST", "PATCH", "DELETE")
-        }
         self._filter = RedactingFilter(self.redactor)
         for name in _LOGGERS:
             # On the loggers, not the handlers: a program that uses the library has handlers of its
             # own.
             logging.getLogger(name).addFilter(self._filter)
 
-    def _template(self, method: str) -> requests.PreparedRequest:
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "robosize-reconciler",
-        }
-        if method in ("POST", "PATCH"):
-            headers["Content-Type"] = "application/json"
-        return requests.Request(method, self._url, headers=headers).prepare()
-
     def send(
         self, method: Method, query: Mapping[str, str] = {}, body: bytes | None = None
     ) -> Response:
         """As `Transport.send`."""
-        # Prepared once for each method, since calls differ in query and body only.
-        request = self._templates[method].copy()
+        request = self._request.copy()
+        request.method = method
         # Set by hand: requests would decode and encode the key once more, and so change odd bytes.
         request.url = f"{self._url}?{urlencode({'api_key': self._key, **query})}"
+        if method != "GET":
+            request.headers["Content-Length"] = str(len(body or b""))
         if body is not None:
+            request.headers["Content-Type"] = "application/json"
             request.body = body
-            request.headers["Content-Length"] = str(len(body))
         failure: RemoteError
         try:
             response = self._connections.send(
@@ -192,15 +188,15 @@ class HttpTransport:
             logging.getLogger(name).removeFilter(self._filter)
 
 
-def _usable_url(text: str, redactor: Redactor) -> str:
-    """The URL in the form in which it travels: ASCII, whatever names it holds."""
+def _prepared(text: str, redactor: Redactor) -> requests.PreparedRequest:
+    """A call to the URL `text`, which is ASCII in it; SettingsError if that cannot be."""
     problem = "it does not begin with https:// or http://"
     if text.split() != [text]:
         # Versions of urllib3 differ: some encode a blank, some refuse it.
         problem = "it is empty, or has white space in it"
     elif text.startswith(("https://", "http://")):
         try:
-            return str(requests.Request("GET", text).prepare().url)
+            return requests.Request("GET", text, headers=_HEADERS).prepare()
         except (requests.RequestException, ValueError) as error:
             problem = redactor.redact(str(error))
     raise SettingsError(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog.read import load_catalog
-from reconciler.catalog.revision import load_revision, merge_base, revision_of
+from reconciler.catalog.revision import load_revision, merge_base
+from reconciler.catalog.worktrees import WorkTrees
 from reconciler.errors import CatalogError, GitError, UsageError
 from reconciler.model import Catalog
 
@@ -149,7 +150,7 @@ def test_nothing_is_written(repository: Path) -> None:
     before = (repository / ".git" / "index").read_bytes()
     old = at(repository, "HEAD")
     assert old.products["1"].name == "Shirt"
-    now = revision_of(repository / "catalog").of(load_catalog(repository / "catalog"))
+    now = WorkTrees().revision(repository / "catalog").of(load_catalog(repository / "catalog"))
     assert (now.commit, now.dirty) == (first, True)
     assert (repository / ".git" / "index").read_bytes() == before
     assert file.read_text(encoding="utf-8") == "{store_id: '1', name: Blouse}\n"
@@ -220,4 +221,4 @@ def test_the_common_past(repository: Path) -> None:
 
 def test_outside_git_there_is_no_commit(tmp_path: Path) -> None:
     """A catalogue that is in no repository has no commit, which is no error."""
-    assert revision_of(tmp_path).of(Catalog.of()) == Catalog.of()
+    assert WorkTrees().revision(tmp_path).of(Catalog.of()) == Catalog.of()

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from reconciler.git import Git
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox, shop_key
 from tests.commands.here import Here
+from tests.fleet.cluster import git
 
 
 def document(text: str) -> dict[str, Any]:
@@ -62,6 +64,31 @@ def test_saved_plans_are_applied_as_they_were_reviewed(
     (fleet / "plans" / "other.json").write_text("{}", encoding="utf-8")
     ended = here("fleet", "plan", "--out", "plans")
     assert (ended.code, "other.json" in ended.err) == (1, True)
+
+
+def test_git_is_asked_once_for_all_stores(
+    fleet: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each plan has its catalogue's commit and state, of three git commands for the whole fleet."""
+    git(fleet, "init", "--quiet")
+    git(fleet, "add", "shops")
+    who = ("-c", "user.name=Test", "-c", "user.email=test@shop.example")
+    git(fleet, *who, "commit", "--quiet", "--message", "Shops")
+    at = git(fleet, "rev-parse", "HEAD")
+    (fleet / "shops" / "s2" / "catalog" / "more.yaml").write_text("# none\n", encoding="utf-8")
+    asked: list[str] = []
+    run = Git.run
+
+    def counted(self: Git, *arguments: str, **options: Any) -> Any:
+        asked.append(arguments[0])
+        return run(self, *arguments, **options)
+
+    monkeypatch.setattr(Git, "run", counted)
+    assert here("fleet", "plan", "--out", "plans").code == 0
+    plans = [document((fleet / "plans" / f"s{n}.json").read_text("utf-8")) for n in (1, 2, 3)]
+    found = [(plan["catalog"]["commit"], plan["catalog"]["dirty"]) for plan in plans]
+    assert found == [(at, False), (at, True), (at, False)]
+    assert sorted(asked) == ["ls-files", "rev-parse", "status"]
 
 
 def test_one_store_s_failure_stops_no_other(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.catalog.revision import revision_of
+from reconciler.catalog.worktrees import WorkTrees
 from tests.commands.here import Here
 from tests.trust.test_which_files import commit, git, put, repository
 
@@ -46,4 +46,4 @@ def test_no_command_of_a_committed_repository_runs(
     assert not spy.exists()
     if command[0] in ("plan", "diff"):
         assert f"{repository / 'catalog'} holds the files of a bare git repository" in done.err
-    assert revision_of(repository / "catalog").commit is None
+    assert WorkTrees().revision(repository / "catalog").commit is None

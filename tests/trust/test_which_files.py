@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog.read import load_catalog
-from reconciler.catalog.revision import load_revision, revision_of
+from reconciler.catalog.revision import load_revision
+from reconciler.catalog.worktrees import WorkTrees
 from reconciler.errors import CatalogError
 from reconciler.sandbox.server import Sandbox
 from tests.cli.run import in_process
@@ -264,9 +265,9 @@ def test_a_catalogue_that_is_the_whole_repository(folder: Path, here: Here) -> N
     (catalog / ".reconciler").mkdir()
     (catalog / ".reconciler" / "a.yaml").write_text("x", encoding="utf-8")
     (catalog / "README.md").write_text("x", encoding="utf-8")
-    assert revision_of(catalog)[:2] == (at, False)
+    assert WorkTrees().revision(catalog)[:2] == (at, False)
     put(catalog, "deep/er/hat.yaml")
-    assert revision_of(catalog)[:2] == (at, True)
+    assert WorkTrees().revision(catalog)[:2] == (at, True)
 
 
 def test_a_checkout_of_another_owner_is_told(
