@@ -89,13 +89,15 @@ def _found(
     """The id of what a create without a listed id has made; a Verdict if nobody can tell."""
     # A product that another Change is about to rename may still be listed here.
     ids = [id for id in sight.with_store_id(change.store_id) if id not in sight.changed]
+    may_be_ours = any(answer.may_have_landed for answer in heard.posts)
     # Which of them is the shop's cannot be known, so none is touched.
     if len(ids) > 1:
         error = f"the remote has it {len(ids)} times now: {', '.join(ids)}"
-        return Verdict(change, Fate.FAILED, error=error)
+        # One of them may be this create's, so it did not surely fail (P6).
+        return Verdict(change, Fate.UNKNOWN if may_be_ours else Fate.FAILED, error=error)
     if ids:
         # After a refusal it is another's, unless it is just what was sent.
-        refused = bool(heard.posts) and not any(a.may_have_landed for a in heard.posts)
+        refused = bool(heard.posts) and not may_be_ours
         return None if refused and not _is_just(change, sight.by_id.get(ids[0])) else ids[0]
     source = change.came_from
     if not heard.posts and source is not None and _came_back(source, situation, sight):
