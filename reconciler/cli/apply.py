@@ -13,12 +13,13 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.metrics import measuring, metrics_option
 from reconciler.cli.options import (
     FILE,
-    Seconds,
     Target,
     detailed_exitcode,
+    lock_timeout_option,
     pass_invocation,
     planning,
     target,
+    yes_option,
 )
 from reconciler.errors import NotConfirmed, OutputError, UsageError
 
@@ -35,22 +36,13 @@ CHANGED: Final = 2
 @named("apply")
 @click.argument("planfile", type=FILE, required=False)
 @target()
-@planning()
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--allow-older", is_flag=True, help="Permit a commit older than the one applied last."
-)
+@planning(applying=True)
+@yes_option
 @click.option("--dry-run", is_flag=True, help="Print the calls; make none but the list.")
 @click.option(
     "--report", type=FILE, metavar="FILE", help="Write what became of each change (JSON)."
 )
-@click.option(
-    "--lock-timeout",
-    type=Seconds(),
-    default=0,
-    metavar="SECONDS",
-    help="Wait up to this long for another apply of this store to end.",
-)
+@lock_timeout_option
 @metrics_option
 @detailed_exitcode
 @pass_invocation
@@ -60,7 +52,6 @@ def command(
     options: "reconcile.Options",
     planfile: Path | None,
     yes: bool,
-    allow_older: bool,
     dry_run: bool,
     report: Path | None,
     lock_timeout: float,
@@ -76,7 +67,6 @@ def command(
     from reconciler import reconcile
     from reconciler.cli.signals import stopping
 
-    options = replace(options, allow_older=allow_older)
     check_saved(options, planfile)
     # A report that cannot be written should be known before the first write, not after the last.
     _check_report(report, dry_run=dry_run)

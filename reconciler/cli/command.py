@@ -236,6 +236,19 @@ class Group(_OwnHelp, click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
 
 
+def subcommands(name: str, summary: str, entries: Mapping[str, CommandEntry]) -> Group:
+    """A group within `reconciler`, which has to be given one of its commands."""
+
+    @click.command(name, cls=Group, entries=entries, help=summary, invoke_without_command=True)
+    @click.pass_context
+    def group(context: click.Context) -> None:
+        # An error, not help: a script that forgot the command should fail.
+        if context.invoked_subcommand is None:
+            raise click.UsageError(f"Which command? One of {', '.join(entries)}.", ctx=context)
+
+    return group
+
+
 def command(name: str) -> Callable[[Callable[..., int]], Command]:
     """Make a function that returns an exit code the command `name`."""
 

@@ -7,8 +7,8 @@ import click
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import (
-    FOLDER,
     Rendering,
+    catalog_option,
     detailed_exitcode,
     pass_invocation,
     rendering,
@@ -21,9 +21,9 @@ from reconciler.cli.plan import CHANGES
 @named("diff")
 @click.argument("revisions", metavar="REV[..REV]")
 @store_option
-@click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
+@catalog_option
 @selecting
-@rendering()
+@rendering(summary=True)
 @detailed_exitcode
 @pass_invocation
 def command(

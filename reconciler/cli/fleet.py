@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-import click
-
-from reconciler.cli.command import CommandEntry, Group
+from reconciler.cli.command import CommandEntry, subcommands
 
 _HERE: Final = "reconciler.cli"
 FLEET_COMMANDS: Final[Mapping[str, CommandEntry]] = {
@@ -18,10 +16,8 @@ FLEET_COMMANDS: Final[Mapping[str, CommandEntry]] = {
 }
 
 
-@click.command("fleet", cls=Group, entries=FLEET_COMMANDS, invoke_without_command=True)
-@click.pass_context
-def command(context: click.Context) -> None:
-    """Plan or apply many stores side by side, on this machine or on a Dask scheduler."""
-    # An error, not help: a script that forgot the command should fail.
-    if context.invoked_subcommand is None:
-        raise click.UsageError(f"Which command? One of {', '.join(FLEET_COMMANDS)}.", ctx=context)
+command = subcommands(
+    "fleet",
+    "Plan or apply many stores side by side, on this machine or on a Dask scheduler.",
+    FLEET_COMMANDS,
+)

@@ -1,6 +1,5 @@
 """`reconciler fleet apply`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,18 @@ from reconciler.cli.fleet_options import (
     StoreChoice,
     choosing,
     details_option,
-    fleet_format,
     running,
 )
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import (
     FOLDER,
-    Seconds,
+    Rendering,
     detailed_exitcode,
+    lock_timeout_option,
     pass_invocation,
     planning,
+    rendering,
+    yes_option,
 )
 from reconciler.errors import NotConfirmed, UsageError
 from reconciler.report.words import plural
@@ -32,27 +33,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler import reconcile
-    from reconciler.fleet.task import Checkout, StoreTask
 
 
 @named("apply")
 @click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
 @choosing()
-@planning()
+@planning(applying=True)
 @click.option("--catalog", type=FOLDER, metavar="DIR", help="One catalogue for all stores.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--allow-older", is_flag=True, help="Permit a commit older than the one applied last."
-)
-@click.option(
-    "--lock-timeout",
-    type=Seconds(),
-    default=0,
-    metavar="SECONDS",
-    help="Wait up to this long for another apply of a store to end.",
-)
+@yes_option
+@lock_timeout_option
 @running()
-@fleet_format(["text", "json", "markdown", "html"])
+@rendering(["text", "json", "markdown", "html"])
 @click.option(
     "--report", type=FOLDER, metavar="DIR", help="Write what became of each change, by store."
 )
@@ -66,11 +57,9 @@ def command(
     options: "reconcile.Options",
     catalog: Path | None,
     yes: bool,
-    allow_older: bool,
     lock_timeout: float,
     running: Running,
-    format: str,
-    output: Path | None,
+    rendering: Rendering,
     report: Path | None,
     details: bool,
     detailed_exitcode: bool,
@@ -82,9 +71,7 @@ def command(
     """
     from reconciler.cli.fleet_running import FleetAccount, run_tasks
     from reconciler.fleet.choose import check_apart
-    from reconciler.fleet.task import StoreTask
 
-    options = replace(options, allow_older=allow_older)
     check_saved(options, folder)
     # A hundred plans that scroll by are not a review.
     if folder is None and not yes:
@@ -98,23 +85,16 @@ def command(
     if folder is not None:
         names = _with_plans(invocation.folder / folder, names, invocation)
     check_apart(invocation.settings, names)
-    account = FleetAccount(invocation, "apply", format, output, names, report, details)
-
-    def task_of(store: str, checkout: "Checkout") -> "StoreTask":
-        return StoreTask(
-            run=account.run,
-            action="apply",
-            store=store,
-            checkout=checkout,
-            options=options,
-            catalog=catalog,
-            saved=None if folder is None else folder / f"{store}.json",
-            lock_timeout=lock_timeout,
-            detailed=detailed_exitcode,
-            texts=account.texts,
-        )
-
-    return run_tasks(account, running, task_of)
+    account = FleetAccount(invocation, "apply", rendering, names, report, details)
+    return run_tasks(
+        account,
+        running,
+        plans=folder,
+        options=options,
+        catalog=catalog,
+        lock_timeout=lock_timeout,
+        detailed=detailed_exitcode,
+    )
 
 
 def _check_ledger(invocation: Invocation, running: Running) -> None:

@@ -1,19 +1,18 @@
 """`reconciler fleet list`."""
 
-from pathlib import Path
 from typing import Any
 
 from reconciler.cli.command import command as named
-from reconciler.cli.fleet_options import StoreChoice, choosing, fleet_format
+from reconciler.cli.fleet_options import StoreChoice, choosing
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import pass_invocation
+from reconciler.cli.options import Rendering, pass_invocation, rendering
 
 
 @named("list")
 @choosing()
-@fleet_format(["text", "json", "github-matrix"])
+@rendering(["text", "json", "github-matrix"])
 @pass_invocation
-def command(invocation: Invocation, stores: StoreChoice, format: str, output: Path | None) -> int:
+def command(invocation: Invocation, stores: StoreChoice, rendering: Rendering) -> int:
     """List the stores, or make a matrix of jobs.
 
     Offline. With --format github-matrix it prints a matrix for GitHub's `strategy`, of 256 jobs at
@@ -21,12 +20,12 @@ def command(invocation: Invocation, stores: StoreChoice, format: str, output: Pa
     """
     from reconciler.report.fleet_json import github_matrix, stores_json
     from reconciler.report.fleet_text import stores_text
-    from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+    from reconciler.report.output import write_output
 
     names = stores.of(invocation)
-    if format == "github-matrix":
+    if rendering.format == "github-matrix":
         text = github_matrix(names)
-    elif format == "json":
+    elif rendering.format == "json":
         text = stores_json([_described(invocation, name) for name in names])
     else:
         rows = [("store", "catalogue", "labels", "key")]
@@ -37,10 +36,7 @@ def command(invocation: Invocation, stores: StoreChoice, format: str, output: Pa
             key = found["api_key_env"] + ("" if found["has_key"] else " (not set)")
             rows.append((name, found["catalog"], labels, key))
         text = stores_text(rows)
-    if output is None:
-        write_stdout(text, hint=TO_OUTPUT)
-    else:
-        write_file(output, text)
+    write_output(text, rendering.output)
     return 0
 
 

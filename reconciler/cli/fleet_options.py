@@ -1,13 +1,12 @@
 """The options that the commands of the fleet share."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import click
 
-from reconciler.cli.command import Choice
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Decorator, Run, gathered
+from reconciler.cli.options import Decorator, gathered
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +75,8 @@ def running() -> Decorator:
     )
 
 
-def fleet_format(formats: Sequence[str]) -> Decorator:
-    """--format and --output."""
-
-    def decorate(function: Decorator) -> Decorator:
-        function = click.option(
-            "--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout."
-        )(function)
-        return click.option(
-            "--format",
-            type=Choice(formats),
-            default="text",
-            show_default=True,
-            help="The output format.",
-        )(function)
-
-    return decorate  # type: ignore[return-value]  # as click's own decorators
-
-
-def details_option(function: Run) -> Run:
-    """--details."""
-    return click.option(
-        "--details",
-        is_flag=True,
-        help="With --format json: also what `fleet show` needs to tell of each change.",
-    )(function)
+details_option: Final[Decorator] = click.option(
+    "--details",
+    is_flag=True,
+    help="With --format json: also what `fleet show` needs to tell of each change.",
+)

@@ -11,18 +11,23 @@ from reconciler.cli.fleet_options import (
     StoreChoice,
     choosing,
     details_option,
-    fleet_format,
     running,
 )
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FOLDER, detailed_exitcode, pass_invocation, planning
+from reconciler.cli.options import (
+    FOLDER,
+    Rendering,
+    detailed_exitcode,
+    pass_invocation,
+    planning,
+    rendering,
+)
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler import reconcile
-    from reconciler.fleet.task import Checkout, StoreTask
 
 
 @named("plan")
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
 @planning()
 @click.option("--catalog", type=FOLDER, metavar="DIR", help="One catalogue for all stores.")
 @running()
-@fleet_format(["text", "json", "markdown", "html"])
+@rendering(["text", "json", "markdown", "html"])
 @click.option(
     "--out", type=FOLDER, metavar="DIR", help="Save the plans, for `reconciler fleet apply DIR`."
 )
@@ -43,8 +48,7 @@ def command(
     options: "reconcile.Options",
     catalog: Path | None,
     running: Running,
-    format: str,
-    output: Path | None,
+    rendering: Rendering,
     out: Path | None,
     details: bool,
     detailed_exitcode: bool,
@@ -56,28 +60,20 @@ def command(
     """
     from reconciler.cli.fleet_running import FleetAccount, run_tasks
     from reconciler.cli.showing import repository_url
-    from reconciler.fleet.task import StoreTask
 
     names = stores.of(invocation)
     if out is not None:
         # A store that fails now must not be applied from the plan of last week.
         _clear(out, names)
-    account = FleetAccount(invocation, "plan", format, output, names, out, details)
-
-    def task_of(store: str, checkout: "Checkout") -> "StoreTask":
-        return StoreTask(
-            run=account.run,
-            action="plan",
-            store=store,
-            checkout=checkout,
-            options=options,
-            catalog=catalog,
-            detailed=detailed_exitcode,
-            texts=account.texts,
-            repository_url=repository_url(invocation.environ),
-        )
-
-    return run_tasks(account, running, task_of)
+    account = FleetAccount(invocation, "plan", rendering, names, out, details)
+    return run_tasks(
+        account,
+        running,
+        options=options,
+        catalog=catalog,
+        detailed=detailed_exitcode,
+        repository_url=repository_url(invocation.environ),
+    )
 
 
 def _clear(folder: Path, stores: "Sequence[str]") -> None:

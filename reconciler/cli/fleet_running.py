@@ -1,17 +1,18 @@
 """Runs a command of the fleet: its tasks, its workers, and the account of what became of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from reconciler.cli.fleet_options import Running
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.options import Rendering
 from reconciler.clock import stamp
 from reconciler.errors import OutputError, UsageError
 from reconciler.report.fleet_results import FleetAction, StoreResult, worst_code
@@ -19,7 +20,7 @@ from reconciler.version import VERSION
 
 if TYPE_CHECKING:
     from reconciler.fleet.place import Place
-    from reconciler.fleet.task import Checkout, StoreTask
+    from reconciler.fleet.task import Checkout
 
 _PAGES: Final = "stores"
 """The folder for the stores' own pages, beside the index page."""
@@ -35,8 +36,7 @@ class FleetAccount:
 
     invocation: Invocation
     action: FleetAction
-    format: str
-    output: Path | None
+    rendering: Rendering
     stores: Sequence[str]
     folder: Path | None = None
     details: bool = False
@@ -47,7 +47,7 @@ class FleetAccount:
     run: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
-        if self.format == "html" and self.output is None:
+        if self.rendering.format == "html" and self.rendering.output is None:
             raise UsageError(
                 "An HTML index links a page for each store, so it needs a place for them.",
                 hint=f"Write it with --output FILE; the pages go into the folder {_PAGES} "
@@ -60,8 +60,8 @@ class FleetAccount:
     @property
     def texts(self) -> frozenset[str]:
         """The renderings that a worker must send back."""
-        wanted = {"markdown": "details", "html": "html"}.get(self.format)
-        if self.details and self.format == "json":
+        wanted = {"markdown": "details", "html": "html"}.get(self.rendering.format)
+        if self.details and self.rendering.format == "json":
             wanted = "details"
         if wanted == "html" and self.action != "plan":
             wanted = None
@@ -71,7 +71,7 @@ class FleetAccount:
         """Tell of each result as it comes, and keep what the end needs of it."""
         progress = self.invocation.progress
         # Only text can be told line by line; a document needs all results first.
-        streamed = self.format == "text" and self.output is None
+        streamed = self.rendering.format == "text" and self.rendering.output is None
         if not streamed:
             progress.start("stores", len(self.stores))
         for result in results:
@@ -113,28 +113,29 @@ class FleetAccount:
             write_file(pages / f"{result.store}.html", result.texts["html"])
 
     def _pages(self) -> Path | None:
-        if self.format != "html" or self.output is None or self.action != "plan":
+        output = self.rendering.output
+        if self.rendering.format != "html" or output is None or self.action != "plan":
             return None
-        return self.output.absolute().parent / _PAGES
+        return output.absolute().parent / _PAGES
 
     def _line(self, result: StoreResult) -> str:
         from reconciler.report.fleet_text import store_lines
 
         width = max(map(len, self.stores))
-        color = self.invocation.console.stdout_color and self.output is None
+        color = self.invocation.console.stdout_color and self.rendering.output is None
         return store_lines(result, self.action, width=width, color=color)
 
     def _whole(self) -> str:
         seconds = monotonic() - self.began
-        if self.format == "json":
+        if self.rendering.format == "json":
             from reconciler.report.fleet_json import fleet_json
 
             return fleet_json(self.results, self.action, tool=VERSION, seconds=seconds)
-        if self.format == "markdown":
+        if self.rendering.format == "markdown":
             from reconciler.report.fleet_markdown import fleet_markdown
 
             return fleet_markdown(self.results, self.action)
-        if self.format == "html":
+        if self.rendering.format == "html":
             from reconciler.report.fleet_html import fleet_html
 
             pages = self._pages()
@@ -147,17 +148,15 @@ class FleetAccount:
             return fleet_html(self.results, self.action, pages=links, seconds=seconds, made=made)
         from reconciler.report.fleet_text import sum_text
 
-        color = self.invocation.console.stdout_color and self.output is None
-        told = [] if self.output is None else [self._line(result) for result in self.results]
+        to_file = self.rendering.output is not None
+        color = self.invocation.console.stdout_color and not to_file
+        told = [self._line(result) for result in self.results] if to_file else []
         return "".join(told) + sum_text(self.results, self.action, seconds, color=color)
 
     def _write(self, text: str) -> None:
-        from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+        from reconciler.report.output import write_output
 
-        if self.output is None:
-            write_stdout(text, hint=TO_OUTPUT)
-        else:
-            write_file(self.output, text)
+        write_output(text, self.rendering.output)
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -179,13 +178,15 @@ def _make_folder(folder: Path) -> None:
 
 
 def run_tasks(
-    account: FleetAccount,
-    running: Running,
-    task_of: "Callable[[str, Checkout], StoreTask]",
+    account: FleetAccount, running: Running, *, plans: Path | None = None, **given: Any
 ) -> int:
-    """Run the task of each store of the account, and return the exit code of the command."""
+    """Run the task of each store of the account, and return the exit code of the command.
+
+    `given` are further fields of each StoreTask. `plans` is the folder of the plans to apply.
+    """
     from reconciler.cli.signals import stopping
     from reconciler.fleet.run import run_fleet
+    from reconciler.fleet.task import StoreTask
     from reconciler.fleet.versions import versions
     from reconciler.fleet.work import prepare
 
@@ -199,9 +200,20 @@ def run_tasks(
     ):
         # The workers end their calls in order, whatever they are doing.
         stops.finish_first()
-        # Other machines may have other versions of this tool.
-        common = versions() if running.scheduler else {}
-        tasks = [replace(task_of(store, checkout), versions=common) for store in account.stores]
+        tasks = [
+            StoreTask(
+                run=account.run,
+                action=account.action,
+                store=store,
+                checkout=checkout,
+                saved=None if plans is None else plans / f"{store}.json",
+                texts=account.texts,
+                # Other machines may have other versions of this tool.
+                versions=versions() if running.scheduler else {},
+                **given,
+            )
+            for store in account.stores
+        ]
         account.take(
             run_fleet(
                 place, tasks, stop=stop, fail_fast=running.fail_fast, rate=settings.fleet.rate

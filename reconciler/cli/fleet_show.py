@@ -5,19 +5,16 @@ from pathlib import Path
 import click
 
 from reconciler.cli.command import command as named
-from reconciler.cli.fleet_options import fleet_format
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, pass_invocation
+from reconciler.cli.options import FILE, Rendering, pass_invocation, rendering
 from reconciler.errors import PlanFileError, UsageError
 
 
 @named("show")
 @click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
-@fleet_format(["text", "json", "markdown"])
+@rendering(["text", "json", "markdown"])
 @pass_invocation
-def command(
-    invocation: Invocation, files: tuple[Path, ...], format: str, output: Path | None
-) -> int:
+def command(invocation: Invocation, files: tuple[Path, ...], rendering: Rendering) -> int:
     """Show the results of several runs as those of one fleet.
 
     Each FILE is what `fleet plan` or `fleet apply` wrote with --format json, for instance in a job
@@ -34,9 +31,8 @@ def command(
             hint="Show those of one command together.",
         )
     results = [result for found, _ in read for result in found]
-    account = FleetAccount(
-        invocation, actions.pop(), format, output, [result.store for result in results]
-    )
+    stores = [result.store for result in results]
+    account = FleetAccount(invocation, actions.pop(), rendering, stores)
     account.take(results)
     account.close()
     return 0

@@ -1,18 +1,16 @@
 """`reconciler fleet unlock`."""
 
-from pathlib import Path
-
 from reconciler.cli.command import command as named
-from reconciler.cli.fleet_options import StoreChoice, choosing, fleet_format
+from reconciler.cli.fleet_options import StoreChoice, choosing
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import pass_invocation
+from reconciler.cli.options import Rendering, pass_invocation, rendering
 
 
 @named("unlock")
 @choosing()
-@fleet_format(["text", "json"])
+@rendering(["text", "json"])
 @pass_invocation
-def command(invocation: Invocation, stores: StoreChoice, format: str, output: Path | None) -> int:
+def command(invocation: Invocation, stores: StoreChoice, rendering: Rendering) -> int:
     """Free the locks that dead runs left.
 
     Asks nothing. A run that is alive on this machine keeps its lock, and is told.
@@ -21,6 +19,6 @@ def command(invocation: Invocation, stores: StoreChoice, format: str, output: Pa
     from reconciler.fleet.unlock import unlock_stores
 
     names = stores.of(invocation)
-    account = FleetAccount(invocation, "unlock", format, output, names)
+    account = FleetAccount(invocation, "unlock", rendering, names)
     account.take(unlock_stores(invocation.settings, names))
     return account.close()

@@ -7,7 +7,7 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FOLDER, has_catalog, if_present, pass_invocation
+from reconciler.cli.options import catalog_option, has_catalog, if_present, pass_invocation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ _MOST_LEFT: Final = 20
 
 @named("fmt")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH]...")
-@click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
+@catalog_option
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit with 2 if a file would be changed."
 )

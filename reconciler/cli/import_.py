@@ -13,14 +13,16 @@ from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import (
     FILE,
-    FOLDER,
     Decorator,
+    catalog_option,
+    detailed_files,
     gathered,
     into_option,
     pass_invocation,
     store_option,
+    write_option,
 )
-from reconciler.cli.pull import FILES_DIFFER, show_files, tell_warnings
+from reconciler.cli.pull import FILES_DIFFER, show_files, summary_of, tell_warnings
 from reconciler.errors import UsageError
 from reconciler.model.exports import EXPORT_NAMES
 from reconciler.wording import did_you_mean, nearest_word
@@ -98,7 +100,7 @@ _COLUMNS: Final[dict[str, Decorator]] = {
 @named("import")
 @click.argument("words", nargs=-1, required=True, metavar="[NAME] FILE...")
 @gathered("columns", _Columns, _COLUMNS)
-@click.option("--write", is_flag=True, help="Write the files; without it they are only compared.")
+@write_option
 @click.option("--prune", is_flag=True, help="Remove declared products that the export lacks.")
 @click.option(
     "--renames",
@@ -107,12 +109,8 @@ _COLUMNS: Final[dict[str, Decorator]] = {
 )
 @into_option
 @store_option
-@click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
-@click.option(
-    "--detailed-exitcode",
-    is_flag=True,
-    help="Exit with 2 if files change, and with 0 only if none does.",
-)
+@catalog_option
+@detailed_files
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -146,7 +144,8 @@ def command(
     done = import_exports(files, choice, request, invocation.progress)
     invocation.progress.finish()
     _tell(done, name, invocation)
-    show_files(done.pulled, invocation, write=write, nothing="There is nothing to import.")
+    summary = summary_of(done.pulled, nothing="There is nothing to import.")
+    show_files(done.pulled.files, summary, invocation, write=write)
     if not invocation.quiet:
         _suggest(invocation, store)
     return FILES_DIFFER if detailed_exitcode and done.pulled.files else 0
@@ -197,7 +196,7 @@ def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> No
     if not invocation.quiet:
         parted = (
             f", {_DELIMITERS.get(done.delimiter, 'another sign')} between cells"
-            if (done.delimiter)
+            if done.delimiter
             else ""
         )
         left = f", {done.left_out} left out by --only" if done.left_out else ""

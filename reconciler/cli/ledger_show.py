@@ -2,10 +2,15 @@
 
 import click
 
-from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import Rendering, pass_invocation, sandbox_option, store_option
+from reconciler.cli.options import (
+    Rendering,
+    format_option,
+    pass_invocation,
+    sandbox_option,
+    store_option,
+)
 from reconciler.errors import UnmatchedPattern
 
 
@@ -13,13 +18,7 @@ from reconciler.errors import UnmatchedPattern
 @click.argument("store_id", required=False)
 @store_option
 @sandbox_option
-@click.option(
-    "--format",
-    type=Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The output format.",
-)
+@format_option(["text", "json"])
 @pass_invocation
 def command(
     invocation: Invocation, store_id: str | None, store: str | None, sandbox: bool, format: str

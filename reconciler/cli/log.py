@@ -2,10 +2,9 @@
 
 import click
 
-from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import pass_invocation, sandbox_option, store_option
+from reconciler.cli.options import format_option, pass_invocation, sandbox_option, store_option
 
 
 @named("log")
@@ -19,13 +18,7 @@ from reconciler.cli.options import pass_invocation, sandbox_option, store_option
     metavar="N",
     help="Show up to N applies, the newest first.",
 )
-@click.option(
-    "--format",
-    type=Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The output format.",
-)
+@format_option(["text", "json"])
 @pass_invocation
 def command(
     invocation: Invocation, store: str | None, sandbox: bool, limit: int, format: str

@@ -4,7 +4,7 @@ Each decorator collects its options into one value and passes that to the comman
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -150,6 +150,36 @@ def _one_store(
     return names[0] if names else None
 
 
+catalog_option: Final[Decorator] = click.option(
+    "--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder."
+)
+output_option: Final[Decorator] = click.option(
+    "--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout."
+)
+yes_option: Final[Decorator] = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+lock_timeout_option: Final[Decorator] = click.option(
+    "--lock-timeout",
+    type=Seconds(),
+    default=0,
+    metavar="SECONDS",
+    help="Wait up to this long for another apply of the store to end.",
+)
+detailed_exitcode: Final[Decorator] = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if the plan has changes, and with 0 only if it has none.",
+)
+detailed_files: Final[Decorator] = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if files change, and with 0 only if none does.",
+)
+if_present: Final[Decorator] = click.option(
+    "--if-present", is_flag=True, help="Pass if there is no catalogue, and say so."
+)
+write_option: Final[Decorator] = click.option(
+    "--write", is_flag=True, help="Write the files; without it they are only compared."
+)
 into_option: Final[Decorator] = click.option(
     "--into",
     type=FILE,
@@ -183,9 +213,7 @@ def target() -> Decorator:
         Target,
         {
             "store": store_option,
-            "catalog": click.option(
-                "--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder."
-            ),
+            "catalog": catalog_option,
             "sandbox": click.option(
                 "--sandbox",
                 is_flag=True,
@@ -195,8 +223,11 @@ def target() -> Decorator:
     )
 
 
-def planning() -> Decorator:
-    """The options of a plan and of its guards, as `reconcile.Options`."""
+def planning(*, applying: bool = False) -> Decorator:
+    """The options of a plan and of its guards, as `reconcile.Options`.
+
+    With `applying` also --allow-older: only an apply refuses an old commit.
+    """
 
     def make(**given: Any) -> "reconcile.Options":
         # When it is called: `--help` needs no stories.
@@ -204,7 +235,7 @@ def planning() -> Decorator:
 
         return reconcile.Options(**given)
 
-    return gathered("options", make, _PLANNING)
+    return gathered("options", make, {**_PLANNING, **(_APPLYING if applying else {})})
 
 
 _PLANNING: Final[dict[str, Decorator]] = {
@@ -257,45 +288,32 @@ _PLANNING: Final[dict[str, Decorator]] = {
         help="Only changes of this origin; needs --base. Repeatable.",
     ),
 }
+_APPLYING: Final[dict[str, Decorator]] = {
+    "allow_older": click.option(
+        "--allow-older", is_flag=True, help="Permit a commit older than the one applied last."
+    )
+}
 
 
-def rendering() -> Decorator:
-    """--format, --output, --summary."""
-    return gathered(
-        "rendering",
-        Rendering,
-        {
-            "format": click.option(
-                "--format",
-                type=Choice(FORMATS),
-                default="text",
-                show_default=True,
-                help="The output format.",
-            ),
-            "output": click.option(
-                "--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout."
-            ),
-            "summary": click.option(
-                "--summary", is_flag=True, help="Count the products instead of listing them."
-            ),
-        },
+def format_option(formats: Sequence[str]) -> Decorator:
+    """--format, which is one of these."""
+    return click.option(
+        "--format",
+        type=Choice(formats),
+        default="text",
+        show_default=True,
+        help="The output format.",
     )
 
 
-def detailed_exitcode(function: Run) -> Run:
-    """--detailed-exitcode."""
-    return click.option(
-        "--detailed-exitcode",
-        is_flag=True,
-        help="Exit with 2 if the plan has changes, and with 0 only if it has none.",
-    )(function)
-
-
-def if_present(function: Run) -> Run:
-    """--if-present."""
-    return click.option(
-        "--if-present", is_flag=True, help="Pass if there is no catalogue, and say so."
-    )(function)
+def rendering(formats: Sequence[str] = FORMATS, *, summary: bool = False) -> Decorator:
+    """--format and --output; with `summary` also --summary."""
+    options = {"format": format_option(formats), "output": output_option}
+    if summary:
+        options["summary"] = click.option(
+            "--summary", is_flag=True, help="Count the products instead of listing them."
+        )
+    return gathered("rendering", Rendering, options)
 
 
 def has_catalog(invocation: Invocation, catalog: Path | None) -> bool:

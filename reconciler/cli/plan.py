@@ -33,7 +33,7 @@ CHANGES = 2
 @named("plan")
 @target()
 @planning()
-@rendering()
+@rendering(summary=True)
 @click.option(
     "--out", type=FILE, metavar="FILE", help="Save the plan, for `reconciler apply FILE`."
 )

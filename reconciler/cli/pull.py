@@ -8,9 +8,19 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import Target, into_option, pass_invocation, target
+from reconciler.cli.options import (
+    Target,
+    detailed_files,
+    into_option,
+    pass_invocation,
+    target,
+    write_option,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.authoring.folder import FileChange
     from reconciler.reconcile.files import Pulled
 
 FILES_DIFFER: Final = 2
@@ -21,12 +31,8 @@ FILES_DIFFER: Final = 2
 @target()
 @into_option
 @click.option("--prune", is_flag=True, help="Remove declared products that the remote lacks.")
-@click.option("--write", is_flag=True, help="Write the files; without it they are only compared.")
-@click.option(
-    "--detailed-exitcode",
-    is_flag=True,
-    help="Exit with 2 if files change, and with 0 only if none does.",
-)
+@write_option
+@detailed_files
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -51,7 +57,8 @@ def command(
         pulled = pull(store, into=into, prune=prune)
     invocation.progress.finish()
     tell_warnings(pulled, invocation)
-    show_files(pulled, invocation, write=write, nothing="There is nothing to pull.")
+    summary = summary_of(pulled, nothing="There is nothing to pull.")
+    show_files(pulled.files, summary, invocation, write=write)
     return FILES_DIFFER if detailed_exitcode and pulled.files else 0
 
 
@@ -63,29 +70,32 @@ def tell_warnings(pulled: "Pulled", invocation: Invocation) -> None:
         invocation.console.say("warning", message, code=finding.code)
 
 
-def show_files(pulled: "Pulled", invocation: Invocation, *, write: bool, nothing: str) -> None:
-    """Write the changed files, or print how they differ; a sentence sums them up."""
+def show_files(
+    files: "Sequence[FileChange]", summary: str, invocation: Invocation, *, write: bool
+) -> None:
+    """Write the changed files, or print how they differ; the `summary` is a sentence about them."""
     from reconciler.authoring.folder import write_changes
     from reconciler.report.output import write_stdout
     from reconciler.report.unified import unified_diff
 
-    summary = _summary(pulled) if pulled.files else nothing
     if write:
-        write_changes(pulled.files)
+        write_changes(files)
         write_stdout(f"{summary}\n")
         return
     color = invocation.console.stdout_color
-    for change in pulled.files:
+    for change in files:
         write_stdout(unified_diff(change.file, change.before, change.after, color=color))
     if not invocation.quiet:
         # The difference looks as if it were done.
-        more = " Nothing was written; --write does it." if pulled.files else ""
+        more = " Nothing was written; --write does it." if files else ""
         invocation.console.say("info", summary + more)
 
 
-def _summary(pulled: "Pulled") -> str:
-    """The changes in one sentence."""
+def summary_of(pulled: "Pulled", *, nothing: str) -> str:
+    """The changes in one sentence, which is `nothing` if there are none."""
     from reconciler.report.words import plural
 
+    if not pulled.files:
+        return nothing
     counts = f"{pulled.changed} changed, {pulled.added} added, {pulled.removed} removed"
     return f"Products: {counts}, in {plural(len(pulled.files), 'file')}."

@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Target, pass_invocation, planning, target
+from reconciler.cli.options import (
+    FILE,
+    Rendering,
+    Target,
+    pass_invocation,
+    planning,
+    rendering,
+    target,
+)
 from reconciler.errors import GuardRefused
 
 if TYPE_CHECKING:
@@ -22,31 +29,19 @@ NOT_CONVERGED: Final = 5
 @named("rehearse")
 @click.argument("planfile", type=FILE, required=False)
 @target()
-@planning()
-@click.option(
-    "--allow-older", is_flag=True, help="Permit a commit older than the one applied last."
-)
+@planning(applying=True)
 @click.option(
     "--faults", type=FILE, metavar="FILE", help="Let the copy misbehave as this JSON file says."
 )
-@click.option(
-    "--format",
-    type=Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The output format.",
-)
-@click.option("--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout.")
+@rendering(["text", "json"])
 @pass_invocation
 def command(
     invocation: Invocation,
     target: Target,
     options: "reconcile.Options",
     planfile: Path | None,
-    allow_older: bool,
     faults: Path | None,
-    format: str,
-    output: Path | None,
+    rendering: Rendering,
 ) -> int:
     """Apply a plan to a copy of the remote, in a sandbox.
 
@@ -55,13 +50,11 @@ def command(
     whether a second plan is empty. Writes nothing to the remote, the ledger or the journal. The
     exit code is the one that `apply` would have.
     """
-    from dataclasses import replace
-
     from reconciler import reconcile
     from reconciler.cli.apply import check_saved, target_of
     from reconciler.cli.signals import stopping
     from reconciler.reconcile.rehearse import rehearse
-    from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+    from reconciler.report.output import write_output
     from reconciler.report.rehearsal_text import rehearsed_json, rehearsed_text
     from reconciler.sandbox.fault_file import read_schedule
 
@@ -73,17 +66,17 @@ def command(
         target = target_of(saved.plan, target, invocation)
     stop = Event()
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
-        options = replace(options, allow_older=allow_older)
         done = rehearse(store, options, saved=saved, faults=schedule)
     invocation.progress.finish()
     report = done.result
     if isinstance(report, GuardRefused):
         # The exit code is that of `apply`, which refuses with an error.
         raise report
-    console, to_stdout = invocation.console, output is None
-    if format == "json":
+    is_json = rendering.format == "json"
+    if is_json:
         text = rehearsed_json(done.plan, report, converges=done.converges)
     else:
+        console, to_stdout = invocation.console, rendering.output is None
         text = rehearsed_text(
             done.plan,
             report,
@@ -91,9 +84,6 @@ def command(
             color=console.stdout_color and to_stdout,
             width=console.width if to_stdout else None,
         )
-    if output is None:
-        write_stdout(text, hint=TO_OUTPUT)
-    else:
-        # As JSON it holds whole records of the remote.
-        write_file(output, text, private=format == "json")
+    # As JSON it holds whole records of the remote.
+    write_output(text, rendering.output, private=is_json)
     return report.exit_code or (0 if done.converges else NOT_CONVERGED)

@@ -7,7 +7,8 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Target, pass_invocation, target
+from reconciler.cli.options import FILE, Target, pass_invocation, target, write_option
+from reconciler.cli.pull import show_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ _MOST: Final = 20
     metavar="JOURNAL",
     help="Read the removed products from this journal, not from the ledger.",
 )
-@click.option("--write", is_flag=True, help="Write the files; without it they are only shown.")
+@write_option
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -44,11 +45,8 @@ def command(
     ledger knew. Prints the difference, and writes it with --write; the next apply then creates
     the products again. Data that was entered by hand at Robosize does not come back. Needs no key.
     """
-    from reconciler.authoring.folder import write_changes
     from reconciler.reconcile import history
     from reconciler.reconcile.files import restore
-    from reconciler.report.output import write_stdout
-    from reconciler.report.unified import unified_diff
 
     settings = invocation.settings
     kept = history.ledger_store(settings, target.store, sandbox=target.sandbox)
@@ -56,16 +54,7 @@ def command(
     catalog = target.catalog or settings.store(target.store).catalog
     restored = restore(settings, removed, store_ids, catalog=catalog)
     _tell(restored, invocation)
-    if write:
-        write_changes(restored.files)
-        write_stdout(f"{_summary(restored)}\n")
-    else:
-        color = invocation.console.stdout_color
-        for change in restored.files:
-            write_stdout(unified_diff(change.file, change.before, change.after, color=color))
-        if not invocation.quiet:
-            more = " Nothing was written; --write does it." if restored.files else ""
-            invocation.console.say("info", _summary(restored) + more)
+    show_files(restored.files, _summary(restored), invocation, write=write)
     return 0
 
 

@@ -7,13 +7,13 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, pass_invocation, store_option
+from reconciler.cli.options import output_option, pass_invocation, store_option
 from reconciler.reconcile.schemas import SCHEMAS
 
 
 @named("schema")
 @click.argument("kind", type=Choice(SCHEMAS), default="catalog", required=False)
-@click.option("--output", type=FILE, metavar="FILE", help="Write to this file instead of stdout.")
+@output_option
 @store_option
 @pass_invocation
 def command(invocation: Invocation, kind: str, output: Path | None, store: str | None) -> int:
@@ -24,16 +24,12 @@ def command(invocation: Invocation, kind: str, output: Path | None, store: str |
     the settings allows are part of it: an editor completes them and flags any other.
     """
     from reconciler.reconcile.schemas import OF_CATALOG, schema_text
-    from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+    from reconciler.report.output import write_output
 
     vocabulary = None
     # Other schemas need no settings, which may not exist.
     if kind in OF_CATALOG:
         settings = invocation.settings
         vocabulary = (settings.for_store(store) if store else settings).vocabulary()
-    text = schema_text(kind, vocabulary)
-    if output is None:
-        write_stdout(text, hint=TO_OUTPUT)
-    else:
-        write_file(output, text)
+    write_output(schema_text(kind, vocabulary), output)
     return 0

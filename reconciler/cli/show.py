@@ -20,7 +20,7 @@ from reconciler.errors import UsageError
 
 @named("show")
 @click.argument("planfile", type=FILE, required=False)
-@rendering()
+@rendering(summary=True)
 @click.option(
     "--without-records",
     is_flag=True,

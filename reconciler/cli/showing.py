@@ -14,7 +14,7 @@ from reconciler.model import Finding
 from reconciler.planning.plan import Plan
 from reconciler.report.context import Context
 from reconciler.report.formats import render_plan
-from reconciler.report.output import TO_OUTPUT, write_file, write_stdout
+from reconciler.report.output import TO_OUTPUT, write_file, write_output, write_stdout
 from reconciler.report.words import by_code, summary_line, unlabelled_line
 from reconciler.version import VERSION
 
@@ -72,10 +72,7 @@ def show_saved(
     # Annotations on stdout are the log already: each warning stands there once.
     if rendering.format != "github" or rendering.output is not None:
         _sum_up(plan, context, invocation)
-    if rendering.output is None:
-        write_stdout(text, hint=hint)
-    else:
-        write_file(rendering.output, text, private=rendering.format == "json")
+    write_output(text, rendering.output, private=rendering.format == "json", hint=hint)
 
 
 def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Invocation) -> None:
@@ -83,10 +80,10 @@ def show_journal(journal: "JournalRecord", rendering: Rendering, invocation: Inv
     from reconciler.report.journal_text import journal_json, journal_text
 
     in_color = _check_record("A journal", rendering, invocation)
-    if rendering.format == "json":
-        _write_record(journal_json(journal), rendering)
-    else:
-        _write_record(journal_text(journal, color=in_color), rendering)
+    is_json = rendering.format == "json"
+    text = journal_json(journal) if is_json else journal_text(journal, color=in_color)
+    # Records hold what was entered by hand at Robosize, so only its owner may read the file.
+    write_output(text, rendering.output, private=True)
 
 
 def show_removed(
@@ -103,7 +100,7 @@ def show_removed(
         text = removed_json(removed, store=kept.store, place=kept.describe())
     else:
         text = removed_text(removed, color=in_color)
-    _write_record(text, rendering)
+    write_output(text, rendering.output, private=True)
 
 
 def _check_record(what: str, rendering: Rendering, invocation: Invocation) -> bool:
@@ -113,15 +110,6 @@ def _check_record(what: str, rendering: Rendering, invocation: Invocation) -> bo
             f"{what} has no {rendering.format} format.", hint="Use --format text or json."
         )
     return invocation.console.stdout_color and rendering.output is None
-
-
-def _write_record(text: str, rendering: Rendering) -> None:
-    """Write text that holds remote records; a file of it is readable only by its owner."""
-    if rendering.output is None:
-        write_stdout(text, hint=TO_OUTPUT)
-    else:
-        # Records hold what was entered by hand at Robosize.
-        write_file(rendering.output, text, private=True)
 
 
 def save_plan(saved: "SavedPlan", file: Path, invocation: Invocation) -> None:

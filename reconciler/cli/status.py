@@ -9,7 +9,7 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import Target, pass_invocation, target
+from reconciler.cli.options import Target, format_option, pass_invocation, target
 from reconciler.planning.overview import COMPARED, Problem
 
 if TYPE_CHECKING:
@@ -37,13 +37,7 @@ class _ProblemChoice(Choice):
 
 @named("status")
 @target()
-@click.option(
-    "--format",
-    type=Choice(["text", "json", "prometheus"]),
-    default="text",
-    show_default=True,
-    help="The output format.",
-)
+@format_option(["text", "json", "prometheus"])
 @click.option(
     "--list",
     "listed",

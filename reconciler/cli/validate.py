@@ -8,7 +8,13 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FOLDER, has_catalog, if_present, pass_invocation
+from reconciler.cli.options import (
+    catalog_option,
+    format_option,
+    has_catalog,
+    if_present,
+    pass_invocation,
+)
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -19,14 +25,8 @@ if TYPE_CHECKING:
 
 @named("validate")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH]...")
-@click.option("--catalog", type=FOLDER, metavar="DIR", help="The catalogue's folder.")
-@click.option(
-    "--format",
-    type=Choice(["text", "json", "github", "gitlab", "sarif"]),
-    default="text",
-    show_default=True,
-    help="The output format.",
-)
+@catalog_option
+@format_option(["text", "json", "github", "gitlab", "sarif"])
 @click.option("--rules", is_flag=True, help="Only list the lint rules with their levels.")
 @click.option(
     "--policy",

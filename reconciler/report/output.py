@@ -103,6 +103,16 @@ def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIREC
         ) from error
 
 
+def write_output(
+    text: str, output: Path | None, *, private: bool = False, hint: str = TO_OUTPUT
+) -> None:
+    """Write `text` to the file `output`, or to stdout if that is None, which gets the `hint`."""
+    if output is None:
+        write_stdout(text, hint=hint)
+    else:
+        write_file(output, text, private=private)
+
+
 def _write(stream: TextIO, text: str) -> None:
     """Write and flush, in the stream's own encoding."""
     # Text that waits in the upper layer must come before the bytes that go around it.
