@@ -69,7 +69,7 @@ def command(
 
     check_saved(options, planfile)
     # A report that cannot be written should be known before the first write, not after the last.
-    _check_report(report, dry_run=dry_run)
+    check_report(report, dry_run=dry_run)
     # A saved plan has been reviewed already.
     ask = not yes and planfile is None
     if ask and not dry_run:
@@ -148,7 +148,7 @@ def target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
     return replace(target, store=plan.store)
 
 
-def _check_report(report: Path | None, *, dry_run: bool) -> None:
+def check_report(report: Path | None, *, dry_run: bool) -> None:
     """Raise UsageError or OutputError if a report cannot be written, before anything is applied."""
     from reconciler.report.output import try_file
 
@@ -201,8 +201,8 @@ def _shown_and_asked(plan: "Plan", invocation: Invocation, *, ask: bool) -> bool
 
 def _print_calls(plan: "Plan", invocation: Invocation, path: str) -> None:
     """Print the exact calls, one per line, and warn of what apply would refuse."""
-    from reconciler.cli.calls import call_lines
     from reconciler.cli.showing import say_refusals
+    from reconciler.report.calls_text import call_lines
     from reconciler.report.output import write_stdout
 
     invocation.progress.finish()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.apply import check_saved
+from reconciler.cli.apply import check_report, check_saved
 from reconciler.cli.command import command as named
 from reconciler.cli.fleet_options import (
     Running,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @planning(applying=True)
 @click.option("--catalog", type=FOLDER, metavar="DIR", help="One catalogue for all stores.")
 @yes_option
+@click.option("--dry-run", is_flag=True, help="Print the calls; make none but the lists.")
 @lock_timeout_option
 @running()
 @rendering(["text", "json", "markdown", "html"])
@@ -57,6 +58,7 @@ def command(
     options: "reconcile.Options",
     catalog: Path | None,
     yes: bool,
+    dry_run: bool,
     lock_timeout: float,
     running: Running,
     rendering: Rendering,
@@ -67,14 +69,17 @@ def command(
     """Make each remote equal to its catalogue.
 
     With DIR it applies the plans that `fleet plan --out DIR` saved, each as it was reviewed or not
-    at all. Without, it plans and applies; it asks nothing, so --yes is needed.
+    at all. Without, it plans and applies; it asks nothing, so --yes is needed. With --dry-run it
+    shows each store's plan and the calls that would be made.
     """
     from reconciler.cli.fleet_running import FleetAccount, run_tasks
     from reconciler.fleet.choose import check_apart
 
     check_saved(options, folder)
+    if dry_run:
+        _check_dry_run(rendering.format, report)
     # A hundred plans that scroll by are not a review.
-    if folder is None and not yes:
+    elif folder is None and not yes:
         raise NotConfirmed(
             "A fleet is applied without a question, so nothing was applied.",
             hint="Review the plans first: `reconciler fleet plan --out DIR`, then `reconciler "
@@ -85,7 +90,15 @@ def command(
     if folder is not None:
         names = _with_plans(invocation.folder / folder, names, invocation)
     check_apart(invocation.settings, names)
-    account = FleetAccount(invocation, "apply", rendering, names, report, details)
+    account = FleetAccount(
+        invocation,
+        "plan" if dry_run else "apply",
+        rendering,
+        names,
+        report,
+        details,
+        calls=dry_run,
+    )
     return run_tasks(
         account,
         running,
@@ -95,6 +108,16 @@ def command(
         lock_timeout=lock_timeout,
         detailed=detailed_exitcode,
     )
+
+
+def _check_dry_run(format: str, report: Path | None) -> None:
+    """Raise UsageError for what a dry run cannot give."""
+    check_report(report, dry_run=True)
+    if format not in ("text", "json"):
+        raise UsageError(
+            f"--dry-run has no {format} format.",
+            hint="Use --format text or json; `reconciler fleet plan` has the others.",
+        )
 
 
 def _check_ledger(invocation: Invocation, running: Running) -> None:

@@ -15,7 +15,7 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import Rendering
 from reconciler.clock import stamp
 from reconciler.errors import OutputError, UsageError
-from reconciler.report.fleet_results import FleetAction, StoreResult, worst_code
+from reconciler.report.fleet_results import SUCCESSES, FleetAction, StoreResult, worst_code
 from reconciler.version import VERSION
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class FleetAccount:
     """The output of a fleet's run: each result as it comes, and the rest at the end.
 
     `folder` takes each store's plan or report as `<store>.json`; `run` names this run to its
-    workers.
+    workers. With `calls` each store's calls are told.
     """
 
     invocation: Invocation
@@ -40,6 +40,7 @@ class FleetAccount:
     stores: Sequence[str]
     folder: Path | None = None
     details: bool = False
+    calls: bool = False
     results: list[StoreResult] = field(default_factory=list)
     lost: OutputError | None = None
     began: float = field(default_factory=monotonic)
@@ -65,7 +66,8 @@ class FleetAccount:
             wanted = "details"
         if wanted == "html" and self.action != "plan":
             wanted = None
-        return frozenset(filter(None, (wanted, "json" if self.folder else None)))
+        also = ("json" if self.folder else None, "calls" if self.calls else None)
+        return frozenset(filter(None, (wanted, *also)))
 
     def take(self, results: Iterable[StoreResult]) -> None:
         """Tell of each result as it comes, and keep what the end needs of it."""
@@ -83,7 +85,8 @@ class FleetAccount:
             else:
                 progress.advance()
             # Hundreds of rendered plans would not fit in memory, and files have them already.
-            kept = {name: text for name, text in result.texts.items() if name == "details"}
+            needed = ("details",) if streamed else ("details", "calls")
+            kept = {name: text for name, text in result.texts.items() if name in needed}
             self.results.append(replace(result, texts=kept))
         progress.finish()
 
@@ -100,8 +103,8 @@ class FleetAccount:
         from reconciler.cli.failures import tell
 
         failed = tell(self.lost, self.invocation.console)
-        # 0 and 2 say that all went well, which a lost output does not.
-        return code if code not in (0, 2) else failed
+        # These say that all went well, which a lost output does not.
+        return failed if code in SUCCESSES else code
 
     def _save(self, result: StoreResult) -> None:
         from reconciler.report.output import write_file

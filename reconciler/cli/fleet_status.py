@@ -8,16 +8,21 @@ from reconciler.cli.fleet_options import (
     running,
 )
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import Rendering, pass_invocation, rendering
+from reconciler.cli.options import Rendering, detailed_drift, pass_invocation, rendering
 
 
 @named("status")
 @choosing()
 @running()
 @rendering(["text", "json", "markdown", "html"])
+@detailed_drift
 @pass_invocation
 def command(
-    invocation: Invocation, stores: StoreChoice, running: Running, rendering: Rendering
+    invocation: Invocation,
+    stores: StoreChoice,
+    running: Running,
+    rendering: Rendering,
+    detailed_exitcode: bool,
 ) -> int:
     """Show each remote catalogue at a glance.
 
@@ -26,4 +31,4 @@ def command(
     from reconciler.cli.fleet_running import FleetAccount, run_tasks
 
     account = FleetAccount(invocation, "status", rendering, stores.of(invocation))
-    return run_tasks(account, running)
+    return run_tasks(account, running, detailed=detailed_exitcode)

@@ -169,6 +169,12 @@ detailed_exitcode: Final[Decorator] = click.option(
     is_flag=True,
     help="Exit with 2 if the plan has changes, and with 0 only if it has none.",
 )
+detailed_drift: Final[Decorator] = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if the catalogue was edited since the last apply, with 6 if only the remote "
+    "has drifted, and with 0 if neither.",
+)
 detailed_files: Final[Decorator] = click.option(
     "--detailed-exitcode",
     is_flag=True,

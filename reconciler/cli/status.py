@@ -9,7 +9,7 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import Target, format_option, pass_invocation, target
+from reconciler.cli.options import Target, detailed_drift, format_option, pass_invocation, target
 from reconciler.planning.overview import COMPARED, Problem
 
 if TYPE_CHECKING:
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from reconciler.planning.overview import Overview
     from reconciler.planning.plan import Plan
     from reconciler.reconcile.store import Store
-
-EDITED: Final = 2
-"""The exit code of --detailed-exitcode if the catalogue was edited since the last apply."""
-DRIFTED: Final = 6
-"""The exit code of --detailed-exitcode if only the remote has drifted."""
-
 
 _SAMPLE: Final = 20
 
@@ -56,12 +50,7 @@ class _ProblemChoice(Choice):
     metavar="N",
     help="How many products --live asks for. Default: 20.",
 )
-@click.option(
-    "--detailed-exitcode",
-    is_flag=True,
-    help="Exit with 2 if the catalogue was edited since the last apply, with 6 if only the remote "
-    "has drifted, and with 0 if neither.",
-)
+@detailed_drift
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -81,7 +70,7 @@ def command(
     from reconciler.cli.signals import stopping
     from reconciler.errors import UsageError
     from reconciler.reconcile.live import look_live
-    from reconciler.reconcile.status import status, status_with_plan
+    from reconciler.reconcile.status import drift_code, status, status_with_plan
 
     if sample is not None and not live:
         raise UsageError("--sample says how many products --live asks for: give both.")
@@ -107,7 +96,7 @@ def command(
         _write_metrics(plan, store)
     else:
         _write(seen, problem, pages, format, invocation)
-    return _exit_code(plan) if plan is not None and detailed_exitcode else 0
+    return drift_code(plan) if plan is not None and detailed_exitcode else 0
 
 
 def _write(
@@ -139,9 +128,3 @@ def _write_metrics(plan: "Plan", store: "Store") -> None:
     meters.planned(plan, at=time.time())
     meters.called(store.name, store.client.outcomes)
     write_stdout(meters.text())
-
-
-def _exit_code(plan: "Plan") -> int:
-    """2 if there are edits, 6 if there is drift alone."""
-    origins = {change.origin for change in plan.changes}
-    return 0 if not origins else DRIFTED if origins == {"drift"} else EDITED

@@ -25,8 +25,6 @@ _ASK: Final = 5.0
 """Seconds between two questions whether there is any worker, while none answers."""
 _PATIENCE: Final = 120.0
 """Seconds without any worker after which none is waited for; none at all once the run stops."""
-# With --detailed-exitcode 2 and 6 report changes and drift, which are no failures.
-_SUCCESSES: Final = frozenset({0, 2, 6})
 
 
 def run_fleet(
@@ -52,7 +50,7 @@ def run_fleet(
             yield from run.give_up(130 if stop.is_set() else 1)
         run.begin()
         for result in run.ended(stopping=stop.is_set()):
-            failed = failed or (fail_fast and result.exit_code not in _SUCCESSES)
+            failed = failed or (fail_fast and result.failed)
             yield result
 
 

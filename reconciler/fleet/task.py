@@ -31,8 +31,9 @@ class StoreTask:
 
     `run` names the fleet's run, which is what a stop or a new share is for. `share` is the calls a
     second that this store may make, None for no limit. `texts` are the renderings that are to come
-    back. `saved` is the plan to apply, relative to the working folder. `versions` are those of the
-    tool and of Dask that the run has; a worker with others refuses.
+    back. `saved` is the plan to apply, relative to the working folder; the action "plan" looks what
+    an apply would do with it now. `versions` are those of the tool and of Dask that the run has; a
+    worker with others refuses.
     """
 
     run: str

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from reconciler.catalog.worktrees import WorkTrees
 from reconciler.clock import stamp
@@ -21,7 +22,7 @@ from reconciler.fleet.checkout import folder_of
 from reconciler.fleet.task import StoreTask
 from reconciler.fleet.versions import check_versions
 from reconciler.reconcile import run as stories
-from reconciler.reconcile.status import status
+from reconciler.reconcile.status import drift_code, status, status_with_plan
 from reconciler.reconcile.store import Store, open_store
 from reconciler.remote.pace import Pace
 from reconciler.remote.redaction import Redactor
@@ -161,7 +162,11 @@ def _masked(result: StoreResult, keys: Sequence[str]) -> StoreResult:
 
 
 def _plan(store: Store, task: StoreTask) -> StoreResult:
-    made = stories.plan(store, task.options)
+    saved = _saved(store, task)
+    if saved is None:
+        made = stories.plan(store, task.options)
+    else:
+        made = stories.dry_run(store, saved, task.options)
     notes = [f"apply will refuse: {r.message} {r.allow} allows it." for r in made.refusals]
     return StoreResult(
         store.name,
@@ -180,8 +185,8 @@ def _plan_texts(made: "Plan", store: Store, task: StoreTask) -> dict[str, str]:
 
     if not task.texts:
         return {}
-    now = stamp(datetime.now(UTC))
-    calls = tuple(as_json(made, batch=store.settings.requests.batch))
+    now, batch = stamp(datetime.now(UTC)), store.settings.requests.batch
+    calls = tuple(as_json(made, batch=batch))
     context = Context(
         tool=VERSION,
         created_at=now,
@@ -190,7 +195,13 @@ def _plan_texts(made: "Plan", store: Store, task: StoreTask) -> dict[str, str]:
         repository_url=task.repository_url,
         commit=made.catalog.commit,
     )
-    texts = {name: render_plan(made, name, context=context) for name in task.texts - {"details"}}
+    pages = task.texts - {"details", "calls"}
+    texts = {name: render_plan(made, name, context=context) for name in pages}
+    if "calls" in task.texts:
+        from reconciler.report.calls_text import call_lines
+
+        path = urlsplit(store.client.api_url).path
+        texts["calls"] = "\n".join(call_lines(made, path, batch))
     if "details" in task.texts and made.changes:
         from reconciler.report.markdown import changes_markdown
 
@@ -198,11 +209,14 @@ def _plan_texts(made: "Plan", store: Store, task: StoreTask) -> dict[str, str]:
     return texts
 
 
+def _saved(store: Store, task: StoreTask) -> "SavedPlan | None":
+    return None if task.saved is None else stories.read_plan(store.folder / task.saved)
+
+
 def _apply(store: Store, task: StoreTask) -> StoreResult:
-    saved: SavedPlan | None = None
-    if task.saved is not None:
-        saved = stories.read_plan(store.folder / task.saved)
-    done = stories.apply(store, task.options, saved=saved, lock_timeout=task.lock_timeout)
+    done = stories.apply(
+        store, task.options, saved=_saved(store, task), lock_timeout=task.lock_timeout
+    )
     return StoreResult(
         store.name,
         done.exit_code or (_CHANGED if task.detailed and done.outcomes else 0),
@@ -231,9 +245,14 @@ def _report_texts(done: "Report", task: StoreTask) -> dict[str, str]:
 def _status(store: Store, task: StoreTask) -> StoreResult:
     from reconciler.report.overview_text import overview_counts, overview_json
 
-    seen = status(store)
+    code = 0
+    if task.detailed:
+        seen, made = status_with_plan(store)
+        code = drift_code(made)
+    else:
+        seen = status(store)
     texts = {"json": overview_json(seen)} if "json" in task.texts else {}
-    return StoreResult(store.name, 0, summary=_counts(overview_counts(seen)), texts=texts)
+    return StoreResult(store.name, code, summary=_counts(overview_counts(seen)), texts=texts)
 
 
 def _counts(values: Mapping[str, Any]) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """The story of `status`: the remote in numbers, compared with the catalogue if there is one."""
 
+from typing import Final
+
 from reconciler.model import Catalog, Ledger, Listing
 from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
@@ -7,6 +9,9 @@ from reconciler.planning.plan import Plan
 from reconciler.policy.at_remote import breaking
 from reconciler.reconcile.run import APPLIED, Options, look
 from reconciler.reconcile.store import Store
+
+_EDITED: Final = 2
+_DRIFTED: Final = 6
 
 
 def status(store: Store) -> Overview:
@@ -31,6 +36,12 @@ def status_with_plan(store: Store) -> tuple[Overview, Plan]:
     """
     made, catalog, ledger, listing = look(store, Options(base=APPLIED), store.ledger.load)
     return _overview(store, catalog, listing, ledger), made
+
+
+def drift_code(made: Plan) -> int:
+    """The exit code that tells of such a plan: 2 if there are edits, 6 if there is drift alone."""
+    origins = {change.origin for change in made.changes}
+    return 0 if not origins else _DRIFTED if origins == {"drift"} else _EDITED
 
 
 def _overview(store: Store, catalog: Catalog, listing: Listing, ledger: Ledger) -> Overview:

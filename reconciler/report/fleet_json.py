@@ -51,6 +51,8 @@ def _store(result: StoreResult, action: FleetAction) -> dict[str, Any]:
         document["refused"] = result.refused
     if action == "apply":
         document["converged"] = result.converged
+    if "calls" in result.texts:
+        document["calls"] = result.calls
     if "details" in result.texts:
         document["details"] = result.texts["details"]
     return document

@@ -52,7 +52,7 @@ def _tells(result: StoreResult) -> bool:
 
 
 def _head(results: Sequence[StoreResult], action: FleetAction) -> str:
-    failed = sum(1 for result in results if result.exit_code not in (0, 2))
+    failed = sum(1 for result in results if result.failed)
     lines = [MARKER, f"### Fleet {action}: {plural(len(results), 'store')}", ""]
     counts = counts_text(sums(results))
     changed = tally_text(results, action)

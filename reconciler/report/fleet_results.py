@@ -11,6 +11,8 @@ FleetAction: TypeAlias = Literal["plan", "apply", "status", "unlock"]
 
 _RANKING: Final = (0, 6, 2, 3, 4, 5, 1, 130)
 """Exit codes from the best to the worst."""
+SUCCESSES: Final = frozenset({0, 2, 6})
+"""Those that tell of no failure: with --detailed-exitcode 2 and 6 report changes and drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,17 @@ class StoreResult:
     converged: bool | None = None
     takeovers: int = 0
     texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls that an apply would make, if they were asked for."""
+        text = self.texts.get("calls")
+        return text.split("\n") if text else []
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not come to its end as it should."""
+        return self.exit_code not in SUCCESSES
 
     @property
     def attempted(self) -> bool:

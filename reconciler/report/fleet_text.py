@@ -42,17 +42,18 @@ _NOTHING: Final[Mapping[FleetAction, str]] = {
 def store_lines(
     result: StoreResult, action: FleetAction, *, width: int = 0, color: bool = False
 ) -> str:
-    """One line about one store, and below it what went wrong; `width` is of the longest name."""
+    """A line about one store, then what went wrong, and calls; `width` is of the longest name."""
     style = Style(color)
     name = escape(result.store).ljust(width)
     lines = [f"{name}  {_outcome(result, action, style)}  {style.dim(f'{result.seconds:.1f} s')}"]
     # What nobody began with has no reason of its own to tell.
-    if result.attempted and (result.exit_code not in (0, 2) or result.refused):
+    if result.attempted and (result.failed or result.refused):
         notes = [escape(note) for note in result.notes[:_NOTES_SHOWN]]
         more = len(result.notes) - len(notes)
         notes += [f"and {plural(more, 'more note')}"] if more > 0 else []
         notes += [f"hint: {escape(result.hint)}"] if result.hint else []
         lines += [f"    {note}" for note in notes]
+    lines += [f"    {call}" for call in result.calls]
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +69,7 @@ def _outcome(result: StoreResult, action: FleetAction, style: Style) -> str:
     if result.error:
         # A sentence, in the middle of a line.
         parts.append(style.red(escape(result.error.removesuffix("."))))
-    if result.exit_code not in (0, 2):
+    if result.failed:
         parts.append(style.red(f"exit {result.exit_code}"))
     return "; ".join(part for part in parts if part)
 

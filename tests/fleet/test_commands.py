@@ -20,6 +20,15 @@ def document(text: str) -> dict[str, Any]:
     return found
 
 
+def commit(fleet: Path) -> str:
+    """Make the first commit of the shops, and return it."""
+    git(fleet, "init", "--quiet")
+    git(fleet, "add", "shops")
+    who = ("-c", "user.name=Test", "-c", "user.email=test@shop.example")
+    git(fleet, *who, "commit", "--quiet", "--message", "Shops")
+    return git(fleet, "rev-parse", "HEAD")
+
+
 def test_plan_apply_plan(fleet: Path, remote: Sandbox, here: Here) -> None:
     """All shops are planned and applied side by side, each with its own key, and then are equal."""
     ended = here("fleet", "plan", "--detailed-exitcode")
@@ -70,11 +79,7 @@ def test_git_is_asked_once_for_all_stores(
     fleet: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each plan has its catalogue's commit and state, of three git commands for the whole fleet."""
-    git(fleet, "init", "--quiet")
-    git(fleet, "add", "shops")
-    who = ("-c", "user.name=Test", "-c", "user.email=test@shop.example")
-    git(fleet, *who, "commit", "--quiet", "--message", "Shops")
-    at = git(fleet, "rev-parse", "HEAD")
+    at = commit(fleet)
     (fleet / "shops" / "s2" / "catalog" / "more.yaml").write_text("# none\n", encoding="utf-8")
     asked: list[str] = []
     run = Git.run
@@ -178,6 +183,53 @@ def test_status_list_and_matrix(fleet: Path, here: Here, monkeypatch: pytest.Mon
     assert matrix == {"include": [{"name": "s3", "stores": "s3"}]}
     assert here("fleet", "list", "--output", "stores.txt").code == 0
     assert (fleet / "stores.txt").read_text(encoding="utf-8") == listed
+
+
+def test_a_status_tells_edits_and_drift_by_its_exit_code(
+    fleet: Path, remote: Sandbox, here: Here
+) -> None:
+    """With --detailed-exitcode a store with edits is 2, with drift alone 6; 2 is the worse."""
+    commit(fleet)
+    assert here("fleet", "apply", "--yes").code == 0
+    assert here("fleet", "status", "--detailed-exitcode").code == 0
+    drifted = remote.stores[shop_key(2)]
+    drifted.update([str(drifted.rows()[0].id)], {"name": "Drifted"})
+    ended = here("fleet", "status", "--detailed-exitcode")
+    assert ended.code == 6
+    assert "Exit codes: 2 stores with 0, 1 store with 6." in ended.out
+    assert "exit 6" not in ended.out
+    with (fleet / "shops" / "s3" / "catalog" / "all.yaml").open("a", encoding="utf-8") as file:
+        file.write("- {store_id: '9', name: New, type: top, image_url: ''}\n")
+    ended = here("fleet", "status", "--detailed-exitcode", "--format", "json")
+    stores = {store["store"]: store["exit_code"] for store in document(ended.out)["stores"]}
+    assert (ended.code, stores) == (2, {"s1": 0, "s2": 6, "s3": 2})
+    assert here("fleet", "status").code == 0
+
+
+def test_a_dry_run_tells_each_store_s_calls(fleet: Path, remote: Sandbox, here: Here) -> None:
+    """The exact calls stand below each store and in JSON, of a saved plan too; none is made."""
+    ended = here("fleet", "apply", "--dry-run", "--detailed-exitcode")
+    assert ended.code == 2
+    lines = ended.out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("s2"))
+    single = here("apply", "--dry-run", "--store", "s2").out
+    assert [line.strip() for line in lines[at + 1 : at + 3]] == single.splitlines()
+    assert single.startswith("POST /api/v1/product/ {")
+    assert here("fleet", "plan", "--out", "plans").code == 0
+    (fleet / "shops" / "s2" / "catalog" / "all.yaml").write_text("", encoding="utf-8")
+    for output in ((), ("--output", "calls.json")):
+        arguments = ("apply", "plans", "--dry-run", "--format", "json", *output)
+        ended = here("fleet", *arguments)
+        told = (fleet / "calls.json").read_text(encoding="utf-8") if output else ended.out
+        stores = document(told)["stores"]
+        assert (ended.code, [len(store["calls"]) for store in stores]) == (0, [2, 2, 2])
+        assert stores[1]["calls"] == single.splitlines()
+    ended = here("fleet", "apply", "plans", "--dry-run", "--output", "calls.txt")
+    assert (fleet / "calls.txt").read_text(encoding="utf-8").count("POST ") == 6
+    assert not any(store.count() for store in remote.stores.values())
+    for extra, named in ((("--report", "reports"), "--report"), (("--format", "html"), "html")):
+        ended = here("fleet", "apply", "--dry-run", *extra)
+        assert (ended.code, named in ended.err) == (1, True)
 
 
 @pytest.mark.parametrize(
