@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from reconciler.catalog.text import is_ordinary, problems_of
+from reconciler.catalog.text import problems_of
 from reconciler.codes import Code
 from reconciler.model import (
     FIELDS,
@@ -23,6 +23,8 @@ from reconciler.model import (
     RemoteProduct,
     Value,
     Values,
+    canonical_tags,
+    is_ordinary,
 )
 from reconciler.planning.hints import warning
 from reconciler.planning.ignore import NOTHING_IGNORED, Ignore
@@ -86,7 +88,10 @@ def drift(
         elif store_id not in matching.held:
             found.gone.append(product)
     # The remote's order may change, and equal remotes must give equal files (P8).
-    for undeclared in sorted(matching.undeclared, key=lambda product: str(product.store_id)):
+    # Those that no catalogue can hold are told too.
+    held_back = [b.store_id for b in matching.blocked if b.reason is Code.NOT_WRITABLE]
+    there = [*matching.undeclared, *(matching.stand.present[str(each)] for each in held_back)]
+    for undeclared in sorted(there, key=lambda product: str(product.store_id)):
         own = ignore.pulled(undeclared)
         new = new_product(str(own.id), own.values, found.warnings)
         if new is not None:
@@ -117,12 +122,12 @@ def with_values(
 ) -> Values:
     """The product's values with those of `other` at `positions`.
 
-    What no catalogue can hold stays as it is declared, with a warning that says of what `kind` it
-    is.
+    White space at the ends of a text is left out. What no catalogue can hold stays as it is
+    declared, with a warning that says of what `kind` it is.
     """
     values = list(product.values)
     for position in positions:
-        value = other[position]
+        value = _trimmed(position, other[position])
         if values[position] == value:
             continue
         problem = _problem(value)
@@ -154,7 +159,7 @@ def new_product(
     """
     values: list[Value | None] = [None] * len(FIELDS)
     for position in positions:
-        value, key = other[position], KEYS[position]
+        value, key = _trimmed(position, other[position]), KEYS[position]
         problem = _problem(value)
         if problem is None:
             values[position] = value
@@ -167,6 +172,13 @@ def new_product(
         message += f": the field {key} is left out."
         warnings.append(warning(Code.NOT_WRITABLE, message))
     return New(id, tuple(values))
+
+
+def _trimmed(position: int, value: Value | None) -> Value | None:
+    """A remote value without white space at its ends; a store_id is another without it."""
+    if value is None or position == _STORE_ID:
+        return value
+    return value.strip() if isinstance(value, str) else canonical_tags(map(str.strip, value))
 
 
 def _problem(value: Value | None) -> str | None:

@@ -18,9 +18,8 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from reconciler.linting.invisible_character import is_invisible
 from reconciler.linting.vocabulary import NO_VOCABULARY, Vocabulary, Words
-from reconciler.model import FIELDS, NOTE_PREFIX, Field, Kind
+from reconciler.model import FIELDS, NOTE_PREFIX, Field, Kind, is_invisible
 
 Schema: TypeAlias = dict[str, Any]
 

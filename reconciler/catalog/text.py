@@ -4,17 +4,13 @@ The reader passes ordinary text (ASCII that can be printed and has no space at i
 coming here.
 """
 
-import unicodedata
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.codes import Code
-from reconciler.linting.invisible_character import is_invisible
 from reconciler.linting.registry import TEXT_RULES
-from reconciler.model import Severity
-
-_LINE_BREAKS_AND_TAB: Final = "\t\n\r"
+from reconciler.model import Severity, is_control, shows_nothing
 
 
 class TextProblem(NamedTuple):
@@ -25,20 +21,15 @@ class TextProblem(NamedTuple):
     message: str
 
 
-def is_ordinary(text: str) -> bool:
-    """Whether `text` needs no closer look: printable ASCII, not empty, no space at its ends."""
-    return text.isascii() and text.isprintable() and text != "" and text[0] != " " != text[-1]
-
-
 def problems_of(text: str) -> Iterator[TextProblem]:
     """What is wrong with `text` as a value: at most one error, or any number of warnings."""
-    if all(character.isspace() or is_invisible(character) for character in text):
+    if shows_nothing(text):
         yield TextProblem("error", Code.BLANK_TEXT, "is blank. Write a value, or leave it out.")
     elif text.strip() != text:
         yield TextProblem(
             "error", Code.PADDED_TEXT, f"begins or ends with white space. {_trim(text)}"
         )
-    elif control := next(filter(_is_control, text), None):
+    elif control := next(filter(is_control, text), None):
         message = f"holds the control character U+{ord(control):04X}. Delete it."
         yield TextProblem("error", Code.CONTROL_CHARACTER, message)
     else:
@@ -77,7 +68,3 @@ def _trim(text: str) -> str:
     if text.endswith("\n") and text.rstrip("\n") == text.strip():
         return "Write `|-` or `>-` for `|` or `>`, which keep the last line break."
     return "Remove it there."
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") and character not in _LINE_BREAKS_AND_TAB

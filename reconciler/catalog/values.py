@@ -10,7 +10,7 @@ from typing import Final
 
 from ruamel.yaml.events import ScalarEvent
 
-from reconciler.catalog.text import is_ordinary, problem_of_url, problems_of
+from reconciler.catalog.text import problem_of_url, problems_of
 from reconciler.codes import Code
 from reconciler.model import (
     FIELDS,
@@ -21,6 +21,7 @@ from reconciler.model import (
     Notes,
     Value,
     canonical_tags,
+    is_ordinary,
     unpack_location,
 )
 from reconciler.yamltext.findings import Faults

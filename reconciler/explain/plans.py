@@ -134,11 +134,13 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "Run `reconciler plan` to see what, and ask who else edits products at Robosize.",
     ),
     Code.NOT_WRITABLE: Explanation(
-        "A pull found a remote value that no catalogue can hold, because it is missing, blank, "
-        "padded with white space, or holds control characters. It is left out.",
-        "The remote name of 10482 begins or ends with white space, which no catalogue can hold: "
-        "what is declared stays, and the next apply sends it.",
-        "Fix the value at Robosize and pull again, or let the next apply send what is declared.",
+        "The remote has a value that no catalogue can hold, because it is missing, blank, or holds "
+        "control characters, or a store_id with white space at its ends. A pull leaves it out; a "
+        "product that could not be pulled because of it is blocked, and never deleted.",
+        "The remote name of '10482' holds the control character U+0007, which no catalogue can "
+        "hold: the product is left out.",
+        "Fix the value at Robosize and pull again, or declare the product with a value of its own: "
+        "the next apply sends that.",
     ),
     # The dead run may have written what its ledger does not know yet.
     Code.BROKE_A_LOCK: Explanation(

@@ -6,6 +6,7 @@ from typing import Final
 
 from reconciler.codes import Code
 from reconciler.linting.rule import TextRule
+from reconciler.model import is_invisible
 
 # A joiner between two parts of one emoji, the tags of a flag, and the joiner or its opposite
 # between letters of a script whose words need them: Arabic (and so Persian) and its neighbours,
@@ -17,13 +18,6 @@ _NEEDED: Final = (
     f"|(?<={_LETTER})[\u200c\u200d](?={_LETTER})"
     "|(?<=\U0001f3f4)[\U000e0020-\U000e007e]+\U000e007f"
 )
-# Letters and marks that show nothing, besides Unicode's format characters (category Cf).
-BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-
-
-def is_invisible(character: str) -> bool:
-    """Whether a character that is not white space shows nothing all the same."""
-    return unicodedata.category(character) in ("Cf", "Zl", "Zp") or character in BLANK_LETTERS
 
 
 def _check(text: str) -> str | None:

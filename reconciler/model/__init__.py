@@ -3,6 +3,7 @@
 All of them can be imported from here.
 """
 
+from reconciler.model.characters import is_control, is_invisible, is_ordinary, shows_nothing
 from reconciler.model.desired import (
     COLUMN_BITS,
     NOTE_PREFIX,
@@ -103,10 +104,14 @@ __all__ = [
     "canonical_tags",
     "first_line",
     "glob",
+    "is_control",
+    "is_invisible",
+    "is_ordinary",
     "meant_key",
     "pack_location",
     "read_dirty",
     "selector",
+    "shows_nothing",
     "slot",
     "unpack_location",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from reconciler.model.characters import can_be_declared
 from reconciler.model.fields import FIELDS, INDEX, Value, Values
 
 Record: TypeAlias = Mapping[str, Any]
@@ -36,6 +37,14 @@ class RemoteProduct(NamedTuple):
     def name(self) -> str | None:
         """The name; None if it is null at the remote."""
         return self.values[1]  # type: ignore[return-value]  # the wire reader guarantees text
+
+    @property
+    def declarable(self) -> bool:
+        """Whether a catalogue can hold the store_id as it is, and the name without its margins."""
+        store_id = self.store_id
+        if store_id is None or store_id.strip() != store_id:
+            return False
+        return can_be_declared(store_id) and can_be_declared(self.name)
 
     def value(self, key: str) -> Value | None:
         """The remote value of `key`; None if it is null or write-only."""

@@ -194,5 +194,8 @@ def _keep_apart(leaving: Collection[str], matching: Matching) -> None:
             ids = (str(product.id),)
             matching.blocked.append(Blocked(store_id, ids, Code.RENAME_CONFLICT))
             matching.contested.add(stand.targets[store_id])
-        else:
+        elif product.declarable:
             matching.undeclared.append(product)
+        # No pull could have brought it into the files, so that it is in none says nothing (P3).
+        else:
+            matching.blocked.append(Blocked(store_id, (str(product.id),), Code.NOT_WRITABLE))

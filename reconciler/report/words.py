@@ -41,6 +41,8 @@ BLOCK_REASONS: Final[Mapping[Code, str]] = {
     Code.MISSING_ID: "the remote product has no id that a call could name",
     Code.RENAME_CONFLICT: "the rename's old and new store_id are both at the remote",
     Code.RENAME_WAITS: "another product still has its store_id, or the rest of its ring waits",
+    Code.NOT_LISTED_YET: "it was created, and the list does not show it yet",
+    Code.NOT_WRITABLE: "no catalogue can hold its store_id or its name",
 }
 NO_VALUE: Final = "nothing"
 UNKNOWN: Final = "unknown"

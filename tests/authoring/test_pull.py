@@ -1,5 +1,6 @@
 """`reconciler pull` against a sandbox: what drifted comes into the files, and nothing else."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,8 +205,7 @@ def test_a_pending_rename_is_kept(catalog: Path, remote: Sandbox, here: Here) ->
 
 
 def test_what_no_catalogue_can_hold_is_left_out(catalog: Path, remote: Sandbox, here: Here) -> None:
-    """Padded, blank and missing values, duplicates and products without store_id are told."""
-    change(remote, "2", name=" padded ")
+    """Blank and missing values, duplicates and products without store_id are told."""
     change(remote, "0001", tags=("a", ""))
     remote.store.seed(
         [
@@ -220,7 +220,6 @@ def test_what_no_catalogue_can_hold_is_left_out(catalog: Path, remote: Sandbox, 
     done = here("pull", "--detailed-exitcode")
     assert (done.code, done.out) == (0, "")
     for told in (
-        "remote name of 2 begins or ends with white space",
         "remote tags of 0001 hold one that is blank",
         "more than one product with the store_id 9: left out",
         "1 remote product has no store_id",
@@ -229,6 +228,29 @@ def test_what_no_catalogue_can_hold_is_left_out(catalog: Path, remote: Sandbox, 
         "remote name of '13' is missing",
     ):
         assert told in done.err
+
+
+def test_what_is_padded_is_pulled_trimmed(catalog: Path, remote: Sandbox, here: Here) -> None:
+    """White space around a remote name or tag leaves nothing out, and comes into no file."""
+    change(remote, "2", name="\u00a0Parka \n", tags=(" a", "a"))
+    remote.store.seed([{"store_id": "9", "name": " Hat ", "tags": ("new ",)}])
+    assert here("pull", "--write").code == 0
+    assert "name: Parka" in content(catalog)["all.yaml"]
+    assert content(catalog)["hat.yaml"].endswith("store_id: 9\nname: Hat\ntags: [new]\n")
+    assert here("validate").code == 0
+    # The remote is as it was, so the files are not pulled anew.
+    assert here("pull", "--detailed-exitcode").code == 0
+
+
+def test_what_cannot_be_pulled_is_not_deleted(catalog: Path, remote: Sandbox, here: Here) -> None:
+    """A product that no file can hold is blocked under any `prune`, so a pull is never a trap."""
+    remote.store.seed([{"store_id": "11", "name": "a\u0007b"}, {"store_id": " 12", "name": "A"}])
+    remote.store.insert([{"store_id": "13", "name": None}])
+    done = here("plan", "--format", "json")
+    plan = json.loads(done.out)
+    assert plan["changes"] == []
+    found = [(block["store_id"], block["reason"]) for block in plan["blocked"]]
+    assert found == [(" 12", "not_writable"), ("11", "not_writable"), ("13", "not_writable")]
 
 
 def test_faults_stop_a_pull(catalog: Path, remote: Sandbox, here: Here) -> None:

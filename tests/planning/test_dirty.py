@@ -109,8 +109,8 @@ def test_a_chain_behind_a_duplicate_stays() -> None:
 
 
 def test_a_null_name_is_an_ordinary_difference() -> None:
-    """A declared product whose remote name is null is updated; an undeclared one is deleted."""
+    """A declared product whose remote name is null is updated; an undeclared one is left."""
     plan = planned([declared("A")], [listed("p1", "A", None), listed("p2", "B", None)])
-    assert told(plan) == ["p1 A name", "-p2 B"]
+    assert told(plan) == ["p1 A name"]
+    assert [block.store_id for block in plan.blocked] == ["B"]
     assert plan.changes[0].fields["name"] == (None, "Shirt", False, False)
-    assert "name" not in plan.changes[1].fields
