@@ -72,6 +72,7 @@ def match(
     leaving = _pending(takers, matching)
     _hold_targets(takers, leaving, matching)
     arriving = {target: source for source, target in leaving.items()}
+    renamed = {None, *(present[source].id for source in leaving)}
     # Copied, since what is left in it at the end belongs to no declared product.
     parked = dict(stand.parked)
     for store_id in catalog.products:
@@ -87,8 +88,12 @@ def match(
         elif store_id in parked:
             pairs[store_id] = parked.pop(store_id)
         # P2: the list may only be late, and a second create would double the product.
-        elif store_id not in recreate and (id := _awaited(ledger.creates.get(store_id), now)):
-            matching.hold(store_id, [id], Code.NOT_LISTED_YET)
+        # One that this plan renames is listed, and another product is declared here by now.
+        elif (
+            store_id not in recreate
+            and (id := _awaited(ledger.creates.get(store_id), now)) not in renamed
+        ):
+            matching.hold(store_id, [str(id)], Code.NOT_LISTED_YET)
     # It cannot be finished and must not be deleted, so people are told of it.
     for product in parked.values():
         stand.block(str(product.store_id), [product], Code.RENAME_CONFLICT)

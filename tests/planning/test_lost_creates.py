@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.model import Entry, Product, RemoteProduct, State, Value
+from reconciler.model import Entry, Ledger, Product, RemoteProduct, Sent, State, Value
 from reconciler.planning.diff import diff
 from tests.planning.making import (
     EMPTY,
@@ -81,6 +81,16 @@ def test_what_it_sent_is_in_doubt() -> None:
 def test_only_what_is_surely_it(there: list[RemoteProduct], expected: list[str]) -> None:
     """One product that is alike in all that the list shows is it; two, or another, are not."""
     assert told(planned([DRESS], there, ledger=LOST, prune="none")) == expected
+
+
+def test_one_that_is_renamed_is_not_waited_for() -> None:
+    """An answered create that is listed leaves its store_id to what is declared there next (P1)."""
+    sent = Ledger({}, {"abc": Sent(id="p1")})
+    there = [listed("p1", "abc")]
+    products = [declared("new", was="abc"), declared("abc")]
+    assert told(planned(products, there, ledger=sent)) == ["+abc", "p1 abc>new"]
+    chain = [*products[:1], declared("abc", was="gone")]
+    assert told(planned(chain, there, ledger=sent)) == ["+abc", "p1 abc>new"]
 
 
 def test_what_is_remembered_or_declared_is_another() -> None:
