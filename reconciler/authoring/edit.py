@@ -81,13 +81,13 @@ class _Wanted:
         self.count = len(values)
         self.values = {**_by_store_id(values.values()), **values}
         self._new_ids = {store_id: str(v[0]) for store_id, v in values.items() if v[0] != store_id}
-        self._renamed = renamed
+        self.renamed = frozenset(renamed)
 
     def renames(self, before: Sequence[Product]) -> dict[str, str | None]:
         """The renamed_from that each product shall have, by its old and by its new store_id."""
         renames = {
             product.store_id: product.store_id
-            if product.store_id in self._renamed
+            if product.store_id in self.renamed
             else product.renamed_from
             for product in before
         }
@@ -115,13 +115,45 @@ def _by_store_id(added: Iterable[Values]) -> dict[str, Values]:
 
 def _changed(data: bytes, before: Sequence[Product], wanted: _Wanted, read: Reader) -> bytes:
     """`data` edited until its products say what is wanted; the others are taken out."""
+    new, unmet = _attempts(data, before, wanted, read)
+    if unmet is not None:
+        culprit = _culprit(data, before, wanted, read) or unmet
+        raise _refusal(culprit.store_id, culprit.location)
+    return new
+
+
+def _attempts(
+    data: bytes, before: Sequence[Product], wanted: _Wanted, read: Reader
+) -> tuple[bytes, Product | None]:
     # A move of an anchor may itself change what others say; the file may then be edited without.
     new, unmet = _attempt(data, before, wanted, read, move_anchors=True)
     if unmet is not None:
         new, unmet = _attempt(data, before, wanted, read, move_anchors=False)
-    if unmet is not None:
-        raise _refusal(unmet.store_id, unmet.location)
-    return new
+    return new, unmet
+
+
+def _culprit(
+    data: bytes, before: Sequence[Product], wanted: _Wanted, read: Reader
+) -> Product | None:
+    """The product whose new values no edit can bring about; None if the fault lies elsewhere.
+
+    The file that it breaks says nothing of the others, so an attempt alone cannot tell which it is.
+    """
+    said = {product.store_id: product.values for product in before}
+
+    def fails(products: Sequence[Product]) -> bool:
+        part = {product.store_id: wanted.values[product.store_id] for product in products}
+        only = _Wanted(said | part, wanted.renamed & part.keys())
+        return _attempts(data, before, only, read)[1] is not None
+
+    changed = [p for p in before if wanted.values.get(p.store_id, p.values) != p.values]
+    if not fails(changed):
+        return None
+    # Halved each time: a file may have many thousands, and each attempt reads all of it.
+    while len(changed) > 1:
+        half, rest = changed[: len(changed) // 2], changed[len(changed) // 2 :]
+        changed = half if fails(half) else rest
+    return changed[0]
 
 
 def _attempt(

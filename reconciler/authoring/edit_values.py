@@ -38,7 +38,9 @@ def _is_free(layout: Layout, key: Piece, node: Piece) -> bool:
     # A block list goes with its last line, and a comment on that line would go too.
     end = layout.line_end(node.end) if node.kind == "seq" and not node.flow else node.end
     special = key.is_special or node.is_special
-    return not special and not layout.has_comments(key.start, end)
+    # Behind a `?` the whole field would be read as a key.
+    explicit = layout.text[layout.line_start(key.start) : key.start].rstrip().endswith("?")
+    return not special and not explicit and not layout.has_comments(key.start, end)
 
 
 def _field_edit(layout: Layout, key: Piece, node: Piece, value: Value) -> Edit:
@@ -215,7 +217,8 @@ def _without_entry(layout: Layout, node: Piece, position: int) -> Edit:
 def _insertions(layout: Layout, product: Piece, missing: dict[str, Value]) -> Iterator[Edit]:
     """Fields that the product does not have yet, each behind the one that it belongs behind."""
     pairs = product.pairs
-    indent = " " * layout.column(product.items[0].start)
+    # Not that of the first key, which a `? ` may stand before.
+    indent = " " * layout.column(product.content)
     lines: dict[int, str] = {}
     for field in sorted(missing, key=lambda field: POSITIONS[field]):
         before = [

@@ -325,6 +325,31 @@ def test_what_cannot_be_taken_apart_is_refused() -> None:
     assert str(finding.location) == "catalog/a.yaml:3:3"
 
 
+@pytest.mark.parametrize("number", range(1, 6))
+def test_the_product_that_cannot_be_edited_is_the_one_named(number: int) -> None:
+    """One value that breaks the file is told at its own product, not at the first that changes."""
+    text = "products:\n" + "".join(f"- {{store_id: {n}, name: A}}\n" for n in range(1, 6))
+
+    def read(data: bytes) -> Sequence[Product]:
+        if b"broken" in data:
+            raise CatalogError([])
+        return READ(data)
+
+    changes: dict[str, dict[str, Value]] = {str(n): {"name": f"B{n}"} for n in range(1, 6)}
+    changes[str(number)] = {"name": "broken"}
+    with pytest.raises(CatalogError) as caught:
+        edited(text, changes, read=read)
+    assert str(caught.value.findings[0].location) == f"catalog/a.yaml:{number + 1}:4"
+
+
+def test_fields_behind_question_marks() -> None:
+    """A key in its long form keeps that form, and a new field stands beside it."""
+    text = "products:\n  - ? store_id\n    : 6\n    ? name\n    : A # c\n"
+    assert edited(text, {"6": {"name": "B", "tags": ("x",)}}) == (
+        "products:\n  - ? store_id\n    : 6\n    ? name\n    : B # c\n    tags: [x]\n"
+    )
+
+
 REMOVALS = """\
     # Sizes 98 to 158.
     products:
