@@ -27,7 +27,7 @@ from reconciler.reconcile.surroundings import (
     surroundings_of,
 )
 from reconciler.reconcile.surroundings import CI as CI
-from reconciler.settings import load_settings
+from reconciler.settings import Settings, load_settings
 
 Deploy: TypeAlias = Literal["systemd", "kubernetes", "compose"]
 Made: TypeAlias = Literal["made", "kept", "extended"]
@@ -103,14 +103,21 @@ class Beginning:
     notes: tuple[str, ...] = ()
 
 
-def _notes(ci: CI, found: "Surroundings") -> Iterator[str]:
+def _notes(ci: CI, found: "Surroundings", folder: Path) -> Iterator[str]:
     """Messages about what is left to do before a pipeline runs."""
     if ci == "none":
         return
-    if not found.remote:
+    settings = _settings(folder)
+    if not found.remote and settings is not None and settings.ledger == "git":
         yield (
             "This repository has no remote called origin yet: add one before the first plan, since "
             "the ledger is kept there."
+        )
+    elif not found.remote:
+        yield (
+            "The ledger is a file, since there is no remote called origin yet. A pipeline needs it "
+            "in git: with a remote, run `reconciler ledger move file git`, and write `ledger: git` "
+            "in reconciler.yaml."
         )
     if not installed_from("sandbox"):
         setting = "RECONCILER_PACKAGE" if ci == "gitlab" else "the input `package` of the action"
@@ -134,7 +141,7 @@ def init(
         chosen, why = (ci, None) if ci else guessed_ci(folder)
         made = tuple(_all(folder, chosen, has_key, asked=ci is not None))
         guessed = (f"The pipeline is for {_HOSTS[chosen]}: {why}.",) if why else ()
-        notes = (*guessed, *_notes(chosen, surroundings_of(folder)))
+        notes = (*guessed, *_notes(chosen, surroundings_of(folder), folder))
         if deploy is not None:
             made += tuple(_deployed(folder, deploy))
         empty = not any(_has_files(folder / name) for name in catalogs_in(folder))
@@ -164,13 +171,18 @@ def _next(has_key: bool) -> tuple[str, ...]:
     return (_WITHOUT_KEY[0], installing("sandbox"), *_WITHOUT_KEY[1:])
 
 
+def _settings(folder: Path) -> Settings | None:
+    """The folder's settings; None if they are at fault, since `init` is no place to tell it."""
+    try:
+        return load_settings(environ={}, folder=folder)
+    except SettingsError:
+        return None
+
+
 def _vocabulary(folder: Path) -> Vocabulary:
     """What fields may be by existing settings, for the schemas that editors use."""
-    try:
-        return load_settings(environ={}, folder=folder).vocabulary()
-    # `init` is run again in folders that have settings, and these may be at fault.
-    except SettingsError:
-        return NO_VOCABULARY
+    settings = _settings(folder)
+    return NO_VOCABULARY if settings is None else settings.vocabulary()
 
 
 def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartFile]:

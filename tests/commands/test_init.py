@@ -193,6 +193,16 @@ def test_in_a_larger_repository_the_pipeline_is_at_its_top(
     assert not list((folder / ".github").rglob("*{{*"))
 
 
+def test_it_is_told_where_the_ledger_is(folder: Path, here: Here) -> None:
+    """Without a remote the ledger is a file, unless a pipeline was asked for by name."""
+    assert "`reconciler ledger move file git`" in here("init").out
+    assert "The ledger is a file" in here("init").out
+    (folder / "reconciler.yaml").write_text("ledger: git\n")
+    assert "add one before the first plan" in here("init").out
+    (folder / "reconciler.yaml").write_text("ledger: [\n")
+    assert here("init").code == 0
+
+
 def test_asked_for_a_pipeline_it_writes_a_git_ledger(folder: Path, here: Here) -> None:
     """Whether there is a remote yet or not: what a pipeline learns is kept nowhere else."""
     for ci, ledger in (("github", "git"), ("gitlab", "git"), ("none", "file")):
