@@ -84,6 +84,8 @@ class Machine(RuleBasedStateMachine):
     def add_by_hand(self, id: str, name: str) -> None:
         """Somebody adds a product at Robosize, perhaps one that is there already."""
         self.world.sandbox.store.seed([{"store_id": id, "name": name, "size_chart": {"M": 1}}])
+        # Nobody can know of a product that no list has ever shown.
+        self.known = False
 
     @rule(dirt=st.sampled_from([{"store_id": None}, {"store_id": 7, "name": None}]))
     def add_dirt(self, dirt: dict[str, Any]) -> None:
