@@ -49,6 +49,9 @@ def findings_summary(findings: Sequence[Finding], read: Read | None = None) -> s
     if read is None or any(finding.code == Code.NO_CATALOG for finding in findings):
         return counted
     if not read.files:
+        # What is there and could not be read makes no folder empty.
+        if any(finding.severity == "error" for finding in findings):
+            return counted
         where = f" below {escape(', '.join(read.folders))}" if read.folders else ""
         empty = f"Empty: there is no .yaml or .yml file{where}."
         return f"{empty} {counted}" if findings else empty

@@ -52,6 +52,9 @@ def test_what_was_read_is_told() -> None:
     )
     empty = findings_text((), Read(0, 0, ("catalog",)))
     assert empty == "Empty: there is no .yaml or .yml file below catalog.\n"
+    large = findings_text(FINDINGS[:1], Read(0, 0, ("catalog",)))
+    assert large.endswith("\n1 error and 0 warnings in 1 file.\n")
+    assert "Empty" not in large
     missing = findings_text(FINDINGS[2:], Read(0, 0, ("catalog",)))
     assert missing.endswith("\n1 error and 0 warnings.\n")
 
