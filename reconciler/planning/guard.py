@@ -89,8 +89,15 @@ def with_refusals(
             continue
         message = (
             f"The plan would {verb} {products(count)} of {plan.remote_products}; the limit is "
-            f"{limit}, or {limits.floor}."
+            f"{_above_floor(limit, limits.floor)}."
         )
         flag = code.replace("too_many_", "--allow-")
         refusals.append(Refusal(code, message, f"{flag} {count}"))
     return replace(plan, refusals=tuple(refusals))
+
+
+def _above_floor(limit: Limit, floor: int) -> str:
+    """A limit and the floor in words: of two counts only the larger one means anything."""
+    if not limit.percent:
+        return f"{max(limit.number, floor):g}"
+    return f"{limit}, or {floor}" if floor else str(limit)

@@ -171,6 +171,8 @@ def _judged(made: Plan, listing: Listing, ledger: Ledger, store: Store, options:
         empty=options.allow_empty,
     )
     made = with_refusals(made, store.settings.limits.for_guard(), allowances)
+    # A percentage is of what the limits take it of.
+    listing = store.settings.left_alone().of_listing(listing)
     return guarded(made, listing, ledger, store.settings.ruleset(), options.allow)
 
 

@@ -358,6 +358,23 @@ def test_apply_leaves_alone_what_others_keep(
     assert (folder / "catalog" / "a.yaml").read_bytes() == before
 
 
+def test_a_percentage_is_of_what_is_not_ignored(
+    folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule and a limit of the same percentage judge by the same number of products."""
+    more = "ignore: {products: ['gift-*']}\nlimits: {deletes: 10%, floor: 0}\n"
+    shop(folder, "{plan: delete, at_most: 10%, name: few}", more=more, a=GOOD)
+    with Sandbox(api_key="k") as sandbox:
+        sandbox.store.seed([{"store_id": "10482", "name": "Shirt"}, {"store_id": "7", "name": "A"}])
+        sandbox.store.seed([{"store_id": f"gift-{n}", "name": "Gift"} for n in range(20)])
+        monkeypatch.setenv("ROBOSIZE_API_URL", sandbox.url)
+        monkeypatch.setenv("ROBOSIZE_API_KEY", "k")
+        refused = json.loads(here("plan", "--format", "json").out)["refusals"]
+    messages = {refusal["code"]: refusal["message"] for refusal in refused}
+    assert "1 product of 2; the limit is 10%." in messages["too_many_deletes"]
+    assert "of 2; the rule few allows 10%" in messages["few"]
+
+
 def test_the_schema_of_settings_knows_policies(here: Here) -> None:
     """It takes the documented example, and flags a key or a field that is misspelled."""
     section = (ROOT / "README.md").read_text("utf-8").split("\n## Policy\n")[1]
