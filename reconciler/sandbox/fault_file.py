@@ -49,8 +49,9 @@ def parse_schedule(text: str, name: str = "faults") -> Schedule:
         except UsageError as error:
             complaints.append(f"{at}: {error.message}")
     if complaints:
-        lines = "\n".join(f"  {complaint}" for complaint in complaints)
-        raise UsageError(f"The fault file {name} cannot be used:\n{lines}", hint=_HINT)
+        # In one line: a line break in a message is shown as what it is, and breaks nothing.
+        told = "; ".join(complaint.rstrip(".") for complaint in complaints)
+        raise UsageError(f"The fault file {name} cannot be used: {told}.", hint=_HINT)
     return Schedule(faults, seed)
 
 

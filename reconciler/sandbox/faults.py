@@ -157,7 +157,8 @@ def _complaints(fault: Fault) -> list[str]:
     """Everything that is wrong with the arguments of a fault."""
     sort = SORTS.get(fault.kind)
     if sort is None:
-        return [f"there is no such kind{suggestion(fault.kind, SORTS)}"]
+        known = suggestion(fault.kind, SORTS) or f" (there are {', '.join(SORTS)})"
+        return [f"there is no such kind{known}"]
     methods, ways = ", ".join(sort.methods), ", ".join(sort.ways) or "none"
     wrong = {
         f"method is one of {methods}, not {fault.method!r}": fault.method is not None

@@ -170,6 +170,14 @@ def test_a_bad_fault_file_is_told_all_at_once() -> None:
         "faults[5]: The fault 'statu' cannot be used",
     ):
         assert complaint in caught.value.message
+    # A terminal shows a line break in a message as an escape.
+    assert "\n" not in caught.value.message
+
+
+def test_a_kind_that_resembles_none_is_told_what_there_is() -> None:
+    """A list of the kinds helps if there is no near one."""
+    with pytest.raises(UsageError, match=r"no such kind \(there are .*status"):
+        Fault("xyz")
 
 
 @pytest.mark.parametrize("text", ["", "{", "3", '{"faults": 3}'])
