@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.catalog.revision import load_revision
 from reconciler.codes import Code
-from reconciler.errors import GuardRefused, PlanFileError, StalePlan, UsageError
+from reconciler.errors import GuardRefused, Locked, PlanFileError, StalePlan, UsageError
 from reconciler.interpreter import paused
 from reconciler.ledger.holder import Holder
 from reconciler.ledger.stores import LedgerStore
@@ -360,4 +360,9 @@ def _journal(store: Store, made: Plan) -> Iterator[Any]:
 
 def unlock(store: LedgerStore) -> Holder | None:
     """Free the lock of a dead run and return its holder; None if there was no lock."""
-    return store.break_lock()
+    try:
+        return store.break_lock()
+    except Locked as error:
+        # Its own hint names the command that was just run.
+        hint = "That run is alive on this machine, and keeps its lock: wait, or end its process."
+        raise Locked(error.message, hint=hint) from None
