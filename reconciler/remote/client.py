@@ -280,6 +280,7 @@ class Client:
             # An earlier try may have landed, so a later refusal does not prove that nothing was
             # written.
             lost = failure is not None and failure.may_have_landed
+            unrest = failure is not None and lost and not failure.at_rest
             asked: float | None = None
             try:
                 if failure is not None:
@@ -298,6 +299,8 @@ class Client:
                 asked = asked_wait(answer, self.clock.utc())
                 failure = verdict(method, answer, self._endpoint, asked)
             failure.may_have_landed = failure.may_have_landed or lost
+            # The server may still be at work on the try before.
+            failure.at_rest = failure.at_rest and not unrest
             if (asked or 0.0) > LONGEST_WAIT or not self._another(own, failure):
                 raise failure
             again = True

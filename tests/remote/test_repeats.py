@@ -44,6 +44,17 @@ def test_what_may_pass_is_repeated(
     assert (client.calls[method], client.calls["retries"]) == (3, 2)
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize("last", [301, 400, 403])
+@pytest.mark.parametrize(("before", "at_rest"), [(502, False), (429, True)])
+def test_a_refusal_says_nothing_of_the_try_before(
+    serve: Serve, connect: Connect, method: str, last: int, before: int, at_rest: bool
+) -> None:
+    """P6: the server may still be at work on a try that a gateway has answered."""
+    error = failure(ACTIONS[method], connect(serve(first(reply(before), reply(last)))))
+    assert (error.may_have_landed, error.at_rest) == (True, at_rest)
+
+
 @pytest.mark.parametrize("method", REPEATABLE)
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 405, 409, 413, 418, 422, 501])
 def test_what_will_not_pass_is_not_repeated(
