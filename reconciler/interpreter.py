@@ -5,19 +5,22 @@ collector would walk all of them again and again and find nothing, for a quarter
 large plan. Reference counting goes on, so memory is still freed at once.
 
 Only one thread runs at a time. A thread that reads files holds the interpreter for a whole switch
-interval, and each thread with an HTTP answer waits for it, several times per call.
+interval, and each thread with an HTTP answer waits for it, several times per call. If several read,
+it waits for each of them, and none is done sooner: so they take turns.
 """
 
 import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Final
 
 # New values before the collector runs in the command's own process; Python's default is 700.
 _VALUES: Final = 1_000_000
 # Switch interval in seconds; Python's default of 0.005 is a tenth of a whole call.
 _TURN: Final = 0.001
+_computing: Final = Lock()
 
 
 def for_one_command() -> None:
@@ -33,6 +36,16 @@ def leave_alone() -> None:
     """Skip the collection at the end of this process."""
     # The system frees all memory anyway.
     gc.freeze()
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Wait until no other thread is in such a block: for what computes for long and waits little.
+
+    To be entered only once by a thread.
+    """
+    with _computing:
+        yield
 
 
 @contextmanager

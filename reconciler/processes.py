@@ -57,7 +57,8 @@ def spread(work: Callable[[int], _R], count: int, *, children: int) -> Iterator[
     if children <= 0:
         yield map(work, range(count))
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children, get_context
 
     others = active_children()
@@ -66,7 +67,11 @@ def spread(work: Callable[[int], _R], count: int, *, children: int) -> Iterator[
     whole = False
     try:
         for task in range(count):
-            futures.append(pool.submit(_do, task))
+            try:
+                futures.append(pool.submit(_do, task))
+            except BrokenProcessPool as error:  # a child has died already
+                futures.append(Future())
+                futures[-1].set_exception(error)
         yield _results(work, futures)
         whole = all(future.done() for future in futures)
     finally:

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children
 from typing import TypeVar
 
@@ -63,6 +65,21 @@ def test_a_child_that_is_killed() -> None:
         return task
 
     assert outcome(work, 9, 1) == list(range(9))
+
+
+def test_a_child_that_is_killed_before_the_last_task_is_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pool that takes no more tasks leaves them to this process."""
+    submit = ProcessPoolExecutor.submit
+
+    def refuse(pool: ProcessPoolExecutor, function: Callable[..., int], task: int) -> Future[int]:
+        if task > 1:
+            raise BrokenProcessPool
+        return submit(pool, function, task)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuse)
+    assert outcome(lambda task: task * task, 5, 2) == [0, 1, 4, 9, 16]
 
 
 def test_an_error_is_told_by_this_process(capfd: pytest.CaptureFixture[str]) -> None:

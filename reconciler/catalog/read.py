@@ -30,7 +30,7 @@ from reconciler.catalog.unique import Declared
 from reconciler.catalog.worktrees import WorkTrees
 from reconciler.codes import Code
 from reconciler.errors import CatalogError
-from reconciler.interpreter import paused
+from reconciler.interpreter import in_turn, paused
 from reconciler.linting.registry import CATALOG_RULESET, TAG_RULE, Ruleset, lint_catalog
 from reconciler.model import Catalog, Finding, Location, Names
 from reconciler.yamltext.findings import Faults, Findings
@@ -212,11 +212,12 @@ class _Reading:
         """Take in all parts; then check what products say against each other."""
         self._take(self._reader.defaults)
         products = 0
-        for part in parts:
-            self._take(part)
-            products += len(part.products)
-            if progress is not None:
-                progress(products)
+        with in_turn():
+            for part in parts:
+                self._take(part)
+                products += len(part.products)
+                if progress is not None:
+                    progress(products)
         self._declared.check(self.findings)
         return self
 

@@ -121,9 +121,11 @@ class Server:
 
 
 @contextmanager
-def serving(products: int, *, latency_ms: float = 0, page_max: int = 200) -> Iterator[Server]:
-    """A server that holds so many products, until the block ends."""
-    module = [PYTHON, "-m", "tests.benchmarks.server"]
+def serving(
+    products: int, *, latency_ms: float = 0, page_max: int = 200, prefix: Sequence[str] = ()
+) -> Iterator[Server]:
+    """A server that holds so many products, until the block ends; `prefix` is a command before."""
+    module = [*prefix, PYTHON, "-m", "tests.benchmarks.server"]
     options = {"--products": products, "--latency-ms": latency_ms, "--page-max": page_max}
     command = [*module, *(str(part) for option in options.items() for part in option)]
     with subprocess.Popen(

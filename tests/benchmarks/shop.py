@@ -5,6 +5,7 @@ Product number n is the same in every run and in all of these places.
 
 import csv
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -155,7 +156,7 @@ def write_export(file: Path, garments: int, rows_each: int) -> None:
 
 
 def write_fleet(folder: Path, stores: int, count: int) -> Path:
-    """Write a fleet of stores that each have the same `count` products, with their ledgers."""
+    """Write a fleet of stores with the same `count` products, with their ledgers, in git."""
     for number in range(stores):
         name = f"s{number:05d}"
         write_catalog(folder / "shops" / name, count, files=1)
@@ -163,4 +164,12 @@ def write_fleet(folder: Path, stores: int, count: int) -> Path:
         write_ledger(folder, count, name)
     text = 'include: ["shops/*/store.yaml"]\n'
     (folder / "reconciler.yaml").write_text(text, encoding="utf-8")
+    (folder / ".gitignore").write_text(".reconciler/\n", encoding="utf-8")
+    who = ("-c", "user.name=Bench", "-c", "user.email=bench@shop.example")
+    for command in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "."),
+        (*who, "commit", "--message", "A fleet"),
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return folder

@@ -5,8 +5,10 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -14,7 +16,7 @@ from reconciler.catalog import files, parts, read
 from reconciler.catalog.files import FoundFile
 from reconciler.catalog.parts import Part
 from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
-from reconciler.model import Catalog, Names
+from reconciler.model import Catalog, Names, Product
 from reconciler.processes import spread
 from reconciler.yamltext import events
 from reconciler.yamltext.findings import Findings
@@ -225,3 +227,24 @@ def test_a_warning_concerns_both_files(tmp_path: Path, monkeypatch: pytest.Monke
             found = check_catalog(folder, [folder / f"{asked}.yaml"], working_folder=tmp_path)
             places = [str(finding.location) for finding in found]
             assert places == ["catalog/b.yaml:3:8"] * expected
+
+
+def test_threads_read_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catalogues that are asked for at once are never read at once, so calls wait for one only."""
+    put = tmp_path / "catalog" / "a.yaml"
+    put.parent.mkdir()
+    put.write_text("store_id: 1\nname: N\n", encoding="utf-8")
+    together = Barrier(2)
+    met = []
+
+    def products(_: object, __: object) -> list[Product]:
+        try:
+            met.append(together.wait(0.02))
+        except BrokenBarrierError:
+            together.reset()
+        return []
+
+    monkeypatch.setattr("reconciler.catalog.parts.FileReader.products", products)
+    with ThreadPoolExecutor(2) as pool:
+        assert not any(c.products for c in pool.map(load_catalog, [put.parent, put.parent]))
+    assert not met
