@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.catalog.files import belongs, find_files, is_defaults
 from reconciler.catalog.names import name_of, names_between
-from reconciler.catalog.paths import Asked, home_of
+from reconciler.catalog.paths import Asked, home_of, ways_below
 from reconciler.catalog.read import examine_catalog, load_catalog
 from reconciler.errors import UsageError
 from reconciler.linting.registry import CATALOG_RULESET, Ruleset
@@ -89,7 +89,8 @@ def examined(
     catalogs = _catalogs(settings, catalog)
 
     def elsewhere(path: Path) -> Path:
-        alone = path.parent if path.is_file() and belongs(path.name) else catalogs[0]
+        product_file = path.is_file() and belongs(path.name) and not settings.is_made_from(path)
+        alone = path.parent if product_file else catalogs[0]
         return path if path.is_dir() else alone
 
     found: dict[Finding, None] = {}
@@ -185,12 +186,21 @@ def _shares(
     paths: Sequence[Path],
     elsewhere: Callable[[Path], Path],
 ) -> list[tuple[Path, Sequence[Path]]]:
-    """Each catalogue with its paths; `elsewhere` gives the catalogue of a path outside all."""
+    """Each catalogue with its paths; `elsewhere` gives the catalogue of a path outside all.
+
+    A folder outside all means the catalogues that are in it.
+    """
     if not paths:
         return [(catalog, ()) for catalog in catalogs]
     shares: dict[Path, list[Path]] = {}
     for path in (settings.folder / path for path in paths):
-        shares.setdefault(home_of(path, catalogs) or elsewhere(path), []).append(path)
+        home = home_of(path, catalogs)
+        # Its other files, such as those of `include`, are not products.
+        inside = [] if home else [each for each in catalogs if ways_below(each, path)]
+        for catalog in inside:
+            shares.setdefault(catalog, []).append(catalog)
+        if not inside:
+            shares.setdefault(home or elsewhere(path), []).append(path)
     return list(shares.items())
 
 

@@ -27,6 +27,7 @@ from reconciler.settings.model import (
     one_store,
 )
 from reconciler.settings.policy import named_rules
+from reconciler.settings.sources import SETTINGS_FILE
 from reconciler.wording import did_you_mean
 
 _DIVIDERS: Final = re.compile(r"[/:@?&=#,]+")
@@ -160,6 +161,12 @@ class Settings(PerStore):
     def folder(self) -> Path:
         """The working folder: relative paths, the ledger and the journal stand below it."""
         return self._folder
+
+    def is_made_from(self, path: Path) -> bool:
+        """Whether a file is one that settings are read from, and so holds no products."""
+        files = [self._folder / SETTINGS_FILE]
+        files += (file for pattern in self.include for file in self._folder.glob(pattern))
+        return path.resolve() in {file.resolve() for file in files}
 
     def keys(self) -> tuple[str, ...]:
         """Every secret that the settings lead to, to keep them out of all output.

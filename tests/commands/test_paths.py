@@ -136,3 +136,33 @@ def test_what_is_read_is_no_fault(catalog: Path, here: Here) -> None:
         assert found.out.endswith("in 1 file: no findings.\n")
     empty = "Empty: there is no .yaml or .yml file below catalog/sub.\n"
     assert here("validate", "catalog/sub") == (0, empty, "")
+
+
+@pytest.mark.parametrize("path", [".", "shops", "shops/de"])
+def test_a_folder_of_catalogues_means_these(path: str, folder: Path, here: Here) -> None:
+    """Other files, such as a store's settings, are no products; two shops may share an id."""
+    (folder / "reconciler.yaml").write_text('include: ["shops/*/store.yaml"]\n')
+    for shop in ("de", "fr"):
+        (folder / "shops" / shop / "catalog").mkdir(parents=True)
+        (folder / "shops" / shop / "store.yaml").write_text(f"api_key_env: {shop.upper()}\n")
+        (folder / "shops" / shop / "catalog" / "a.yaml").write_text("store_id: a\nname: A\n")
+    checked = 1 if path == "shops/de" else 2
+    assert here("validate", path).out.startswith(f"{checked} product")
+    assert here("fmt", "--check", path).code == 0
+    (folder / "shops" / "de" / "catalog" / "a.yaml").write_text(FAULTY)
+    for command in ("validate", "fmt"):
+        done = here(command, path)
+        assert f"shops/de/catalog/a.yaml:3:1: error: {FAULT}" in done.out + done.err
+        assert "store.yaml" not in done.out + done.err
+
+
+@pytest.mark.parametrize("path", ["reconciler.yaml", "shops/de/store.yaml"])
+def test_settings_are_no_products(path: str, folder: Path, here: Here) -> None:
+    """A file that settings are read from is not checked as a catalogue of its own."""
+    (folder / "shops" / "de" / "catalog").mkdir(parents=True)
+    (folder / "shops" / "de" / "store.yaml").write_text("api_key_env: DE\n")
+    (folder / "reconciler.yaml").write_text('include: ["shops/*/store.yaml"]\n')
+    done = here("validate", path)
+    assert done.code == 1
+    assert done.out.count("error: ") == 1
+    assert "[outside_catalog]" in done.out
