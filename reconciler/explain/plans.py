@@ -151,7 +151,7 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
     ),
     # What the API never returns is known from the ledger only.
     Code.NO_LEDGER: Explanation(
-        "A pipeline runs without a memory of earlier runs: the ledger is a file, and the machine "
+        "A pipeline knows nothing of earlier runs: the ledger is a file, and the machine "
         "starts without it. Edits of image_url and type cannot be seen.",
         "Nothing is known of earlier runs: .reconciler/ledger/default.jsonl does not exist.",
         "Write `ledger: git` in reconciler.yaml, and let the job that applies push; or keep the "
