@@ -41,6 +41,7 @@ def _as_process(given: Sequence[str], run: Callable[[Sequence[str]], int]) -> in
     # The exit code is final, so a late signal must not print anything.
     heed(signal.SIG_IGN)
     leave_alone()
+    _give_up_lost_messages()
     # Python would wait for threads whose calls may take minutes to end.
     if code == INTERRUPTED:
         _leave()
@@ -56,6 +57,17 @@ def _exit_at_once(number: int = 0, frame: FrameType | None = None) -> None:
     # A signal handler must not touch a buffered stream that it may have interrupted.
     os.write(2, b"error: Interrupted.\n")
     os._exit(INTERRUPTED)
+
+
+def _give_up_lost_messages() -> None:
+    """Drop messages that a full disk has refused; they must not replace the exit code."""
+    try:
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):
+        from reconciler.report.output import abandon
+
+        if sys.stderr is not None:
+            abandon(sys.stderr)
 
 
 def _leave() -> None:

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO, TypeAlias
 
@@ -190,8 +191,10 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            # A product's name may hold any character, and a Windows console may lack it.
-            reconfigure(errors="backslashreplace")
+            # It writes what is buffered. On a full disk whoever prints the result tells that.
+            with suppress(OSError, ValueError):
+                # A product's name may hold any character, and a Windows console may lack it.
+                reconfigure(errors="backslashreplace")
 
 
 def _wants_color(choice: ColorChoice, stream: TextIO | None, environ: Mapping[str, str]) -> bool:

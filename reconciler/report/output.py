@@ -97,7 +97,7 @@ def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIREC
     try:
         _write(target, text)
     except (OSError, ValueError) as error:  # ValueError: the stream was closed in this process
-        _abandon(target)
+        abandon(target)
         raise OutputError(
             f"Cannot write the result to stdout: {_reason(error)}.", hint=hint
         ) from error
@@ -127,8 +127,11 @@ def _write(stream: TextIO, text: str) -> None:
     stream.flush()
 
 
-def _abandon(stream: TextIO) -> None:
-    """Let what is still buffered go nowhere: Python would fail again over it at its end."""
+def abandon(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere: Python would fail again over it at its end.
+
+    It would then exit with 120, whatever the command's own code is.
+    """
     with contextlib.suppress(OSError, ValueError, io.UnsupportedOperation):
         descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)

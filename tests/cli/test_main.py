@@ -285,6 +285,26 @@ def test_a_full_disk_is_exit_1(tmp_path: Path, arguments: tuple[str, ...]) -> No
     assert "Exception ignored" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize(("stream", "arguments"), [("stdout", "--version"), ("stderr", "nonsense")])
+def test_a_full_disk_replaces_no_exit_code(tmp_path: Path, stream: str, arguments: str) -> None:
+    """The exit code is the command's own, not 120, by which Python tells that it is full."""
+    # Without this variable Python writes at its end once more what it could not write before.
+    plain = {key: value for key, value in environment().items() if key != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+        done = subprocess.run(
+            [*COMMAND, arguments],
+            cwd=tmp_path,
+            env=plain,
+            encoding="utf-8",
+            check=False,
+            **streams,  # type: ignore[call-overload]
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in (done.stderr or "")
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",)])
 def test_a_closed_pipe_is_exit_1(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """A reader that went away is told in one message, without a traceback."""
