@@ -279,6 +279,8 @@ class FileReader:
         near = nearest_word(key.value.lower(), (*allowed, *_SHAPE))
         if key.value in POSITIONS:
             remedy = "It belongs into a product, below `products:`."
+        elif key.value in _SHAPE:
+            remedy = "It belongs at the top of a file of products."
         elif near:
             remedy = f"Did you mean {near}?"
         else:

@@ -318,6 +318,21 @@ def test_merge_of_itself_by_many_ways() -> None:
     assert told("products:\n" + "\n".join(lines)) == []
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("_defaults.yaml", "products: []\n"),
+        ("_defaults.yaml", "defaults: {type: top}\n"),
+        ("a.yaml", "defaults: {products: []}\nproducts: []\n"),
+    ],
+)
+def test_the_shape_of_a_file_has_its_place(file: str, text: str) -> None:
+    """What divides a file of products is told where it belongs, and not asked back for itself."""
+    (found,) = findings({file: text})
+    assert "It belongs at the top of a file of products." in found.message
+    assert "Did you mean" not in found.message
+
+
 def test_defaults_files() -> None:
     """Faults of defaults files are told there, and each file's once."""
     files: dict[str, str | bytes] = {
