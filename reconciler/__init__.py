@@ -61,10 +61,10 @@ if TYPE_CHECKING:
     from reconciler.policy.plan_rule import PlanRule as PlanRule
     from reconciler.reconcile.files import validate as validate
     from reconciler.reconcile.init import init as init
-    from reconciler.reconcile.run import Options as Options
+    from reconciler.reconcile.making import Options as Options
     from reconciler.reconcile.run import apply as apply
     from reconciler.reconcile.run import plan as plan
-    from reconciler.reconcile.run import read_plan as read_plan
+    from reconciler.reconcile.saved import read_plan as read_plan
     from reconciler.reconcile.schemas import schema as schema
     from reconciler.reconcile.status import status as status
     from reconciler.reconcile.store import Store as Store
@@ -126,10 +126,10 @@ _HOMES = {
     "Delete": "reconciler.planning.plan",
     "Plan": "reconciler.planning.plan",
     "Update": "reconciler.planning.plan",
-    "Options": "reconciler.reconcile.run",
+    "Options": "reconciler.reconcile.making",
     "apply": "reconciler.reconcile.run",
     "plan": "reconciler.reconcile.run",
-    "read_plan": "reconciler.reconcile.run",
+    "read_plan": "reconciler.reconcile.saved",
     "validate": "reconciler.reconcile.files",
     "init": "reconciler.reconcile.init",
     "status": "reconciler.reconcile.status",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model import Finding
     from reconciler.planning.outcome import Report
     from reconciler.planning.plan import Plan
+    from reconciler.report.plan_json import SavedPlan
 
 CHANGED: Final = 2
 """The exit code of --detailed-exitcode if there were changes and all were applied."""
@@ -67,17 +68,13 @@ def command(
     from reconciler import reconcile
     from reconciler.cli.signals import stopping
 
-    check_saved(options, planfile)
     # A report that cannot be written should be known before the first write, not after the last.
     check_report(report, dry_run=dry_run)
     # A saved plan has been reviewed already.
     ask = not yes and planfile is None
     if ask and not dry_run:
         _check_terminal(invocation)
-    saved = None if planfile is None else reconcile.read_plan(planfile)
-    if saved is not None:
-        # The plan names its store, so nobody has to repeat it, and cannot name another by mistake.
-        target = target_of(saved.plan, target, invocation)
+    saved, target = plan_and_target(planfile, target, options, invocation)
     stop = Event()
     with (
         stopping(stop, invocation.console) as stops,
@@ -86,11 +83,7 @@ def command(
         measuring(None if dry_run else metrics, store) as measured,
     ):
         if dry_run:
-            plan = (
-                reconcile.plan(store, options)
-                if saved is None
-                else reconcile.dry_run(store, saved, options)
-            )
+            plan = reconcile.dry_run(store, options, saved)
             _print_calls(plan, invocation, target.api_path(invocation))
             return CHANGED if detailed_exitcode and plan.changes else 0
 
@@ -130,11 +123,25 @@ def check_saved(options: "reconcile.Options", planfile: Path | None) -> None:
         )
 
 
-def target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
-    """The target of a saved plan, which names its store; OtherShop if `target` names another.
+def plan_and_target(
+    planfile: Path | None, target: Target, options: "reconcile.Options", invocation: Invocation
+) -> "tuple[SavedPlan | None, Target]":
+    """The saved plan, if there is a PLANFILE, and the target, which is then the plan's.
 
     To be called before the store is opened, since another store may have no key here.
     """
+    from reconciler import reconcile
+
+    check_saved(options, planfile)
+    if planfile is None:
+        return None, target
+    saved = reconcile.read_plan(planfile)
+    # The plan names its store, so nobody has to repeat it, and cannot name another by mistake.
+    return saved, _target_of(saved.plan, target, invocation)
+
+
+def _target_of(plan: "Plan", target: Target, invocation: Invocation) -> Target:
+    """The target of a saved plan, which names its store; OtherShop if `target` names another."""
     from reconciler import reconcile
     from reconciler.reconcile.store import SANDBOX
 

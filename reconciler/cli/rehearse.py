@@ -50,20 +50,16 @@ def command(
     whether a second plan is empty. Writes nothing to the remote, the ledger or the journal. The
     exit code is the one that `apply` would have.
     """
-    from reconciler import reconcile
-    from reconciler.cli.apply import check_saved, target_of
+    from reconciler.cli.apply import plan_and_target
     from reconciler.cli.signals import stopping
     from reconciler.reconcile.rehearse import rehearse
     from reconciler.report.output import write_output
     from reconciler.report.rehearsal_text import rehearsed_json, rehearsed_text
     from reconciler.sandbox.fault_file import read_schedule
 
-    check_saved(options, planfile)
     # Before the remote is read, since a bad file should fail at once.
     schedule = None if faults is None else read_schedule(faults)
-    saved = None if planfile is None else reconcile.read_plan(planfile)
-    if saved is not None:
-        target = target_of(saved.plan, target, invocation)
+    saved, target = plan_and_target(planfile, target, options, invocation)
     stop = Event()
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
         done = rehearse(store, options, saved=saved, faults=schedule)

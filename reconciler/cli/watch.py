@@ -19,7 +19,9 @@ from reconciler.errors import UsageError
 if TYPE_CHECKING:
     from reconciler.planning.plan import Origin
     from reconciler.settings import Settings
-    from reconciler.watch.loop import Signals
+    from reconciler.watch.loop import Signals, Watch, Wishes
+    from reconciler.watch.metrics import Meters
+    from reconciler.watch.supervisor import Supervisor
 
 _DURATION: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|m|h|d|)", re.ASCII)
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -112,18 +114,13 @@ def command(
     SIGHUP reads the settings anew; SIGTERM ends it once calls under way are recorded. Needs the
     extra `watch`.
     """
-    from reconciler.clock import SystemClock
-    from reconciler.reconcile.store import DATA
     from reconciler.report.words import plural
     from reconciler.signals import handled_by
-    from reconciler.watch.branch import Branch
-    from reconciler.watch.loop import Signals, Watch, Wishes
+    from reconciler.watch.loop import Signals, Wishes
     from reconciler.watch.metrics import Meters
-    from reconciler.watch.notify import Notifier
     from reconciler.watch.pages import WatchPages
     from reconciler.watch.serve import Served
     from reconciler.watch.sight import Healing
-    from reconciler.watch.state import WatchState
     from reconciler.watch.supervisor import Supervisor
 
     # Else somebody may believe that edits are applied.
@@ -131,17 +128,8 @@ def command(
         raise UsageError(
             "--only needs --apply: without it nothing is applied.", hint="Give --apply too."
         )
-    signals, supervisor, clock = Signals(), Supervisor(invocation.environ), SystemClock()
-    meters = Meters()
-    settings = invocation.settings
-
-    def complain(message: str) -> None:
-        invocation.console.say("warning", message)
-
-    def say(level: str, message: str) -> None:
-        if level != "debug" or invocation.console.verbose:
-            invocation.console.say("warning" if level == "warning" else "info", message)
-
+    wishes = Wishes(store, every, Healing(only) if heal else None)
+    signals, meters, supervisor = Signals(), Meters(), Supervisor(invocation.environ)
     pages = WatchPages(meters)
     with (
         Served(*listen, pages) as served,
@@ -149,27 +137,56 @@ def command(
     ):
         # Behind a proxy the address that is served is not the one that people reach.
         address = (url or served.url).rstrip("/")
-        watch = Watch(
-            Wishes(store, every, Healing(only) if heal else None),
-            lambda: _load(invocation),
-            lambda settings: Notifier(settings, lambda s: f"{address}/store/{s}", complain),
-            branch=Branch(settings.folder, ref, settings.ledger_remote),
-            state=WatchState(settings.folder / DATA / "watch.json", complain),
-            meters=meters,
-            clock=clock,
-            jitter=random.random,
-            signals=signals,
-            say=say,
-            beat=lambda: supervisor.tell("WATCHDOG=1"),
-        )
+        watch = _watch(invocation, wishes, ref, address, meters, signals, supervisor)
         pages.show(watch)
         stores = plural(len(watch.stores), "store")
-        say("info", f"Watching {stores} on {ref}; the page is at {served.url}")
+        invocation.console.say("info", f"Watching {stores} on {ref}; the page is at {served.url}")
         # systemd counts the service as started from here, with its page answering.
         supervisor.tell("READY=1")
         watch.run()
         supervisor.tell("STOPPING=1")
     return INTERRUPTED
+
+
+def _watch(
+    invocation: Invocation,
+    wishes: "Wishes",
+    ref: str,
+    address: str,
+    meters: "Meters",
+    signals: "Signals",
+    supervisor: "Supervisor",
+) -> "Watch":
+    """The watch of the branch `ref`, whose pages people reach at `address`."""
+    from reconciler.clock import SystemClock
+    from reconciler.reconcile.store import DATA
+    from reconciler.watch.branch import Branch
+    from reconciler.watch.loop import Watch
+    from reconciler.watch.notify import Notifier
+    from reconciler.watch.state import WatchState
+
+    console, settings = invocation.console, invocation.settings
+
+    def complain(message: str) -> None:
+        console.say("warning", message)
+
+    def say(level: str, message: str) -> None:
+        if level != "debug" or console.verbose:
+            console.say("warning" if level == "warning" else "info", message)
+
+    return Watch(
+        wishes,
+        lambda: _load(invocation),
+        lambda settings: Notifier(settings, lambda store: f"{address}/store/{store}", complain),
+        branch=Branch(settings.folder, ref, settings.ledger_remote),
+        state=WatchState(settings.folder / DATA / "watch.json", complain),
+        meters=meters,
+        clock=SystemClock(),
+        jitter=random.random,
+        signals=signals,
+        say=say,
+        beat=lambda: supervisor.tell("WATCHDOG=1"),
+    )
 
 
 def _load(invocation: Invocation) -> "Settings":

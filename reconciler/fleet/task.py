@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.reconcile.run import Options
+from reconciler.reconcile.making import Options
 from reconciler.report.fleet_results import FleetAction
 
 

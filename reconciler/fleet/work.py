@@ -22,6 +22,7 @@ from reconciler.fleet.checkout import folder_of
 from reconciler.fleet.task import StoreTask
 from reconciler.fleet.versions import check_versions
 from reconciler.reconcile import run as stories
+from reconciler.reconcile.saved import read_plan
 from reconciler.reconcile.status import drift_code, status, status_with_plan
 from reconciler.reconcile.store import Store, open_store
 from reconciler.remote.pace import Pace
@@ -162,11 +163,7 @@ def _masked(result: StoreResult, keys: Sequence[str]) -> StoreResult:
 
 
 def _plan(store: Store, task: StoreTask) -> StoreResult:
-    saved = _saved(store, task)
-    if saved is None:
-        made = stories.plan(store, task.options)
-    else:
-        made = stories.dry_run(store, saved, task.options)
+    made = stories.dry_run(store, task.options, _saved(store, task))
     notes = [f"apply will refuse: {r.message} {r.allow} allows it." for r in made.refusals]
     return StoreResult(
         store.name,
@@ -210,7 +207,7 @@ def _plan_texts(made: "Plan", store: Store, task: StoreTask) -> dict[str, str]:
 
 
 def _saved(store: Store, task: StoreTask) -> "SavedPlan | None":
-    return None if task.saved is None else stories.read_plan(store.folder / task.saved)
+    return None if task.saved is None else read_plan(store.folder / task.saved)
 
 
 def _apply(store: Store, task: StoreTask) -> StoreResult:

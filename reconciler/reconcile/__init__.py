@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reconciler.reconcile.files import validate as validate
-    from reconciler.reconcile.run import Options as Options
+    from reconciler.reconcile.making import Options as Options
     from reconciler.reconcile.run import apply as apply
     from reconciler.reconcile.run import dry_run as dry_run
     from reconciler.reconcile.run import plan as plan
-    from reconciler.reconcile.run import read_journal as read_journal
-    from reconciler.reconcile.run import read_plan as read_plan
     from reconciler.reconcile.run import unlock as unlock
     from reconciler.reconcile.saved import check_store as check_store
+    from reconciler.reconcile.saved import read_journal as read_journal
+    from reconciler.reconcile.saved import read_plan as read_plan
 
 __all__ = [
     "Options",
@@ -36,5 +36,4 @@ if not TYPE_CHECKING:  # type checkers see the names above, and refuse any other
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from reconciler.reconcile import files, run, saved
 
-        home = {"validate": files, "check_store": saved}.get(name, run)
-        return getattr(home, name)
+        return getattr(next(home for home in (run, saved, files) if hasattr(home, name)), name)

@@ -21,7 +21,8 @@ from reconciler.ledger.codec import encode_ledger
 from reconciler.ledger.file import FileLedger
 from reconciler.model import Ledger, Listing
 from reconciler.planning.plan import Plan, Rehearsal
-from reconciler.reconcile.run import Options, apply, plan
+from reconciler.reconcile.making import Options
+from reconciler.reconcile.run import apply, plan
 from reconciler.reconcile.saved import of_this_shop
 from reconciler.reconcile.store import Store
 

@@ -1,11 +1,15 @@
-"""Checks of a plan before it runs: its store, the age of its commit, and an earlier apply."""
+"""Saved plans: how they are read, and the checks of a plan before it runs.
 
+These are for its store, the age of its commit, and an earlier apply.
+"""
+
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.catalog.ancestry import is_older
 from reconciler.clock import stamp
 from reconciler.codes import Code
-from reconciler.errors import OlderCommit, OtherShop
+from reconciler.errors import OlderCommit, OtherShop, PlanFileError
 from reconciler.model import Finding, Ledger, Listing
 from reconciler.planning.hints import warning
 from reconciler.planning.outcome import Report
@@ -13,7 +17,33 @@ from reconciler.planning.plan import Plan
 from reconciler.reconcile.store import SANDBOX, Store
 
 if TYPE_CHECKING:
+    from reconciler.report.history import JournalRecord
     from reconciler.report.plan_json import SavedPlan
+
+
+def read_plan(path: Path) -> "SavedPlan":
+    """Read a saved plan; PlanFileError if it is damaged, edited, or of a newer format."""
+    from reconciler.report.plan_json import parse_plan
+
+    return parse_plan(_read_saved(path))
+
+
+def read_journal(path: Path) -> "JournalRecord | None":
+    """Read a journal; None if the file is something else."""
+    from reconciler.report.history import is_journal, parse_journal
+
+    data = _read_saved(path)
+    return parse_journal(data) if is_journal(data) else None
+
+
+def _read_saved(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PlanFileError(
+            f"The file {path} cannot be read: {error.strerror or error}.",
+            hint="Make a plan with `reconciler plan --out FILE`.",
+        ) from None
 
 
 def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:

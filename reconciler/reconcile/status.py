@@ -7,7 +7,7 @@ from reconciler.planning.diff import diff
 from reconciler.planning.overview import Overview, overview
 from reconciler.planning.plan import Plan
 from reconciler.policy.at_remote import breaking
-from reconciler.reconcile.run import APPLIED, Options, look
+from reconciler.reconcile.making import APPLIED, Options, make_plan
 from reconciler.reconcile.store import Store
 
 _EDITED: Final = 2
@@ -34,7 +34,7 @@ def status_with_plan(store: Store) -> tuple[Overview, Plan]:
 
     A change is drift if the commit that was applied last would be planned so too, else an edit.
     """
-    made, catalog, ledger, listing = look(store, Options(base=APPLIED), store.ledger.load)
+    made, catalog, ledger, listing = make_plan(store, Options(base=APPLIED), store.ledger.load)
     return _overview(store, catalog, listing, ledger), made
 
 

@@ -12,14 +12,39 @@ from reconciler.codes import Code
 from reconciler.installed import import_extra
 
 if TYPE_CHECKING:
-    from prometheus_client.metrics import MetricWrapperBase
-
     from reconciler.planning.outcome import Report
     from reconciler.planning.plan import Plan
 
 _ACTIONS: Final = ("create", "update", "delete")
 _ORIGINS: Final = ("edit", "drift", "both", "none")
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_METERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "changes": (
+        "Gauge",
+        "Changes that apply would make now, by action and by origin: an edit of the catalogue, "
+        "drift of the remote, both, or none if that is not known.",
+        "action",
+        "origin",
+    ),
+    "blocked": ("Gauge", "Products that are left untouched."),
+    "unconfirmed": ("Gauge", "Declared products with values that nobody can vouch for."),
+    "kept": ("Gauge", "Products for which the server keeps another value than was sent."),
+    "products": ("Gauge", "Products: declared, or at the remote.", "side"),
+    "drift_since_seconds": ("Gauge", "For how long the remote has drifted; 0 if it has not."),
+    "last_success_timestamp_seconds": ("Gauge", "When a plan was last made, as Unix time."),
+    "refused": ("Gauge", "Whether a guard refuses what apply would do now (1) or not (0)."),
+    "errors": ("Counter", "Rounds in which a store could not be done, by error.", "code"),
+    "plan_duration_seconds": ("Histogram", "How long a plan took."),
+    "requests": (
+        "Counter",
+        "Calls to the API, by method and what came of it.",
+        "method",
+        "outcome",
+    ),
+    "apply_outcomes": ("Counter", "Changes that an apply was to make, by outcome.", "outcome"),
+    "policy_findings": ("Gauge", "Findings of a rule in the last plan.", "rule"),
+}
+"""Each meter by its name without the prefix: its kind, its help, and its labels after `store`."""
 
 
 class Meters:
@@ -32,59 +57,17 @@ class Meters:
         client = _prometheus()
         # The library's global registry refuses a second Meters in the same process.
         self.registry = client.CollectorRegistry()
-        self._of_store: list[MetricWrapperBase] = []
-
-        def meter(kind: Any, name: str, words: str, *labels: str, **more: Any) -> Any:
-            made = kind(
-                f"reconciler_{name}", words, ("store", *labels), registry=self.registry, **more
+        self._meters = {
+            name: getattr(client, kind)(
+                f"reconciler_{name}",
+                words,
+                ("store", *labels),
+                registry=self.registry,
+                **({"buckets": _SECONDS} if kind == "Histogram" else {}),
             )
-            self._of_store.append(made)
-            return made
-
-        gauge, counter = client.Gauge, client.Counter
-        self._changes = meter(
-            gauge,
-            "changes",
-            "Changes that apply would make now, by action and by origin: an edit of the catalogue, "
-            "drift of the remote, both, or none if that is not known.",
-            *("action", "origin"),
-        )
-        self._blocked = meter(gauge, "blocked", "Products that are left untouched.")
-        self._unconfirmed = meter(
-            gauge, "unconfirmed", "Declared products with values that nobody can vouch for."
-        )
-        self._kept = meter(
-            gauge, "kept", "Products for which the server keeps another value than was sent."
-        )
-        self._products = meter(gauge, "products", "Products: declared, or at the remote.", "side")
-        self._drift = meter(
-            gauge, "drift_since_seconds", "For how long the remote has drifted; 0 if it has not."
-        )
-        self._success = meter(
-            gauge, "last_success_timestamp_seconds", "When a plan was last made, as Unix time."
-        )
-        self._refused = meter(
-            gauge, "refused", "Whether a guard refuses what apply would do now (1) or not (0)."
-        )
-        self._errors = meter(
-            counter, "errors", "Rounds in which a store could not be done, by error.", "code"
-        )
-        self._duration = meter(
-            *(client.Histogram, "plan_duration_seconds", "How long a plan took."),
-            buckets=_SECONDS,
-        )
-        self._requests = meter(
-            counter,
-            "requests",
-            "Calls to the API, by method and what came of it.",
-            *("method", "outcome"),
-        )
-        self._outcomes = meter(
-            counter, "apply_outcomes", "Changes that an apply was to make, by outcome.", "outcome"
-        )
-        self._findings = meter(
-            gauge, "policy_findings", "Findings of a rule in the last plan.", "rule"
-        )
+            for name, (kind, words, *labels) in _METERS.items()
+        }
+        # The rules by store that have ever found something.
         self._rules: dict[str, set[str]] = {}
 
     def planned(self, plan: "Plan", *, at: float, seconds: float | None = None) -> None:
@@ -94,39 +77,39 @@ class Meters:
         # Zeros too: a series that is only there at times breaks sums and alerts.
         for action in _ACTIONS:
             for origin in _ORIGINS:
-                self._changes.labels(store, action, origin).set(counts[action, origin])
-        self._blocked.labels(store).set(len(plan.blocked))
-        self._unconfirmed.labels(store).set(plan.unconfirmed)
-        self._kept.labels(store).set(plan.kept)
-        self._products.labels(store, "declared").set(plan.catalog.products)
-        self._products.labels(store, "remote").set(plan.remote_products)
-        self._refused.labels(store).set(bool(plan.refusals))
-        self._success.labels(store).set(at)
+                self._of("changes", store, action, origin).set(counts[action, origin])
+        self._of("blocked", store).set(len(plan.blocked))
+        self._of("unconfirmed", store).set(plan.unconfirmed)
+        self._of("kept", store).set(plan.kept)
+        self._of("products", store, "declared").set(plan.catalog.products)
+        self._of("products", store, "remote").set(plan.remote_products)
+        self._of("refused", store).set(bool(plan.refusals))
+        self._of("last_success_timestamp_seconds", store).set(at)
         if seconds is not None:
-            self._duration.labels(store).observe(seconds)
+            self._of("plan_duration_seconds", store).observe(seconds)
         self._found(plan)
 
     def drifted(self, store: str, seconds: float) -> None:
         """Note for how long the remote of a store has drifted."""
-        self._drift.labels(store).set(seconds)
+        self._of("drift_since_seconds", store).set(seconds)
 
     def failed(self, store: str, code: str) -> None:
         """Count an error that kept a store from being planned or applied."""
-        self._errors.labels(store, code).inc()
+        self._of("errors", store, code).inc()
 
     def called(self, store: str, outcomes: Mapping[tuple[str, str], int]) -> None:
         """Add the calls of one client, by method and outcome."""
         for (method, outcome), count in outcomes.items():
-            self._requests.labels(store, method, outcome).inc(count)
+            self._of("requests", store, method, outcome).inc(count)
 
     def applied(self, report: "Report") -> None:
         """Add the outcomes of an apply."""
         for outcome, count in report.summary._asdict().items():
-            self._outcomes.labels(report.store, outcome).inc(count)
+            self._of("apply_outcomes", report.store, outcome).inc(count)
 
     def forget(self, store: str) -> None:
         """Drop all series of a store that is not watched any more."""
-        for meter in self._of_store:
+        for meter in self._meters.values():
             meter.remove_by_labels({"store": store})
         self._rules.pop(store, None)
 
@@ -134,6 +117,10 @@ class Meters:
         """Everything, in the text format of Prometheus."""
         text: str = _prometheus().generate_latest(self.registry).decode()
         return text
+
+    def _of(self, name: str, *labels: str) -> Any:
+        """One series: that of the store, which is the first label."""
+        return self._meters[name].labels(*labels)
 
     def _found(self, plan: "Plan") -> None:
         """Count the findings of each rule; one that finds nothing any more is 0, not gone."""
@@ -146,7 +133,7 @@ class Meters:
         known = self._rules.setdefault(plan.store, set())
         known.update(found)
         for rule in known:
-            self._findings.labels(plan.store, rule).set(found[rule])
+            self._of("policy_findings", plan.store, rule).set(found[rule])
 
 
 def _prometheus() -> Any:

@@ -15,7 +15,8 @@ from reconciler.codes import Code
 from reconciler.errors import GuardRefused, ReconcilerError
 from reconciler.planning.origin import only_of
 from reconciler.planning.plan import Change, Origin, Plan
-from reconciler.reconcile.run import APPLIED, Options, apply, plan
+from reconciler.reconcile.making import APPLIED, Options
+from reconciler.reconcile.run import apply, plan
 from reconciler.reconcile.store import open_store
 from reconciler.remote.pace import Pace
 from reconciler.report.words import finding_line
