@@ -6,18 +6,29 @@ in its body, would hold a call for ever: so every read from the socket asks the 
 
 import io
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from socket import socket
 from typing import Any, Final
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
 
 from reconciler.clock import Clock
+from reconciler.hosts import host_of, is_loopback
+from reconciler.remote.calls import Calls
 
+# What a call can raise; the library lets some of the socket's own errors through.
+CALL_ERRORS: Final = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    HTTPException,
+    OSError,
+    ValueError,
+)
 _BUFFER: Final = 1 << 16
 """Bytes asked of the socket at a time: mostly the whole answer, since threads meet each time."""
 
@@ -55,9 +66,20 @@ class _TimedResponse(HTTPResponse):
 
 
 class Connections(HTTPAdapter):
-    """The kept connections to one host: no call repeated, every answer in `seconds` or never."""
+    """The kept connections to one host: no call repeated, every answer in `seconds` or never.
 
-    def __init__(self, count: int, clock: Clock, seconds: float) -> None:
+    The proxy of `how` is used unless the host is this machine.
+    """
+
+    def __init__(
+        self, url: str, how: Calls, clock: Clock, seconds: float, *, count: int, verify: bool | str
+    ) -> None:
+        # A host that takes longer to connect is down; only the answer deserves a long wait.
+        self._timeout = (min(how.timeout, 10.0), how.timeout)
+        self._verify = verify
+        # No proxy is nearer to this machine than the machine itself, and it would read the key.
+        proxy = None if is_loopback(host_of(url)) else how.proxy
+        self.proxies = {"http": proxy, "https": proxy} if proxy else {}
         timed = staticmethod(partial(_TimedResponse, clock, seconds))
         plain = type("_Plain", (HTTPConnection,), {"response_class": timed})
         secure = type("_Secure", (HTTPSConnection,), {"response_class": timed})
@@ -69,6 +91,11 @@ class Connections(HTTPAdapter):
         self._pool: Any = None
         # Repeats are the client's to decide: one by the library could double a POST (P2).
         super().__init__(pool_connections=1, pool_maxsize=count, max_retries=Retry(0, read=False))
+
+    def ask(self, request: requests.PreparedRequest) -> requests.Response:
+        """Make one call, whose answer is left to be read; any of CALL_ERRORS."""
+        options: Any = {"timeout": self._timeout, "verify": self._verify}
+        return self.send(request, stream=True, proxies=self.proxies, **options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools with connections of our own kind."""

@@ -9,18 +9,15 @@ write.
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from http.client import HTTPException
 from threading import Event
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urljoin
 
 import requests
-import urllib3
 
 from reconciler.clock import Clock
-from reconciler.hosts import host_of, is_loopback
 from reconciler.remote.calls import Calls
-from reconciler.remote.connections import Connections
+from reconciler.remote.connections import CALL_ERRORS, Connections
 from reconciler.remote.pacing import Governor
 from reconciler.remote.transport import diagnose
 
@@ -63,14 +60,11 @@ class Lookup:
         self.stopped = False
         self._url = urljoin(api_url, LOOKUP)
         self._domain = domain
-        self._timeout = (min(how.timeout, 10.0), how.timeout)
-        self._verify: bool | str = how.ca_bundle or True
-        # As for calls with a key: no proxy is nearer to this machine than the machine itself.
-        proxy = None if is_loopback(host_of(self._url)) else how.proxy
-        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         rate = min(how.rate or _RATE, _RATE)
         self._governor = Governor(concurrency=1, clock=clock, stop=stop, rate=rate)
-        self._connections = Connections(1, clock, _TIMES * how.timeout)
+        self._connections = Connections(
+            *(self._url, how, clock, _TIMES * how.timeout), count=1, verify=how.ca_bundle or True
+        )
 
     def __enter__(self) -> "Lookup":
         return self
@@ -86,13 +80,7 @@ class Lookup:
         with self._governor.slot():
             try:
                 status, body = self._get(store_id)
-            except (
-                requests.RequestException,
-                urllib3.exceptions.HTTPError,
-                HTTPException,
-                OSError,
-                ValueError,
-            ) as error:
+            except CALL_ERRORS as error:
                 return LookupAnswer(store_id, Sighted.UNCLEAR, diagnose(error)[0])
         # The endpoint serves the shop's visitors; a check must not compete with them.
         if status in _TOO_MANY:
@@ -103,13 +91,7 @@ class Lookup:
         query = urlencode({"business": self._domain, "product": store_id})
         headers = {"Accept": "application/json", "User-Agent": "robosize-reconciler"}
         request = requests.Request("GET", f"{self._url}?{query}", headers=headers).prepare()
-        response = self._connections.send(
-            request,
-            stream=True,
-            timeout=self._timeout,
-            verify=self._verify,
-            proxies=self._proxies,
-        )
+        response = self._connections.ask(request)
         try:
             body = b""
             while len(body) <= _LARGEST_ANSWER and (

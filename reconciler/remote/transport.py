@@ -8,7 +8,6 @@ import logging
 import os
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlencode
@@ -20,7 +19,7 @@ from reconciler.clock import Clock
 from reconciler.errors import BadAnswer, RemoteError, SettingsError, Unreachable
 from reconciler.hosts import host_of, is_loopback
 from reconciler.remote.calls import Calls
-from reconciler.remote.connections import Connections
+from reconciler.remote.connections import CALL_ERRORS, Connections
 from reconciler.remote.redaction import RedactingFilter, Redactor, key_bytes
 
 Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -88,15 +87,13 @@ class HttpTransport:
         self._request = _prepared(api_url, self.redactor)
         self._url = str(self._request.url)
         self._key = key_bytes(key)
-        # A host that takes longer to connect is down; only the answer deserves a long wait.
-        self._timeout = (min(how.timeout, 10.0), how.timeout)
-        self._verify = _usable_bundle(how.ca_bundle) if how.ca_bundle else True
-        # No proxy is nearer to this machine than the machine itself, and it would read the key.
-        proxy = None if is_loopback(host_of(self._url)) else how.proxy
-        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        verify = _usable_bundle(how.ca_bundle) if how.ca_bundle else True
         # Not a requests.Session, which reads proxies and .netrc and so could reroute a call with a
         # key.
-        self._connections = Connections(how.concurrency, clock, _DRIP_FACTOR * how.timeout)
+        longest = _DRIP_FACTOR * how.timeout
+        self._connections = Connections(
+            *(self._url, how, clock, longest), count=how.concurrency, verify=verify
+        )
         self._filter = RedactingFilter(self.redactor)
         for name in _LOGGERS:
             # On the loggers, not the handlers: a program that uses the library has handlers of its
@@ -118,24 +115,12 @@ class HttpTransport:
             request.body = body
         failure: RemoteError
         try:
-            response = self._connections.send(
-                request,
-                stream=True,
-                timeout=self._timeout,
-                verify=self._verify,
-                proxies=self._proxies,
-            )
+            response = self._connections.ask(request)
             try:
                 return self._read(method, response)
             finally:
                 response.close()
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            HTTPException,
-            OSError,
-            ValueError,
-        ) as error:  # the library lets some of the socket's own errors through
+        except CALL_ERRORS as error:
             failure = self._mapped(method, error)
         except RemoteError as error:
             failure = error
@@ -170,7 +155,7 @@ class HttpTransport:
         """The failure in our own words: those of the library hold the URL."""
         what, hint, sent = diagnose(error)
         # Only a call that did not arrive can be due to a proxy that is missing.
-        if not sent and not self._proxies and not is_loopback(host_of(self._url)):
+        if not sent and not self._connections.proxies and not is_loopback(host_of(self._url)):
             hint = " ".join(filter(None, (hint, _unused_proxy())))
         timed_out = any(isinstance(cause, _TIMEOUTS) for cause in _causes(error))
         return Unreachable(
