@@ -45,11 +45,6 @@ def form_of(data: bytes) -> Form:
     return Form(file.replaced(text), tuple(kept))
 
 
-def format_text(text: str) -> str:
-    """The canonical form of a text whose line breaks are line feeds."""
-    return _form(text)[0]
-
-
 def _form(text: str) -> tuple[str, list[Unformatted]]:
     try:
         layout = Layout(text)

@@ -111,21 +111,6 @@ def load_sources(
         return _Reading(names, reader).read(parts).catalog(lint)
 
 
-def check_catalog(
-    folder: Path,
-    paths: Iterable[Path] | None = None,
-    *,
-    working_folder: Path | None = None,
-    max_bytes: int = MAX_BYTES,
-    lint: Ruleset = CATALOG_RULESET,
-) -> tuple[Finding, ...]:
-    """All findings about the catalogue in `folder`, sorted: those of `examine_catalog`."""
-    findings, _ = examine_catalog(
-        folder, paths, working_folder=working_folder, max_bytes=max_bytes, lint=lint
-    )
-    return findings
-
-
 def examine_catalog(
     folder: Path,
     paths: Iterable[Path] | None = None,

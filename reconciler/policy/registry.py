@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from reconciler.linting.registry import CATALOG_RULES, Ruleset
+from reconciler.linting.registry import CATALOG_RULES
 from reconciler.linting.rule import Rule
 from reconciler.policy import create_without_image, create_without_type, renamed_from_applied
 
@@ -13,6 +13,3 @@ RULES: Final[tuple[Rule, ...]] = (
     renamed_from_applied.RULE,
 )
 """Every built-in rule, in the order in which they are listed."""
-
-DEFAULT_RULESET: Final = Ruleset(RULES)
-"""The built-in rules, each with its own level."""

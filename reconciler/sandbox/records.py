@@ -13,23 +13,6 @@ from typing import Any, Final
 
 from reconciler.model.fields import FIELDS, Kind, Value
 
-DOCUMENTED: Final = (
-    "id",
-    "store_id",
-    "name",
-    "status",
-    "brand",
-    "tags",
-    "fit_toughness",
-    "comment",
-    "image_md",
-    "available_sizes",
-    "size_chart",
-    "fabric",
-    "handle",
-)
-"""The keys of a record, in the order of the documentation."""
-
 PICTURES: Final = "https://media.sandbox.invalid/"
 """Where pictures seem to be; a sandbox that stays shows them at its own address."""
 

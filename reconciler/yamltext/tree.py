@@ -37,16 +37,10 @@ class Tree:
 
     def location(self, path: Sequence[str | int]) -> Location:
         """The location of the value at `path`, or of the nearest thing around it."""
-        return self._nearest(self.values, tuple(path))
-
-    def key_location(self, path: Sequence[str | int]) -> Location:
-        """The location of the key at the end of `path`, or of the nearest key around it."""
-        return self._nearest(self.keys, tuple(path))
-
-    def _nearest(self, locations: Mapping[TreePath, Location], path: TreePath) -> Location:
-        while path and path not in locations:
-            path = path[:-1]
-        return locations.get(path) or unpack_location(self.name, START)
+        at = tuple(path)
+        while at and at not in self.values:
+            at = at[:-1]
+        return self.values.get(at) or unpack_location(self.name, START)
 
 
 def load_tree(name: str, data: bytes) -> Tree:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from reconciler.authoring.canonical import one_product
 from reconciler.authoring.edit_products import appended
-from reconciler.authoring.format import form_of, format_text, formatted
+from reconciler.authoring.format import form_of, formatted
 from reconciler.catalog.read import load_sources
 from reconciler.model import Values
 from reconciler.yamltext.layout import Layout
@@ -23,6 +23,11 @@ def values_of(text: str) -> list[Values]:
 def comments_of(text: str) -> list[str]:
     """The comments of a file, sorted."""
     return sorted(comment for _, comment in Layout(text).comments)
+
+
+def format_text(text: str) -> str:
+    """The canonical form of a text."""
+    return formatted(text.encode()).decode()
 
 
 @given(shop=shops())

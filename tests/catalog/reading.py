@@ -1,8 +1,9 @@
 """Short ways to read a catalogue from text and to say what was found in it."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from reconciler.catalog.read import load_sources
+from reconciler.catalog.read import examine_catalog, load_sources
 from reconciler.errors import CatalogError
 from reconciler.model import Catalog, Finding
 
@@ -28,6 +29,11 @@ def read(*documents: str | bytes, **files: str | bytes) -> Catalog:
     """The catalogue of one file `a.yaml`."""
     (data,) = documents
     return load_sources(encoded({"a.yaml": data, **files}))
+
+
+def check_catalog(folder: Path, *paths: Any, **more: Any) -> tuple[Finding, ...]:
+    """All findings about the catalogue in a folder."""
+    return examine_catalog(folder, *paths, **more)[0]
 
 
 def findings(files: dict[str, str | bytes] | str | bytes) -> tuple[Finding, ...]:

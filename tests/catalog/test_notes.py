@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reconciler.authoring.edit import Rewrite, rewritten
-from reconciler.authoring.format import format_text
+from reconciler.authoring.format import formatted
 from reconciler.catalog.read import load_sources
 from reconciler.model import Ledger, Listing
 from reconciler.planning.diff import diff
@@ -63,8 +63,12 @@ def test_faults_of_notes_have_their_location(line: str, code: str, at: str) -> N
 
 def test_fmt_and_pull_keep_notes() -> None:
     """Formatting leaves them below the fields, and an edit of the product does not touch them."""
-    assert format_text(f"x-first: 1\n{NOTED}").endswith(
-        "name: Shirt\nx-first: 1\nx-owner: anna\nx-tickets: [SHOP-1, SHOP-2]  # ask first\n"
+    assert (
+        formatted(f"x-first: 1\n{NOTED}".encode())
+        .decode()
+        .endswith(
+            "name: Shirt\nx-first: 1\nx-owner: anna\nx-tickets: [SHOP-1, SHOP-2]  # ask first\n"
+        )
     )
     after = rewritten(
         Rewrite("a.yaml", {"1": row(store_id="1", name="Coat")}),

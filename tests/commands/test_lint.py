@@ -13,13 +13,15 @@ from reconciler.model import Catalog, Ledger, Listing, Product
 from reconciler.planning.diff import diff
 from reconciler.planning.plan import Plan
 from reconciler.policy.plan_rule import linted
-from reconciler.policy.registry import DEFAULT_RULESET, RULES
+from reconciler.policy.registry import RULES
 from tests.model.making import listed, product
 from tests.project import ROOT
 
 from .here import Here
 
 PRODUCT = 'store_id: "{0}"\nname: "Shirt {0}"\ntype: top\nimage_url: ""\n'
+
+BUILT_IN = Ruleset(RULES)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
@@ -156,7 +158,7 @@ def declared(store_id: str, renamed_from: str | None = None) -> Product:
     return product(store_id, "A", at=1, renamed_from=renamed_from)
 
 
-def planned(catalog: Catalog, *store_ids: str, ruleset: Ruleset = DEFAULT_RULESET) -> Plan:
+def planned(catalog: Catalog, *store_ids: str, ruleset: Ruleset = BUILT_IN) -> Plan:
     """The plan against a remote with these products, as the rules see it."""
     remote = Listing(tuple(listed(f"id-{s}", s, "A") for s in store_ids))
     return linted(diff(catalog, remote, Ledger()), catalog, remote, ruleset)

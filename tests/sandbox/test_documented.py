@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from reconciler.sandbox.records import DOCUMENTED
+from tests.sandbox.documented import DOCUMENTED
 
 Start = Callable[..., Any]
 

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from reconciler.model.fields import FIELDS, Kind, Value
 from reconciler.sandbox.records import (
-    DOCUMENTED,
     change_record,
     handle,
     hidden,
@@ -14,6 +13,7 @@ from reconciler.sandbox.records import (
     product_id,
 )
 from reconciler.sandbox.validation import check_fields, check_ids
+from tests.sandbox.documented import DOCUMENTED
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
