@@ -1,4 +1,4 @@
-"""Writing a catalogue file: products get other values, go, or are added, and all else stays.
+"""Edits a catalogue file: changes, removes and adds products, and touches no other text.
 
 A pull is reviewed as a diff, so what did not drift must not show in it. The parser says which
 characters hold a value, and those characters alone are replaced. The result, as the catalogue reads
@@ -31,11 +31,11 @@ _ROUNDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What shall become of one file.
+    """The edits of one file.
 
-    `values` holds by store_id what a declared product shall say, if that differs from what it
-    says; `gone` the store_ids of products that are removed; `added` new products. Those in
-    `renamed` get another store_id, and `renamed_from` with the one that they had.
+    `values` holds by store_id the new values of declared products, `gone` the store_ids of products
+    to remove, `added` new products. Those in `renamed` get another store_id, and `renamed_from` with
+    the one that they had.
     """
 
     file: str
@@ -72,9 +72,9 @@ def _rewritten(rewrite: Rewrite, data: bytes, read: Reader) -> bytes | None:
 
 
 class _Wanted:
-    """What the products of one file shall say: `values` by store_id, and each one's renamed_from.
+    """The wanted values of the products of one file, by store_id, and their renamed_from.
 
-    A product that gets another store_id is known by both, for it is read again by the new one.
+    A product that gets another store_id is found by both, since it is read again by the new one.
     """
 
     def __init__(self, values: Mapping[str, Values], renamed: Collection[str]) -> None:
@@ -190,7 +190,8 @@ def _attempt(
             # The catalogue's own reader judges the result, so no bug of an edit can reach a file.
             products = read(data)
         except (CatalogError, NotLaidOutError, ValueError):
-            # No catalogue file any more, or two edits of one text: the product that began it.
+            # The edit broke the file, or two edits met: the product that began it is the one to
+            # name.
             break
     return data, unmet
 

@@ -25,7 +25,7 @@ _WOULD_CHANGE: Final = "its values would not be the same"
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What becomes of one file: `before` is None if there is none, `after` if none stays."""
+    """The change of one file: `before` is None if it is new, `after` if it is removed."""
 
     file: str
     path: Path
@@ -84,7 +84,7 @@ class Folder:
     def formatted(self, files: Mapping[str, Path]) -> tuple[list[FileChange], list[Left]]:
         """The canonical form of `files`, which have no faults, and what in them was left as it is.
 
-        The new files are read once more: should a product say anything else, all stay as they are.
+        The new files are read once more: if any product differs, all files stay as they are.
         """
         changes: list[FileChange] = []
         left: list[Left] = []

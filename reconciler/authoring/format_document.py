@@ -244,7 +244,7 @@ class Formatter:
         return lines
 
     def _comments(self, start: int, end: int) -> Lines:
-        """The comments between two offsets, if no text of a value is between them."""
+        """The comments between two offsets, between which no value may be."""
         if self._text.find("#", start, end) < 0:
             return []
         return [match[0].rstrip() for match in _COMMENT.finditer(self._text[start:end])]

@@ -1,7 +1,6 @@
-"""What a pull has to do: the products that differ at the remote, and those that it lacks.
+"""Compares the remote with the catalogue, for a pull: what differs, what is new, what is gone.
 
-Only what the list returns can be pulled. A store_id stays as it is declared, but one that was
-changed by hand at the remote is pulled.
+Only what the list returns can be pulled.
 """
 
 from collections.abc import Iterable, Iterator
@@ -52,11 +51,11 @@ class New:
 
 @dataclass(slots=True)
 class Drift:
-    """What the remote says otherwise than the catalogue.
+    """How another source, the remote or an export, differs from the catalogue.
 
-    `values` holds by declared store_id all values that the product shall have; `renamed` those that
-    shall also say what they were called; `gone` the declared products that the remote lacks; `new`
-    what the catalogue lacks, by store_id.
+    `values` holds all values that a product gets, by its declared store_id. Those in `renamed` also
+    get a renamed_from. `gone` are declared products that the source lacks, `new` those that the
+    catalogue lacks.
     """
 
     values: dict[str, Values] = field(default_factory=dict)
@@ -186,7 +185,7 @@ def _problem(value: Value | None) -> str | None:
     if value is None:
         return "is missing"
     if isinstance(value, str):
-        # Nearly every text is, and the full look takes much longer.
+        # Nearly every text is ordinary, and the full check takes much longer.
         if is_ordinary(value):
             return None
         errors = (p.message for p in problems_of(value) if p.severity == "error")
@@ -199,7 +198,7 @@ def _problem(value: Value | None) -> str | None:
 
 
 def _about_blocked(blocked: list[Blocked]) -> Iterator[Finding]:
-    """What is said about remote products that cannot be told apart, and so are left out."""
+    """Warnings about remote products that are blocked, and so are left out."""
     nameless = sum(block.reason is Code.MISSING_STORE_ID for block in blocked)
     if nameless:
         which = "1 remote product has" if nameless == 1 else f"{nameless} remote products have"

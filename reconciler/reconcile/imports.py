@@ -17,7 +17,7 @@ from reconciler.authoring.imports.export import (
 from reconciler.authoring.imports.fold import Fold
 from reconciler.authoring.imports.registry import EXPORT_FORMATS, format_of, look_at
 from reconciler.authoring.imports.shopify_json import ids_by_handle
-from reconciler.authoring.imports.values import Imported, Reading, Tidings
+from reconciler.authoring.imports.values import ImportCounts, Imported, Reading
 from reconciler.catalog.names import name_of, names_between
 from reconciler.catalog.read import load_catalog
 from reconciler.codes import Code
@@ -64,7 +64,7 @@ class ImportedFiles:
 
 
 def choice_of(settings: "Settings", store: str | None, name: str | None) -> ImportChoice:
-    """What the settings of a store say of the import called `name`; SettingsError for another."""
+    """What the settings of a store say of the import called `name`; nothing if that is None."""
     if name is None:
         return ImportChoice()
     imports = settings.for_store(settings.store_name(store)).imports
@@ -117,19 +117,19 @@ def import_exports(
         report_lost_zeros(catalog, products, faults)
         # All faults of all files at once, before anything is compared (P7).
         faults.check()
-        tidings = reading.tidings
-        _check_only(choice, tidings)
+        counted = reading.counts
+        _check_only(choice, counted)
         if not products:
             raise ExportError.at(opened[0].name, "The file has no products.")
         found = compared(catalog, products, choice.fields, renames=request.renames)
-        found.warnings[:0] = _warnings(format, choice, catalog, products, tidings)
+        found.warnings[:0] = _warnings(format, choice, catalog, products, counted)
         if not request.prune:
             found.gone = []
     # With the collector, which editing needs: a file's layout refers to itself.
     records: dict[str, Record] = {new.id: {"handle": products[new.id].handle} for new in found.new}
     pulled = brought(found, catalog, folder, working, records, target)
     return ImportedFiles(
-        pulled, format.name, delimiter, fold.rows, len(products), tidings.left_out, tidings.unmapped
+        pulled, format.name, delimiter, fold.rows, len(products), counted.left_out, counted.unmapped
     )
 
 
@@ -184,10 +184,10 @@ def _read(
     return columns, delimiter
 
 
-def _check_only(choice: ImportChoice, tidings: Tidings) -> None:
+def _check_only(choice: ImportChoice, counted: ImportCounts) -> None:
     """Raise UnmatchedPattern for a glob of `only` that no product matches."""
     for column, pattern in choice.only.items():
-        seen: Counter[str] = tidings.tested[column]
+        seen: Counter[str] = counted.tested[column]
         # A glob that matches nothing would look like an export without products.
         if seen and not any(map(glob(pattern), seen)):
             values = [f"{value!r} ({count})" for value, count in seen.most_common(8)]
@@ -210,21 +210,21 @@ def _warnings(
     choice: ImportChoice,
     catalog: Catalog,
     products: Mapping[str, Imported],
-    tidings: Tidings,
+    counted: ImportCounts,
 ) -> Iterator[Finding]:
     """The warnings about the import as a whole."""
     if format.advice is not None and "store_id" not in choice.columns:
         yield warning(Code.UNLIKELY_ID, format.advice)
     if catalog.products and not _shares_an_id(catalog, products):
         message = (
-            f"None of the export's ids ({few(list(products))}) is declared, and none of those "
-            f"that are ({few(list(catalog.products))}) is in the export. Is it the id that "
-            "product pages pass?"
+            f"The export and the catalogue have no id in common: the export has "
+            f"{few(list(products))}, the catalogue {few(list(catalog.products))}. Are the export's "
+            "the ids that product pages pass?"
         )
         yield warning(Code.UNLIKELY_ID, message)
-    if tidings.images:
-        store_id, problem, location = tidings.images[0]
-        more = f", and so for {len(tidings.images) - 1} more" if len(tidings.images) > 1 else ""
+    if counted.images:
+        store_id, problem, location = counted.images[0]
+        more = f", and so for {len(counted.images) - 1} more" if len(counted.images) > 1 else ""
         base = "" if choice.image_base else " `image_base` in the settings completes relative ones."
         message = f"The image of {store_id} {problem}{more}: not imported.{base}"
         yield warning(Code.UNUSABLE_IMAGE, message, location)

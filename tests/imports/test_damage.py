@@ -40,7 +40,7 @@ GOOD = "8384840892594,shirt,MERGE,Linen shirt,linen,https://cdn.shop.example/s.j
         ),
         (
             "ID,Handle,Title,Title\n9,b,Coat,x\n",
-            ["x.csv:1:3: error: The title 'Title'"],
+            ["x.csv:1:3: error: Several columns have the title 'Title'"],
         ),
         (HEAD + GOOD + "\ufeff" + HEAD, ["x.csv:3:1: error: ID is '\\ufeffID'"]),
         (HEAD, ["The file has no products"]),
@@ -151,7 +151,7 @@ def test_titles_that_differ_in_case_only_are_told(folder: Path, here: Here) -> N
     """Of two such columns none is taken for the ids until a person has named one."""
     (folder / "x.csv").write_text("ID,id,Title\n1,2,Coat\n", encoding="utf-8")
     done = here("import", "x.csv", "--from", "csv", "--id", "Id", "--map", "name=Title")
-    assert "x.csv:1:1: error: The title 'ID' stands over several columns" in done.err
+    assert "x.csv:1:1: error: Several columns have the title 'ID'" in done.err
     done = here("import", "x.csv", "--from", "csv", "--id", "id", "--map", "name=Title")
     assert (done.code, "store_id: 2" in done.out) == (0, True)
 

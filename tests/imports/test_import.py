@@ -248,7 +248,7 @@ def test_two_rows_must_be_one_product(folder: Path, here: Here) -> None:
     assert "3 rows, 2 products" in here(*arguments).err
     (folder / "x.csv").write_text(text + "2;Hat;S\n", encoding="utf-8")
     done = here(*arguments)
-    assert "x.csv:5:2: error: '2' stands in row 3 of x.csv already, and name differs" in done.err
+    assert "x.csv:5:2: error: '2' is already in row 3 of x.csv, and name differs" in done.err
 
 
 def test_hostile_text_stays_text(folder: Path, here: Here) -> None:

@@ -1,7 +1,4 @@
-"""BigCommerce's product export: below a product's row those of its variants and images.
-
-The ids of image rows are the images' own, so they belong to the product above them.
-"""
+"""BigCommerce's product export: rows of variants and images follow the row of their product."""
 
 from typing import Final
 
@@ -27,6 +24,7 @@ def _folding(header: TableHeader) -> Folding:
         if kind == "product":
             product = cells[id].strip()
             return product, WHOLE, ()
+        # An image row has the image's own id, so the product above it is the one that is meant.
         return (product, ADDED_IMAGE, ()) if kind == "image" and product else ("", VARIANT, ())
 
     return fold

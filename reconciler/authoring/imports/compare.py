@@ -1,7 +1,7 @@
-"""compare: what an import changes: the export's products against those that are declared.
+"""Compares the products of an export with those that are declared.
 
-Unlike a pull it brings fields that a product does not declare yet: `fields` says which. Nothing is
-known here of the remote or the ledger.
+Unlike a pull, an import also brings fields that a product does not declare yet; `fields` says
+which. The remote and the ledger play no part.
 """
 
 import json
@@ -33,8 +33,8 @@ def compared(
 ) -> Drift:
     """What an import of `products` would change; `gone` are declared products that they lack.
 
-    Products that seem to have another store_id are renamed if `renames` says so, else told; they
-    are not `gone`, since a delete and a create would lose what was entered by hand.
+    A product that seems to have another store_id now is renamed if `renames` is set, and reported
+    if not. It is not `gone`: a delete and a create would lose what was entered by hand.
     """
     found = Drift()
     managed = [INDEX[key] for key in fields]
@@ -42,6 +42,7 @@ def compared(
     undeclared: dict[str, Imported] = {}
     met: set[str] = set()
     for store_id, imported in products.items():
+        # Until its rename is applied, a product is exported under its old store_id.
         product = catalog.products.get(store_id) or before.get(store_id)
         if product is None:
             undeclared[store_id] = imported
@@ -103,7 +104,7 @@ def _propose(product: Product, imported: Imported, what: str, found: Drift) -> N
 
 
 def _add(undeclared: Mapping[str, Imported], found: Drift) -> None:
-    """Take in new products; those without a name are left out, and told together."""
+    """Add new products; those without a name are left out, and reported in one warning."""
     nameless: list[str] = []
     for store_id, imported in undeclared.items():
         if imported.values[_NAME] is None:
@@ -125,11 +126,12 @@ def _new(store_id: str, values: Values, found: Drift) -> New | None:
 def _alike(
     gone: Sequence[Product], undeclared: Mapping[str, Imported]
 ) -> Iterator[tuple[Product, str, str]]:
-    """Products that are gone, each with the new store_id of one product like it, and in what.
+    """Pairs of a product that is gone and the store_id of a new one like it, and what they share.
 
-    Only if nothing else on either side is like them: many garments share a name.
+    Only if no third product shares it too: many garments have the same name.
     """
     told: set[str] = set()
+    # The picture first: it is more often a garment's own than the name is.
     for what, key in (("picture", _picture), ("name", _folded_name)):
         old = _unique((key(p.values), p) for p in gone if p.store_id not in told)
         new = _unique((key(undeclared[id].values), id) for id in undeclared if id not in told)
@@ -140,7 +142,7 @@ def _alike(
 
 
 def _unique(pairs: Iterable[tuple[str, _Item]]) -> dict[str, _Item]:
-    """The items whose key no other item has; "" does not count."""
+    """The items by their key, without those that share a key, and without the key ""."""
     found: dict[str, _Item] = {}
     twice: set[str] = set()
     for key, item in pairs:
@@ -163,7 +165,8 @@ def _folded_name(values: Values) -> str:
 def report_lost_zeros(
     catalog: Catalog, products: Mapping[str, Imported], faults: ExportFaults
 ) -> None:
-    """Report ids that are declared ids without the zeros at their beginning."""
+    """Report ids that equal a declared id but for zeros at its beginning."""
+    # A spreadsheet drops the zeros; imported, `482` would be a second product beside `00482`.
     padded = {
         store_id.lstrip("0"): product
         for store_id, product in catalog.products.items()

@@ -1,6 +1,6 @@
-"""What spreadsheets do to text: each kind of damage is recognised, and never repaired by a guess.
+"""Recognises what spreadsheets do to text. Nothing is repaired by a guess.
 
-A zero that was lost or a number that was rounded cannot be had back from the file.
+The file no longer holds a zero that was dropped or a digit that was rounded away.
 """
 
 import re
@@ -20,6 +20,7 @@ def damage_of(text: str) -> str | None:
     """What a spreadsheet did to a cell, with the remedy; None if nothing shows."""
     if text[0] == "#" and _ERROR.fullmatch(text):
         return f"is {text}, a spreadsheet's error. {_TEXT_AS_IS}."
+    # Most cells end here: all that follows leaves characters beyond ASCII.
     if text.isascii():
         return None
     if any("\udc80" <= character <= "\udcff" for character in text):
@@ -51,6 +52,7 @@ def id_damage_of(text: str) -> str | None:
     """What a spreadsheet did to an id, with the remedy; None if nothing shows."""
     if text.isdecimal() and text.isascii():
         return None
+    # `12E5` may be an id of letters and digits; a spreadsheet adds a sign or a decimal point.
     if _ROUNDED.fullmatch(text) and not text.isalnum():
         return f"is {text}: the number was rounded, its last digits are lost. {_TEXT_AS_IS}."
     if _DECIMAL.fullmatch(text):

@@ -1,7 +1,7 @@
-"""Elements of XML, one after the other, each with its line and forgotten once it was used.
+"""Reads an XML file element by element, each with its line, without keeping the file in memory.
 
-Built on expat, as ElementTree's iterparse is, since that tells no lines and cannot refuse a
-DOCTYPE: entities could make a small file huge, or read another one.
+Built on expat, because ElementTree's iterparse tells no lines and cannot refuse a DOCTYPE: entities
+could make a small file huge, or read another one.
 """
 
 import xml.etree.ElementTree as ET
@@ -15,13 +15,13 @@ from reconciler.errors import ExportError
 
 _CHUNK: Final = 1 << 18
 _PARTED: Final = "\n"
-"""Parts a namespace from a name; no name can hold it."""
+"""Separates a namespace from a name; no name can hold it."""
 
 
 def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[int, ET.Element]]:
-    """The elements with a wanted name, outermost ones only, and their lines.
+    """The elements with one of the `wanted` names, each with its line; not those within another.
 
-    Names have no namespaces. Raises ExportError for anything but XML, and for a DOCTYPE.
+    Namespaces are dropped. Raises ExportError if the file is not XML, or has a DOCTYPE.
     """
     parser = _parser(name)
     builder = _Builder(wanted)
@@ -46,10 +46,7 @@ def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[i
 
 
 def names_of_root(path: Path, name: str) -> set[str]:
-    """The name of the root element, and the namespaces that are declared there.
-
-    Raises ExportError for a DOCTYPE.
-    """
+    """The root element's name and the namespaces declared in it; ExportError for a DOCTYPE."""
     found: set[str] = set()
     parser = _parser(name)
 

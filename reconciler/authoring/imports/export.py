@@ -1,7 +1,7 @@
 """What the readers of exports have in common: sightings, the faults of a file, the options.
 
 A reader yields what each row says of a garment, and knows nothing of catalogues. The rows of one
-garment may be far apart, so that it takes `fold` to make one product of them.
+garment may be far apart; `fold` makes one product of them.
 """
 
 import re
@@ -48,7 +48,7 @@ class Sighting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportChoice:
-    """What is wanted of an export, from the flags over the settings.
+    """What to read from an export, as the flags say, or else the settings.
 
     `columns` names the export's column for a field, `only` the glob that a column must match, in
     order; `types` the type for each glob of the shop's kinds; `fields` what is imported. `ids`
@@ -75,7 +75,7 @@ class Column(NamedTuple):
 class Export:
     """One opened file: its sightings, read as they are asked for, and its columns by field.
 
-    `delimiter` is what parts the cells of a text file.
+    `delimiter` is what separates the cells of a text file.
     """
 
     sightings: Iterable[Sighting]
@@ -113,6 +113,7 @@ class ExportFaults:
         code: Code = Code.SPREADSHEET_DAMAGE,
     ) -> None:
         """Report an error at a row and a column, both from 1."""
+        # What is wrong in one row is mostly wrong in all, and an export may have 100,000.
         if len(self.findings) < _MOST_FINDINGS:
             place = Location(file, row, max(column, 1))
             self.findings.append(Finding("error", code, message, place))
@@ -140,7 +141,7 @@ def one_kind(text: str) -> list[str]:
 
 
 def paths_between(separator: str) -> Split:
-    """Texts with this between them, or one a line; a backslash escapes the separator."""
+    """A function that splits a text at `separator` and at line breaks; a backslash escapes it."""
     parted = re.compile(rf"(?<!\\){re.escape(separator)}|\n")
 
     def split(text: str) -> list[str]:
@@ -154,8 +155,9 @@ def paths_between(separator: str) -> Split:
 class ExportFormat:
     """One format of exports: how it is recognised, opened, and how its texts are split.
 
-    `repeats` says that several whole rows may describe one garment. `advice` is said whenever the
-    format is read with its own id. `own_id` is why there is no import without an id, if so.
+    `repeats` says that several whole rows may describe one garment. `advice` is a warning for every
+    import that uses the format's own id. `own_id` is set if the format has no usable id, and says
+    how to give one.
     """
 
     name: str
@@ -169,16 +171,17 @@ class ExportFormat:
 
 
 def normal(title: str) -> str:
-    """A title of a column without case, asides, and the way in which its words are parted."""
+    """A column's title in lower case, without asides, and with one blank between its words."""
     plain = _ASIDE.sub(" ", title) if "(" in title or title[-1:] in "*?#" else title
     return _SPACES.sub(" ", plain).strip().casefold()
 
 
 def first_url(text: str) -> str:
-    """The first of several URLs, whatever parts them; a URL may hold commas itself.
+    """The first of several URLs, whatever separates them.
 
-    Of several lines the first with a whole address counts.
+    If there are several lines, the first one with a whole address counts.
     """
+    # A comma separates only if an address follows it, since a URL may hold commas itself.
     lines = text.split("\n")
     line = next((line for line in lines if "//" in line), lines[0])
     return _URLS.split(line, maxsplit=1)[0].strip()

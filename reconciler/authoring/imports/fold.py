@@ -1,4 +1,4 @@
-"""fold: the sightings of all rows as one garment each; the first text that is not empty counts.
+"""Folds all sightings of a garment into one; of each text the first that is not empty counts.
 
 Rows are folded while they are read, so memory holds one list of texts for each garment, and not
 its rows.
@@ -24,7 +24,10 @@ _FILE: Final = -2
 
 
 class Garment(NamedTuple):
-    """One product of the shop: its texts by position of COLUMNS, and its first sighting."""
+    """One product of the shop: its texts by position in COLUMNS, and the row of its first sighting.
+
+    `tested` holds the texts of the columns that `only` tests.
+    """
 
     texts: Sequence[str]
     tested: Sequence[str]
@@ -88,14 +91,15 @@ class Fold:
             if text != own:
                 title, number = columns.get(key, Column(key, 0))
                 self._faults.error(
-                    f"{sighting.texts[ID_AT]!r} stands in row {known[_ROW]} of {known[_FILE]} "
-                    f"already, and {title} differs. One id must be one product: remove a row, or "
+                    f"{sighting.texts[ID_AT]!r} is already in row {known[_ROW]} of {known[_FILE]}, "
+                    f"and {title} differs. One id must be one product: remove a row, or "
                     "name another column with --id.",
                     file,
                     sighting.row,
                     number,
                     code=Code.DUPLICATE_STORE_ID,
                 )
+                # One difference is enough to know that these are two products.
                 return
 
     def _look_at(
@@ -114,6 +118,7 @@ class Fold:
         garments, self._garments = self._garments, {}
         for key in list(garments):
             entry = garments.pop(key)
+            # Only now, since a variant may come before the garment that names it.
             if key not in self._variants:
                 texts = tuple(map(str, entry[:_TESTED]))
                 tested = tuple(map(str, entry[_TESTED:_FILE]))

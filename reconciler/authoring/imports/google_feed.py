@@ -1,4 +1,4 @@
-"""Google Merchant feeds: TSV, and RSS or Atom; products are variants, joined by item_group_id."""
+"""Google Merchant feeds: TSV, RSS or Atom. Each entry is a variant; item_group_id joins them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -57,6 +57,7 @@ def _open(file: ExportFile, choice: ImportChoice, faults: ExportFaults) -> Expor
             "image_url": "image_link",
         }
         return export_of(_items(file), keys, file, choice)
+    # Somebody who names a column for the id means the id of each row, not that of its group.
     layout = replace(_LAYOUT, folding=one_row_each, key_is_id=False) if chosen else _LAYOUT
     return open_rows(layout, file, choice, faults)
 
@@ -68,6 +69,7 @@ def _items(file: ExportFile) -> Iterator[Item]:
             item.setdefault(child.tag, (child.text or "").strip())
         item[_ID] = item.get("item_group_id") or item.get("id", "")
         labels = [item.get(f"custom_label_{number}", "") for number in range(5)]
+        # A feed without labels says nothing about tags, so it must not clear any.
         if any(f"custom_label_{number}" in item for number in range(5)):
             item["labels"] = "\n".join(filter(None, labels))
         yield line, item, ()

@@ -1,7 +1,4 @@
-"""Magento's product export: children come before their configurable, which names their SKUs.
-
-A row of a store view translates the row of its SKU; a row without a SKU goes on with the one above.
-"""
+"""Magento's product export: a configurable product names the SKUs of its children above it."""
 
 import re
 from typing import Final
@@ -26,6 +23,8 @@ def _folding(header: TableHeader) -> Folding:
 
     def fold(cells: list[str]) -> tuple[str, str, list[str]]:
         hidden = cells[visibility].strip().casefold() in _HIDDEN
+        # A row of a store view translates the row of its SKU; one without a SKU continues the row
+        # above it.
         if not cells[sku].strip() or cells[view].strip() or hidden:
             return "", VARIANT, []
         return cells[sku].strip(), WHOLE, [each.strip() for each in _CHILD.findall(cells[children])]

@@ -1,4 +1,4 @@
-"""Formats whose products are objects or elements: each is one garment, told by its keys."""
+"""Formats of objects (JSON) or elements (XML): each of them is one garment."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -70,8 +70,10 @@ def _sightings(
         seen.update(dict.fromkeys(item))
         texts = tuple([text_of_value(item.get(name)) for name in fields])
         tests = tuple([text_of_value(item.get(name)) for name in tested])
+        # Without an id it is a garment of its own, which is reported by its row later.
         garment = texts[ID_AT] or f"\0{row}"
         yield Sighting(garment, texts, row, tests, True, tuple(variants))
+    # Only now is it known: an object may leave out a key that others have.
     for key in [key for key, column in columns.items() if column.title not in seen]:
         del columns[key]
     for name in sorted(chosen - {*seen}):
@@ -83,7 +85,7 @@ def _sightings(
 
 
 def text_of_value(value: Any) -> str:
-    """A value as text: a list with commas between, anything but text and numbers as nothing."""
+    """A value as text: a list with commas between its entries, null or an object as ""."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):

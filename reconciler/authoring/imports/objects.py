@@ -1,7 +1,6 @@
-"""Objects in JSON, one after the other: lists, lists of products within pages, JSON Lines.
+"""Reads JSON object by object: from lists, from pages with a list of products, or JSON Lines.
 
-A file may hold many pages, so an object is decoded as soon as it is whole, and forgotten when it
-was used. Numbers stay text: as a float an id of sixteen digits would be another product's.
+An object is decoded as soon as it is whole, so memory never holds the file.
 """
 
 import re
@@ -15,6 +14,7 @@ from reconciler.errors import ExportError
 _CHUNK: Final = 1 << 18
 _SKIPPED: Final = re.compile(r"[\s,\ufeff]*")
 _PAGE: Final = re.compile(r'\{\s*"products"\s*:\s*\[')
+# Numbers stay text: as a float an id of sixteen digits would become another product's.
 _DECODER: Final = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
@@ -38,6 +38,7 @@ def _objects(stream: "_Text", name: str) -> Iterator[Mapping[str, Any]]:
             stream.at += 1
             within = "list"
         elif not within and (page := _PAGE.match(stream.text, stream.at)):
+            # Entered, and not decoded as one value: a single page may be the whole file.
             stream.at = page.end()
             within = "page"
         else:
@@ -101,6 +102,7 @@ class _Text:
     def rest_of_object(self, name: str, number: int) -> None:
         """Pass over what follows a list within an object, such as the address of the next page."""
         self.skip()
+        # The brace that opened the page was used up with its list, so another one stands for it.
         self.text, self.at = "{" + self.text[self.at :], 0
         self.value(name, number)
 

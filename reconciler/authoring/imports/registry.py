@@ -1,4 +1,4 @@
-"""Every format of exports, the most particular first, and how a file's format is recognised."""
+"""Every format of exports, the most specific first, and how a file's format is recognised."""
 
 from pathlib import Path
 from typing import Final
@@ -54,7 +54,7 @@ _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 
 
 def look_at(path: Path, name: str) -> ExportFile:
-    """A file with what is at its head; ExportError if it cannot be read."""
+    """A file with the names at its head; UsageError or ExportError if it cannot be read."""
     try:
         with path.open("rb") as stream:
             head = stream.read(_HEAD)
@@ -64,6 +64,7 @@ def look_at(path: Path, name: str) -> ExportFile:
             hint="Name the file that the shop exported.",
         ) from None
     check_encoding(head, name)
+    # By its content: the ending of its name may be missing or wrong.
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith((_ZIP, _OLD_WORKBOOK)):
         table = open_workbook(path, name, ExportFaults())
@@ -78,10 +79,11 @@ def look_at(path: Path, name: str) -> ExportFile:
 
 
 def format_of(file: ExportFile, choice: ImportChoice) -> ExportFormat:
-    """The chosen format of a file, or the one that it is recognised as; ExportError if none is."""
+    """The format that was chosen, or that the file is recognised as; ExportError if it is not."""
     if choice.format is not None:
         return EXPORT_FORMATS[choice.format]
     for each in EXPORT_FORMATS.values():
+        # Any table fits the plain formats, so they count only if somebody names the id.
         if each.name not in _PLAIN and each.recognises(file):
             return each
     if "store_id" in choice.columns:

@@ -22,6 +22,7 @@ def _items(file: ExportFile) -> Iterator[Item]:
         item: dict[str, object] = {**product.attrib}
         for child in product:
             text = (child.text or "").strip()
+            # Any language is better than no name, and the default one is better than any other.
             if text and (child.tag not in item or child.get("lang") == _DEFAULT):
                 item[child.tag] = text
         for attribute in product.iterfind("custom-attributes/custom-attribute"):

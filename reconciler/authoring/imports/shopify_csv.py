@@ -1,6 +1,6 @@
 """Shopify's own product export: a row for each variant and for each further image.
 
-It has no product id, and that is what a Shopify page passes. So it is not read without being told
+It lacks the product id, which is what a Shopify page passes, so it is read only if somebody says
 where the ids are.
 """
 

@@ -28,6 +28,7 @@ def _items(file: ExportFile) -> Iterator[Item]:
         item["image"] = _image(product)
         if isinstance(id := item.get("id"), str):
             item["id"] = id.removeprefix(_GLOBAL_ID)
+        # The Admin API's GraphQL has its own spelling of this key.
         if "product_type" not in item and "productType" in item:
             item["product_type"] = item["productType"]
         yield number, item, ()

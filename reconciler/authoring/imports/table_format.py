@@ -24,16 +24,16 @@ from reconciler.codes import Code
 from reconciler.errors import UsageError
 
 VARIANT: Final = "variant"
-"""A row that is a variant of a garment, and says nothing of it."""
+"""A row of a variant, which says nothing about the garment."""
 ADDED_IMAGE: Final = "image"
 """A row of a garment; only its image counts."""
 WHOLE: Final = "whole"
 """A row that describes a garment."""
 
 Folding: TypeAlias = Callable[[list[str]], tuple[str, str, Sequence[str]]]
-"""What a row's garment is called, what kind of row it is, and the garments that it names variants.
+"""Takes a row's cells; gives the garment's key, the kind of row, and the keys of its variants.
 
-A garment without a name is the store_id's own.
+If the key is "", the row's store_id is the key.
 """
 
 
@@ -56,9 +56,9 @@ def shared(*names: str) -> Callable[[TableHeader], Folding]:
 class TableLayout:
     """How a table is read: the columns of each field, normalised, the best one first.
 
-    A field of `joined` takes the texts of all its columns, one a line. `key_is_id` says that what a
-    garment is called is its store_id. Without one of the columns `needs` variants cannot be told
-    from garments.
+    A field of `joined` takes the texts of all its columns, one a line. `key_is_id` says that a
+    garment's key is its store_id. Without one of the columns `needs` variants cannot be told from
+    garments.
     """
 
     columns: Mapping[str, Sequence[str]]
@@ -76,7 +76,7 @@ def table_format(
     not_with: Sequence[str] = (),
     **more: Any,
 ) -> ExportFormat:
-    """A format that is recognised by all names of one of `marks`, and none of `not_with`."""
+    """A format whose files have all names of one of `marks`, and none of `not_with`."""
 
     def recognises(file: ExportFile) -> bool:
         if file.kind not in ("text", "workbook") or file.names & {*not_with}:
@@ -143,15 +143,15 @@ def _report_repeated(
     name: str,
     faults: ExportFaults,
 ) -> None:
-    """Report a title that is read and stands twice: which column is meant cannot be told.
+    """Report a title that is used and that several columns have: either could be meant.
 
-    `ID` and `id` are one title, unless a person has named just one of them.
+    `ID` and `id` count as one title, unless a person named one of the two spellings.
     """
     named = set(choice.columns.values())
     for title, number in set(columns.values()):
         like = [each for each in header.titles if each.casefold() == title.casefold()]
         if len(like) > 1 and (title not in named or like.count(title) > 1):
-            message = f"The title {title!r} stands over several columns. Rename the others."
+            message = f"Several columns have the title {title!r}. Rename all but one."
             faults.error(message, name, 1, number, code=Code.DUPLICATE_KEY)
 
 
@@ -168,7 +168,7 @@ def _sightings(table: Table, places: _Places, layout: TableLayout) -> Iterator[S
             texts[position] = "\n".join(filter(None, (cells[at].strip() for at in columns)))
         if layout.key_is_id:
             texts[ID_AT] = garment
-        # A garment without an id can be no product: it is told by its row later.
+        # A garment without an id cannot become a product; it is reported by its row later.
         garment = garment or texts[ID_AT] or f"\0{row}"
         if kind == ADDED_IMAGE:
             only = (*NO_TEXTS[:IMAGE_AT], texts[IMAGE_AT], *NO_TEXTS[IMAGE_AT + 1 :])

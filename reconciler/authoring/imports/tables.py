@@ -1,7 +1,6 @@
-"""Tables of text: a header and rows, and how a CSV file is read as one, row by row.
+"""Tables: a header and rows; and how a CSV file is read as one, row by row.
 
-Nothing is guessed about a cell: `0123` stays as it is. A row has the number that a spreadsheet
-shows, which is not its line if cells hold line breaks.
+Nothing is guessed about a cell: `0123` stays as it is.
 """
 
 import csv
@@ -22,9 +21,9 @@ _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class TableHeader:
-    """The titles of a table's columns; a column that is not there is at -1.
+    """The titles of a table's columns; the place of a column that is missing is -1.
 
-    Rows end with an empty cell of our own, which stands there.
+    Every row gets one more cell, which is empty and which -1 finds.
     """
 
     def __init__(self, titles: Sequence[str], file: str) -> None:
@@ -121,6 +120,7 @@ def _whole(
                 )
                 faults.error(message, name, first, place + 1)
                 unnamed = [other for other in unnamed if other != place]
+        # The cell that the place -1 of a missing column finds.
         cells.append("")
         yield number, cells
 
@@ -136,7 +136,7 @@ def _report_length(length: int, width: int, name: str, row: int, faults: ExportF
 def _text_rows(
     path: Path, name: str, faults: ExportFaults
 ) -> tuple[Iterator[tuple[int, list[str]]], str]:
-    """The rows of a text file, and what parts their cells."""
+    """The rows of a text file, and what separates their cells."""
     # A byte that is not UTF-8 becomes a lone surrogate, to be reported if the cell is used.
     stream = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
     head = stream.read(_HEADER_LENGTH)
@@ -152,9 +152,9 @@ def _text_rows(
 
 
 def delimiter_of(head: str) -> str:
-    """What parts the cells of the first line that is not empty: outside of quotes, and most often.
+    """The most frequent of the known delimiters in the first line that is not empty.
 
-    Only the header is looked at, since descriptions hold commas and semicolons.
+    What is within quotes does not count, and only the header does: descriptions hold commas.
     """
     counts = dict.fromkeys(_DELIMITERS, 0)
     quoted = False
@@ -171,11 +171,14 @@ def delimiter_of(head: str) -> str:
 def _records(
     stream: TextIO, delimiter: str, skipped: int, name: str, faults: ExportFaults
 ) -> Iterator[tuple[int, list[str]]]:
+    # The library's own limit, 128 KiB, is less than a description with pictures in it.
     csv.field_size_limit(_LARGEST_CELL)
     with stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         row = skipped
         while True:
+            # A row has the number that a spreadsheet shows: a cell may hold line breaks, so the
+            # reader's count of lines is another.
             row += 1
             try:
                 cells = next(reader)
@@ -192,7 +195,8 @@ def _csv_problem(error: csv.Error) -> str:
     if "unexpected end" in text:
         return "A quote is opened in this row and never closed. Was the file cut off?"
     return (
-        f"The row cannot be read: {text}. Text that holds a quote must be quoted, with two of it."
+        f"The row cannot be read: {text}. A text with a quote in it must be quoted, and the quote "
+        "doubled."
     )
 
 

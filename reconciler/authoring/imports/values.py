@@ -1,4 +1,4 @@
-"""What garments mean as products: ids, names, tags, whole addresses of images, and mapped types."""
+"""Turns garments into products: ids, names, tags, whole addresses of images, and mapped types."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -34,12 +34,13 @@ from reconciler.model import (
 )
 
 _NAME: Final = INDEX["name"]
+# `no_selection` is Magento's word for a product without an image.
 _NO_IMAGE: Final = frozenset({"", "no_selection"})
 _LEVELS: Final = (" > ", ">", "/")
 
 
 class Imported(NamedTuple):
-    """One product of an export: what it says of each field, None if it does not, and its place."""
+    """One product of an export: a value for each field, None if it has none, and its location."""
 
     values: Values
     location: Location
@@ -47,8 +48,8 @@ class Imported(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tidings:
-    """What was met while garments became values, and what is told about it.
+class ImportCounts:
+    """What was counted while garments became products, for the messages about it.
 
     `unmapped` counts products by the shop's kind that no glob of `types` matches; `images` has
     those whose image is not a whole address, each with what is wrong; `left_out` counts products
@@ -71,7 +72,7 @@ class Reading:
         columns: Mapping[str, Column],
         faults: ExportFaults,
     ) -> None:
-        self.tidings = Tidings(tested={column: Counter() for column in choice.only})
+        self.counts = ImportCounts(tested={column: Counter() for column in choice.only})
         self._format = format
         self._choice = choice
         self._columns = columns
@@ -85,7 +86,7 @@ class Reading:
         found: dict[str, Imported] = {}
         for garment in garments:
             if not self._passes(garment):
-                self.tidings.left_out += 1
+                self.counts.left_out += 1
                 continue
             store_id = self._store_id(garment)
             if store_id is None:
@@ -101,8 +102,9 @@ class Reading:
     def _passes(self, garment: Garment) -> bool:
         """Whether the texts that `only` tests match; what they are is counted."""
         passes = True
+        # Each column is counted, also behind the first that fails: a hint lists its values.
         for (column, matches), text in zip(self._only, garment.tested, strict=True):
-            self.tidings.tested[column][text] += 1
+            self.counts.tested[column][text] += 1
             passes = passes and matches(text)
         return passes
 
@@ -126,7 +128,7 @@ class Reading:
 
     def _report_twice(self, store_id: str, garment: Garment, other: Imported) -> None:
         message = (
-            f"{store_id!r} stands at {other.location} already. One id must be one product: remove "
+            f"{store_id!r} is already at {other.location}. One id must be one product: remove "
             "a row, or name another column with --id."
         )
         self._error(message, garment, "store_id", Code.DUPLICATE_STORE_ID)
@@ -165,7 +167,7 @@ class Reading:
             self._known[text] = self._mapped(text)
         type = self._known[text]
         if type is None and text:
-            self.tidings.unmapped.update(dict.fromkeys(self._format.kinds(text), 1))
+            self.counts.unmapped.update(dict.fromkeys(self._format.kinds(text), 1))
         return type
 
     def _mapped(self, text: str) -> str | None:
@@ -186,11 +188,13 @@ class Reading:
             first = f"https:{first}"
         elif "://" not in first and self._choice.image_base:
             base = self._choice.image_base.rstrip("/")
+            # Only whole addresses were separated so far, and several paths may stand here.
             first = urljoin(f"{base}/", first.partition(",")[0].strip().lstrip("/"))
+        # File names have blanks, which an address may only hold encoded.
         url = "%20".join(first.split())
         problem = problem_of_url(url)
         if problem is not None:
-            self.tidings.images.append((store_id, problem, location))
+            self.counts.images.append((store_id, problem, location))
             return None
         return url
 

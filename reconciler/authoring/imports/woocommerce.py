@@ -1,6 +1,6 @@
-"""WooCommerce's product export: variations are rows below, each with its Parent.
+"""WooCommerce's product export: variations are rows below their product, each with its Parent.
 
-It has its titles in the language of whoever exports; the kinds of rows are always in English.
+Titles are in the language of the person who exported; the kinds of rows are always in English.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """Workbooks as tables, read by python-calamine, which keeps numbers apart from text.
 
-It reads a cell with an error, such as #N/A, as empty. An image or a name that is gone would look
-like one that never was, so those cells are looked for in the file itself.
+It reads a cell with an error, such as #N/A, as empty, so a lost name would look like a missing one.
+Those cells are looked for in the file itself.
 """
 
 import re
@@ -43,7 +43,10 @@ Cells = Mapping[tuple[int, int], str]
 
 
 def open_workbook(path: Path, name: str, faults: ExportFaults) -> Table:
-    """The table in a workbook: its sheet called Products, else the first; MissingExtra."""
+    """The table in a workbook: its sheet called Products, or else the first.
+
+    Raises MissingExtra without python-calamine.
+    """
     sheet, errors = _sheet(path, name)
     _report_merged(sheet, name, faults)
     return table_of(_rows(sheet, errors), name, faults, None)
@@ -103,13 +106,14 @@ def _rows(sheet: "CalamineSheet", errors: Cells) -> Iterator[tuple[int, list[str
 
 
 def _cell_text(value: Any) -> str:
-    """A cell of another type as its text; what lost digits shows it, and is told where it is used.
+    """The text of a cell that is not text.
 
-    An id that was stored as a number is a float: 10482.0 is 10482.
+    A number that lost digits keeps a form that shows it, and is reported if it is used.
     """
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
+        # An id that was stored as a number is a float: 10482.0 means 10482.
         whole = abs(value) < _LARGEST_WHOLE and value == int(value)
         return str(int(value)) if whole else repr(float(value)).upper()
     if isinstance(value, date):
