@@ -25,8 +25,8 @@ from reconciler.yamltext.layout import Edit, FileText, Layout, NotLaidOutError
 Reader = Callable[[bytes], Sequence[Product]]
 """Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""
 
+# Overriding a value that others share changes theirs, which is fixed in the next round.
 _ROUNDS: Final = 4
-"""Overriding a value that others share changes theirs, which is fixed in the next round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Rewrite:
     """The edits of one file.
 
     `values` holds by store_id the new values of declared products, `gone` the store_ids of products
-    to remove, `added` new products. Those in `renamed` get another store_id, and `renamed_from` with
-    the one that they had.
+    to remove, `added` new products. Those in `renamed` get another store_id, and the one that they
+    had as `renamed_from`.
     """
 
     file: str

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from reconciler.fleet.place import Place
     from reconciler.fleet.task import Checkout
 
+# The folder for the stores' own pages, beside the index page.
 _PAGES: Final = "stores"
-"""The folder for the stores' own pages, beside the index page."""
 
 
 @dataclass

@@ -20,6 +20,7 @@ class Context:
     keeps its files. `summary` leaves the products out.
     """
 
+    # Given and not asked for, so that one plan always gives the same bytes (P8).
     tool: str = ""
     created_at: str = ""
     api_url: str | None = None

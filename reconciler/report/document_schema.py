@@ -124,6 +124,7 @@ def _told(model: type[BaseModel], title: str) -> dict[str, Any]:
 
 def _tell(model: str, schema: dict[str, Any]) -> None:
     for key, definition in schema.get("properties", {}).items():
+        # The model's own word first: `summary` of a plan and of a report count different things.
         words = WORDS.get(f"{model}.{key}", WORDS.get(key))
         if words is not None:
             definition["description"], example = words

@@ -34,6 +34,7 @@ def break_commands(text: str, hash_sign: str) -> str:
     return text.replace("##[", f"#{hash_sign}[").replace("##vso[", f"#{hash_sign}vso[")
 
 
+# A catalogue repeats the same few odd characters, and their category is slow to look up.
 @lru_cache(maxsize=1024)
 def _visible(character: str) -> str:
     """One character, spelled out if the eye would not see it."""

@@ -19,6 +19,7 @@ def tag_changes(before: Value | None, after: Value | None) -> tuple[list[str], l
     if before == after:
         return [], []
     old, new = _as_set(before), _as_set(after)
+    # Sorted, since the order of a set differs from run to run (P8).
     return sorted(new - old), sorted(old - new)
 
 
@@ -73,6 +74,7 @@ def _tag_names(tags: object) -> tuple[str, ...] | None:
     if not isinstance(tags, list | tuple):
         return None
     names = [tag.get("name") if isinstance(tag, Mapping) else tag for tag in tags]
+    # Tags that are dirty, such as null, are left to deepdiff, which shows any value.
     texts = [name for name in names if isinstance(name, str)]
     return tuple(texts) if len(texts) == len(names) else None
 

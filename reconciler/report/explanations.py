@@ -55,6 +55,7 @@ def list_text(*, color: bool = False, width: int | None = None) -> str:
         lines += [style.bold(title), ""]
         for code, entry in group.items():
             sentence = _first_sentence(entry.meaning)
+            # Two columns on a narrow terminal would leave a few letters for the sentence.
             if width is None or width >= _WIDTH:
                 line = f"  {code.ljust(longest)}  {sentence}"
                 lines += wrapped(line, width, hang=" " * (longest + 4))

@@ -82,6 +82,7 @@ def _document(finding: Finding) -> dict[str, Any]:
     return {
         "severity": finding.severity,
         "code": finding.code,
+        # Null and not left out: a script reads the same keys of every finding.
         "file": location.file if location else None,
         "line": location.line if location else None,
         "column": location.column if location else None,

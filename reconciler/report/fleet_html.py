@@ -20,6 +20,7 @@ def fleet_html(
     rows = [
         {
             "store": result.store,
+            # A store that failed has no plan, and so no page to link.
             "page": pages.get(result.store),
             "counts": counts_text(result.summary) or ("" if result.error else "nothing to change"),
             "error": result.error,

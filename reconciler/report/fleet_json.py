@@ -53,6 +53,7 @@ def _store(result: StoreResult, action: FleetAction) -> dict[str, Any]:
         document["converged"] = result.converged
     if "calls" in result.texts:
         document["calls"] = result.calls
+    # Only on request: the rendered changes make the file many times larger.
     if "details" in result.texts:
         document["details"] = result.texts["details"]
     return document
@@ -73,6 +74,7 @@ def read_fleet(data: bytes, name: str) -> tuple[list[StoreResult], FleetAction]:
 
 
 def _read(store: Mapping[str, Any]) -> StoreResult:
+    # Keys that are not known are passed over: a job may run a later version.
     details = store.get("details")
     return StoreResult(
         str(store["store"]),

@@ -19,6 +19,7 @@ from reconciler.report.words import clip, plural
 MARKER: Final = "<!-- reconciler-fleet -->"
 """The hidden comment by which a later run finds the comment of a fleet. No store can have it."""
 
+# Less than half of a comment, so that the details of the worst stores have room as well.
 _TABLE_ROOM: Final = 30_000
 # For the sentence that counts what was left out.
 _FOOT_ROOM: Final = 300
@@ -30,6 +31,7 @@ def fleet_markdown(results: Sequence[StoreResult], action: FleetAction) -> str:
     """The results as Markdown of at most LIMIT characters; what is left out is counted."""
     ranked = worst_first(results)
     telling = [result for result in ranked if action == "status" or _tells(result)]
+    # A hundred rows that say nothing would hide the store that failed.
     quiet = len(results) - len(telling)
     head = _head(results, action)
     rows, left_rows = _fitting(map(_row, telling), _TABLE_ROOM - len(head))

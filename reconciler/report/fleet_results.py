@@ -9,8 +9,8 @@ from reconciler.codes import Code
 
 FleetAction: TypeAlias = Literal["plan", "apply", "status", "unlock"]
 
+# Exit codes from the best to the worst.
 _RANKING: Final = (0, 6, 2, 3, 4, 5, 1, 130)
-"""Exit codes from the best to the worst."""
 SUCCESSES: Final = frozenset({0, 2, 6})
 """Those that tell of no failure: with --detailed-exitcode 2 and 6 report changes and drift."""
 
@@ -63,6 +63,7 @@ def worst_code(results: Iterable[StoreResult]) -> int:
 
 def worst_first(results: Iterable[StoreResult]) -> list[StoreResult]:
     """The results from the worst to the best; of equal ones the one with more changes first."""
+    # Of plans with equal codes, the one that apply will refuse needs somebody most.
     return sorted(results, key=lambda r: (-_rank(r.exit_code), not r.refused, -touched(r), r.store))
 
 

@@ -12,7 +12,7 @@ from reconciler.report.fleet_results import (
     touched,
 )
 from reconciler.report.style import Style
-from reconciler.report.words import plural
+from reconciler.report.words import columns_text, plural
 
 _NOTES_SHOWN: Final = 3
 _WORDS: Final[Mapping[str, str]] = {
@@ -107,6 +107,7 @@ def sum_text(
     first = f"{', '.join(parts)}{f' ({counts})' if counts else ''}; {seconds:.1f} s."
     lines = [style.bold(first)]
     codes = by_exit_code(results)
+    # That every store ended with 0 needs no words.
     if any(codes.get(code) for code in codes if code != 0):
         told = ", ".join(f"{plural(count, 'store')} with {code}" for code, count in codes.items())
         lines.append(f"Exit codes: {told}.")
@@ -121,10 +122,4 @@ def sum_text(
 
 def stores_text(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as columns."""
-    cells = [[escape(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*columns_text([[escape(cell) for cell in row] for row in rows]), ""])

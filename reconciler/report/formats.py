@@ -23,6 +23,7 @@ def render_plan(plan: Plan, format: str, *, context: Context) -> str:
     return renderer(plan, context)
 
 
+# Each imports its module itself: a plan on a terminal must not wait for the code of pages.
 def _text(plan: Plan, context: Context) -> str:
     from reconciler.report.text import plan_text
     from reconciler.report.words import rehearsal_text

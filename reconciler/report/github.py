@@ -109,6 +109,7 @@ def _of_finding(finding: Finding) -> str:
 
 def _spread(findings: Iterable[Finding]) -> list[Finding]:
     """The first finding of every file, then the second of each, and so on."""
+    # One bad file would else take all the annotations that a step may have.
     seen: Counter[str] = Counter()
     ranked = []
     for finding in findings:

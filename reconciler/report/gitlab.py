@@ -15,6 +15,7 @@ from reconciler.report.json_text import json_text
 def plan_gitlab(plan: Plan) -> str:
     """The counts that a merge request shows: `{"create": n, "update": n, "delete": n}`."""
     summary = plan.summary
+    # GitLab's report of infrastructure changes, which has room for these three numbers alone.
     return json_text({"create": summary.create, "update": summary.update, "delete": summary.delete})
 
 

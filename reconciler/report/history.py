@@ -21,6 +21,7 @@ from reconciler.planning.plan import Plan
 _JOURNAL_FORMAT: Final = "reconciler.journal/1"
 # Of any version: a journal of a newer tool must not be taken for a damaged plan.
 _MARK: Final = b'{"format":"reconciler.journal/'
+# `log` reads the subjects of old commits too, so these words must not change.
 _COUNTS: Final = r"\d+ created, \d+ updated, \d+ deleted"
 _BEGUN: Final = re.compile(rf"Begin ({_COUNTS})")
 _ENDED: Final = re.compile(rf"Apply ({_COUNTS}): (\d+ of \d+ done)")
@@ -182,6 +183,7 @@ def parse_journal(data: bytes) -> JournalRecord:
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
+        # As a list is read: the record of a delete may hold what strict JSON refuses.
         value = read_dirty(line)
     # A run that was killed may leave half a line.
     except (ValueError, RecursionError):
@@ -193,6 +195,7 @@ def apply_of(journal: JournalRecord, name: str) -> LogEntry:
     """The apply that the journal `name` records."""
     header, calls = journal.header, journal.calls
     done = sum(1 for call in calls if call.result == "ok")
+    # A run that ended by itself has written a result for each of its calls.
     cut = any(call.result is None for call in calls)
     return LogEntry(
         time=str(header.get("time", "")),

@@ -54,8 +54,8 @@ _MARKS: Final[Mapping[ChangeKind, str]] = {
 # So many products are drawn, or left for later, together: what is out of sight costs nothing.
 _CHUNK: Final = 40
 _GARMENTS: Final = re.compile('id="garment-([a-z]+)"')
+# So many warnings of one kind are open to read; more are folded.
 _OPEN: Final = 3
-"""So many warnings of one kind are open to read; more are folded."""
 
 
 def plan_html(plan: Plan, context: Context) -> str:
@@ -135,6 +135,7 @@ def _sections(
 
 def _cards(changes: Iterable[Change], context: Context) -> Iterator[dict[str, Any]]:
     """What the template shows of each change."""
+    # One at a time: the cards of 100,000 changes together would take gigabytes.
     for change in changes:
         url = None
         if change.source:
@@ -192,6 +193,7 @@ def _field(key: str, field: FieldChange, change: Change) -> dict[str, Any]:
 def _garment(change: Change) -> str:
     """Which garment is drawn where a picture cannot be loaded: that of the type, if it is known."""
     field = change.fields.get("type")
+    # An update that leaves the type as it is still carries it, to be shown here.
     kind = field.after or field.before if field else getattr(change, "type", None)
     return kind if isinstance(kind, str) and kind in _GARMENTS.findall(_garments()) else "other"
 

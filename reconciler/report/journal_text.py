@@ -8,7 +8,7 @@ import json
 from reconciler.report.escape import escape
 from reconciler.report.history import JournalCall, JournalRecord
 from reconciler.report.style import Style
-from reconciler.report.words import compact, plural
+from reconciler.report.words import compact, filled_in, plural
 
 
 def journal_text(journal: JournalRecord, *, color: bool = False) -> str:
@@ -44,7 +44,7 @@ def _call(call: JournalCall, style: Style) -> list[str]:
         body = ", ".join(f"{key}={compact(value)}" for key, value in call.body.items())
         lines.append(f"    {escape(body)}")
     for key, value in (call.record or {}).items():
-        if value not in (None, "", [], {}):
+        if filled_in(value):
             lines.append(f"    {escape(str(key))}  {escape(compact(value))}")
     return lines
 

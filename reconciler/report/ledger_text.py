@@ -11,7 +11,7 @@ from reconciler.report.words import NO_VALUE, plural, shown, text_of
 
 
 def narrowed(ledger: Ledger, store_id: str) -> Ledger:
-    """What `ledger` remembers of one product: by its store_id, or by its remote id."""
+    """What `ledger` holds of one product: by its store_id, or by its remote id."""
     products = {
         id: known
         for id, known in ledger.products.items()
@@ -31,6 +31,7 @@ def ledger_text(ledger: Ledger, *, color: bool = False) -> str:
     """The ledger for people, a block a product in the order of the store_ids, then the count."""
     style = Style(color)
     lines: list[str] = []
+    # By the id too, since the remote may have one store_id twice.
     for id, known in sorted(ledger.products.items(), key=lambda item: (item[1].store_id, item[0])):
         lines.append(f"{style.bold(shown(known.store_id))}  {escape(id)}")
         lines += _entry_lines(known.entries, style)

@@ -35,6 +35,7 @@ def live_text(live: Live) -> str:
     if live.stopped:
         text += "  The server asked for fewer calls, so the others were not asked for.\n"
     if live.not_found:
+        # That not one is found has another usual cause than that some are not.
         text += _SOME_FOUND if live.found else _NONE_FOUND
     return text
 

@@ -7,10 +7,11 @@ from reconciler.report.escape import escape
 from reconciler.report.history import LogEntry
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
+from reconciler.report.words import columns_text
 
 _FORMAT: Final = "reconciler.log/1"
+# How much of a digest or a commit a table shows.
 _SHORT: Final = 12
-"""How much of a digest or a commit a table shows."""
 _TITLES: Final = ("time", "by", "changes", "result", "plan", "catalogue")
 
 
@@ -18,12 +19,7 @@ def log_text(entries: Sequence[LogEntry], *, color: bool = False) -> str:
     """The entries as a table, newest first as given; each line ends with a line break."""
     if not entries:
         return "Nothing has been applied yet.\n"
-    rows = [_TITLES, *(_row(entry) for entry in entries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = columns_text([_TITLES, *(_row(entry) for entry in entries)])
     return "\n".join([Style(color).bold(lines[0]), *lines[1:]]) + "\n"
 
 

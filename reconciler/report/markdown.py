@@ -48,9 +48,10 @@ LIMIT: Final = 65_000
 """The longest text, in characters: GitHub takes 65,536."""
 
 _ORDER: Final[tuple[ChangeKind, ...]] = ("delete", "create", "rename", "update")
+# For the sentences that count what was left out.
 _NOTE_ROOM: Final = 500
+# Each kind of change may fill at least this part of the room.
 _SHARES: Final = 8
-"""Each kind of change may fill at least this part of the room."""
 _MARKER_LIMIT: Final = 200
 _VALUE_LIMIT: Final = 400
 _TAG_LIMIT: Final = 60
@@ -104,6 +105,7 @@ def marker(store: str) -> str:
 def _head(plan: Plan, context: Context) -> str:
     """Marker, title, counts, and why apply will refuse."""
     title = f"Plan for {code(clip(plan.store, _TAG_LIMIT))}"
+    # A comparison asked no remote, so there is no store to name.
     if context.compared:
         title = f"Comparison of two revisions: {code(clip(context.compared, _TAG_LIMIT))}"
     lines = [marker(plan.store), f"### {title}", ""]
@@ -256,6 +258,7 @@ def _field(field: FieldChange, change: Change) -> str:
     if isinstance(field.before, tuple) or isinstance(field.after, tuple):
         added, removed = tag_changes(field.before, field.after)
         signed = [f"+ {code(clip(shown(tag), _TAG_LIMIT))}" for tag in added]
+        # As an entity, since Markdown could take a hyphen for the start of a list.
         signed += [f"&#45; {code(clip(shown(tag), _TAG_LIMIT))}" for tag in removed]
         more = len(signed) - _TAGS_SHOWN
         listed = " ".join(signed[:_TAGS_SHOWN]) or "no tags"

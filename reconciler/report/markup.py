@@ -30,6 +30,7 @@ def code(text: str) -> str:
 
     An empty comment parts an email address, since hosts make links even within code elements.
     """
+    # Not a zero-width space, as in prose: whoever copies the value would copy that too.
     parted = _ADDRESS.sub(f"@{_BREAK}", escape(text).replace(_BREAK, ""))
     return f"<code>{_ACTIVE.sub(_entity, parted).replace(_BREAK, '<!-- -->')}</code>"
 

@@ -17,8 +17,8 @@ from reconciler import durable
 from reconciler.errors import OutputError
 
 _PRIVATE = 0o600
+# How many bytes are tried: the report of some hundred changes.
 _ROOM = 64 * 1024
-"""How many bytes are tried: the report of some hundred changes."""
 REDIRECT: Final = "Run it again with stdout in a file, on a disk that has room: `> FILE`."
 """What to do about a lost result of any command."""
 TO_OUTPUT: Final = "Write it to a file instead: --output FILE."

@@ -103,6 +103,7 @@ def _table(
     title: str | None, columns: Sequence[str], rows: Sequence[Sequence[str]], look: _Look
 ) -> str:
     """Rows that are escaped already, as a drawn table or as lines."""
+    # Tabs for `cut` and `awk`; no cell holds one, since it would be escaped.
     if look.width is None:
         lines = ["\t".join(columns), *("\t".join(row) for row in rows)]
         return "\n".join([*lines, ""])

@@ -202,6 +202,7 @@ def parse_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
         raise _damaged(file, str(error)) from error
     if plan.digest != read.digest:
         raise _damaged(file, "its changes do not match its digest, so it was edited or cut")
+    # A seal cannot be part of what it seals.
     del document["seal"]
     # No signature, since whoever edits the file may seal it anew: guards never trust its figures.
     if _seal(document) != read.seal:

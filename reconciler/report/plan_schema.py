@@ -1,7 +1,6 @@
 """The shape of Plan JSON, checked strictly when a saved plan is read.
 
-Loaded only when a plan is read or its JSON Schema is asked for. Keys that are not known are
-ignored: a later tool may add some without a new format.
+Loaded only when a plan is read or its JSON Schema is asked for.
 """
 
 import re
@@ -50,6 +49,7 @@ class UnknownNameError(ValueError):
 class _Model(BaseModel):
     """Strict: no value is ever converted into what it should have been."""
 
+    # Unknown keys are ignored: a later tool may add some without a new format.
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
@@ -91,6 +91,7 @@ _Seen: Any = create_model("_Seen", __base__=_Model, **_SEEN)
 class SeenDocument(_Seen):
     """The remote product that an update was made from: its readable fields."""
 
+    # For showing alone: it is the service's own rendition, which nothing compares.
     image_md: Text | None = None
 
     def product(self, id: str) -> RemoteProduct:
@@ -210,6 +211,7 @@ class SummaryDocument(_Model):
     unchanged: int
     blocked: int
     unconfirmed: int
+    # With a default, since plans of earlier versions have no such key.
     kept: int = 0
     undeclared: int = 0
 

@@ -8,11 +8,11 @@ from reconciler.planning.hints import HAND_ENTERED
 from reconciler.report.escape import escape
 from reconciler.report.json_text import json_text
 from reconciler.report.style import Style
-from reconciler.report.words import compact, plural, shown, text_of
+from reconciler.report.words import compact, filled_in, plural, shown, text_of
 
 _FORMAT: Final = "reconciler.removed/1"
+# What is declared, or made by Robosize itself; all else was entered there.
 _COMES_BACK: Final = frozenset({"id", "status", "handle", "image_md", *KEYS})
-"""What is declared, or made by Robosize itself; all else was entered there."""
 
 
 def removed_text(removed: Sequence[Removed], *, color: bool = False) -> str:
@@ -29,7 +29,7 @@ def _block(product: Removed, style: Style) -> Iterator[str]:
     store_id = style.bold(shown(product.store_id))
     yield f"{store_id}  {escape(product.id)}  removed {escape(product.at)}"
     for key, value in product.record.items():
-        if _is_something(value) and key not in ("id", "store_id"):
+        if filled_in(value) and key not in ("id", "store_id"):
             yield f"    {escape(str(key)):<9}  {escape(compact(value))}"
     for key, value in product.written.items():
         yield f"    {escape(key):<9}  {shown(text_of(value))}  {style.dim('(as it was sent)')}"
@@ -52,14 +52,10 @@ def losses(product: Removed) -> str:
     said = f"{shown(product.store_id)} comes back under a new id; it was {escape(product.id)}."
     # What takes the most work to enter again stands first.
     keys = dict.fromkeys((*HAND_ENTERED, *product.record))
-    lost = [k for k in keys if k not in _COMES_BACK and _is_something(product.record.get(k))]
+    lost = [k for k in keys if k not in _COMES_BACK and filled_in(product.record.get(k))]
     if lost:
         said += f" Not with it: {escape(', '.join(lost))}. Enter that again at Robosize."
     unknown = [KEYS[p] for p in WRITE_ONLY if KEYS[p] not in product.written]
     if unknown:
         said += f" Not known: {' and '.join(unknown)}. Declare what it had."
     return said
-
-
-def _is_something(value: object) -> bool:
-    return value not in (None, "", [], {})

@@ -27,6 +27,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "started_at": report.started_at,
         "finished_at": report.finished_at,
         "summary": report.summary._asdict(),
+        # Zeros too: a script finds each method, whether it was called or not.
         "requests": dict.fromkeys(_METHODS, 0) | dict(report.requests),
         "converged": report.converged,
         "interrupted": report.interrupted,

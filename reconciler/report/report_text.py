@@ -20,8 +20,8 @@ _NEXT_FOR_UNKNOWN: Mapping[Action, str] = {
     "update": "The next run compares again and sends what is still missing.",
     "delete": "The next run looks whether it is still there.",
 }
+# So many changes that end for one reason have a line each; more share one.
 _ALONE: Final = 5
-"""So many changes that end for one reason have a line each; more share one."""
 _NAMED: Final = 3
 _WORDS = {
     Fate.APPLIED: "applied",
@@ -107,6 +107,7 @@ def _counts(report: Report) -> str:
     total = len(report.outcomes)
     if not total:
         return "Nothing was to be applied."
+    # From the outcomes, never from the plan: what was planned may not have happened (P6).
     done = Counter(o.action for o in report.outcomes if o.fate is Fate.APPLIED)
     detail = ", ".join(f"{done[action]} {word}" for action, word in _DONE.items() if done[action])
     tally = report.summary._asdict()

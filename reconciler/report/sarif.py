@@ -56,6 +56,7 @@ def _result(finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": finding.severity,
+        # It is shown as it is, and a bidi character would reorder what a reviewer reads.
         "message": {"text": escape(finding.message)},
     }
     if location := finding.location:

@@ -23,6 +23,7 @@ def suggestion_text(found: Suggestion) -> str:
             lines += [f"  - field: {field}", f"    {kind}:", *map(_line, used)]
     if found.ids is not None:
         lines += ["  - field: store_id", f"    pattern: {_quoted(found.ids)}"]
+    # `policy:` with nothing behind it would be null, and not an empty list.
     return "\n".join(lines if lines[-1] != "policy:" else [*lines[:-1], "policy: []"]) + "\n"
 
 

@@ -47,8 +47,8 @@ _UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)
 _WIDTH: Final = 640
 _HEIGHT: Final = 120
 _MOST_BARS: Final = 40
+# So few are no wider than if there were as many.
 _FEWEST_BARS: Final = 8
-"""So few are no wider than if there were as many."""
 
 
 class Plotted(NamedTuple):
@@ -151,6 +151,7 @@ def _plot(moments: Sequence[Plotted]) -> dict[str, Any] | None:
         return round((at - first) / ((last - first) or 1) * _WIDTH, 1)
 
     def y(count: int) -> float:
+        # With a margin at the top, or half of the highest line would be cut off.
         return round(_HEIGHT - count / most * (_HEIGHT - 4), 1)
 
     def steps(counts: Sequence[int]) -> str:

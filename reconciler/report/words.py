@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from reconciler.codes import Code
@@ -90,6 +90,7 @@ def summary_line(plan: Plan, calls: int | Mapping[str, int]) -> str:
     """The plan in one sentence, with the number of calls it needs, by method if known."""
     others = other_counts(plan)
     if not plan.changes:
+        # Without the first of the others: `matching` counts the unchanged ones already.
         return f"Nothing to change: {', '.join([matching(plan), *others[1:]])}."
     text = f"Plan: {counted(count_kinds(plan.changes))}; {', '.join(others)}."
     origins = origins_text(plan.changes)
@@ -217,6 +218,7 @@ def shown_pair(change: FieldChange) -> tuple[str, str]:
     """A text field before and after, told apart also if both look alike to the eye."""
     before, after = change.before, change.after
     if isinstance(before, str) and isinstance(after, str) and not change.in_doubt:
+        # What NFKC makes equal looks equal too, as a ligature and its letters do.
         alike = unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after)
         if alike and before != after:
             return _code_points(before), _code_points(after)
@@ -244,17 +246,26 @@ def _code_points(text: str) -> str:
 
 def destroyed(record: Record) -> tuple[tuple[str, str], ...]:
     """What a delete destroys of the data entered by hand: (field, its value on one line)."""
-    return tuple((key, compact(record[key])) for key in HAND_ENTERED if _holds(record.get(key)))
+    return tuple((key, compact(record[key])) for key in HAND_ENTERED if filled_in(record.get(key)))
 
 
-def _holds(value: object) -> bool:
-    """Whether a field of a remote record was filled in."""
-    return value is not None and value not in ("", {}, [])
+def filled_in(value: object) -> bool:
+    """Whether a field of a remote record has a value."""
+    return value not in (None, "", [], {})
 
 
 def compact(value: object) -> str:
     """Any JSON value on one escaped line."""
     return escape(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def columns_text(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells, which are escaped already, as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def clip(text: str, limit: int) -> str:

@@ -72,6 +72,7 @@ def _status(fault: Fault) -> HttpAnswer:
         return HttpAnswer(status, fault.body.encode(), headers=headers)
     try:
         phrase = HTTPStatus(status).phrase
+    # A fault may have any status, also one that HTTP has no name for.
     except ValueError:
         phrase = "Unknown status"
     return detail(status, f"{phrase}.", *headers)
@@ -80,6 +81,7 @@ def _status(fault: Fault) -> HttpAnswer:
 def _page(right: HttpAnswer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> HttpAnswer:
     """The answer with its page changed; unchanged if it is not a page."""
     page = json.loads(right.body)
+    # An error has no count and no products to lie about.
     if "count" not in page:
         return right
     return replace(right, body=to_json(change(page)).encode())

@@ -56,6 +56,7 @@ class ProductApp:
         """Answer one call, as documented or as the faults demand."""
         http = HttpRequest(scope, receive)
         request = await self._read(http)
+        # Before any waiting, so that the log has the order in which calls arrived.
         n = self._record(request)
         if self._latency:
             await asyncio.sleep(self._latency)
@@ -167,6 +168,7 @@ async def _deliver(
     announced = len(body)
     if truncate:
         body = body[: len(body) // 2]
+        # The way "cut" announces what it sends, so that nothing but the JSON is broken.
         announced = len(body) if truncate.way == "cut" else announced
     await send(_start(answer, announced))
     if slow:
@@ -184,6 +186,7 @@ def _start(answer: HttpAnswer, length: int) -> dict[str, Any]:
     return {
         "type": "http.response.start",
         "status": answer.status,
+        # HTTP sends headers as Latin-1.
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
     }
 

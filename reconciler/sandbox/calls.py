@@ -70,6 +70,7 @@ class CallLog:
             self._clock(),
             method,
             json.dumps(dict(query)),
+            # SQLite's text is UTF-8, which has no bytes for lone surrogates.
             body.encode("utf-8", "replace").decode(),
             json.dumps(list(faults)),
         )

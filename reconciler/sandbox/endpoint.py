@@ -121,6 +121,7 @@ class Endpoint:
         values = _checked(*check_fields(_body(request), partial=False))
         values = _as_stored(values, request.faults)
         self._refuse_taken(values, but=())
+        # Behind the checks: the service took the call, and says that it created nothing.
         if first(request.faults, "created_zero"):
             return Done(answer(201, {"created": 0}))
         copies = 2 if first(request.faults, "duplicate_create") else 1
@@ -166,6 +167,7 @@ class Endpoint:
     def _wrong_id(self, fault: Fault, request: Request, own: Sequence[str]) -> str:
         """The id of another product as `fault.way` says, or one that no product has."""
         if fault.way == "listed":
+            # The product that the fault names comes first, so that a test can choose it.
             for row in (self._store.row(fault.store_id), *self._store.rows()):
                 if row is not None and row.id and row.id not in own:
                     return row.id
@@ -195,6 +197,7 @@ class Endpoint:
             if fault.way != "insert" and first:
                 self._store.delete(str(json.loads(first[0])["id"]))
             if fault.way != "delete":
+                # An earlier shift may have left a product of that name.
                 number = self._store.count()
                 while self._store.taken(f"shift-{number}"):
                     number += 1

@@ -51,6 +51,7 @@ class Lag:
 
     def begin_list(self) -> None:
         """Begin a list; all its pages show the same writes."""
+        # Deleted before the count goes down, so that `lists: 1` still hides a write from this list.
         self._connection.execute(
             "DELETE FROM unseen WHERE lists = 0 OR until <= ?", (self._clock(),)
         )

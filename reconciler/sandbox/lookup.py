@@ -20,6 +20,7 @@ def lookup(stores: Collection[SandboxStore]) -> Callable[[HttpRequest], Awaitabl
     async def answer(http: HttpRequest) -> Response:
         query = http.query_params
         wanted = query.get("product", "")
+        # A page is public, so a key that is sent from one is lost.
         if "api_key" in query:
             return _problem(400, "This endpoint takes no key.")
         if not wanted or not query.get("business"):

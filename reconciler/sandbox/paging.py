@@ -43,6 +43,7 @@ def previous_link(url: str, query: Mapping[str, str], seen: Window) -> str | Non
 
 
 def _link(url: str, query: Mapping[str, str], limit: int, offset: int | None) -> str:
+    # The key stays in the link, as the documentation shows it: a client must mask it.
     kept = {key: value for key, value in query.items() if key not in {"limit", "offset"}}
     kept["limit"] = str(limit)
     if offset is not None:

@@ -19,8 +19,8 @@ from reconciler.sandbox.store import SandboxStore
 
 _PATH: Final = "/md/{name}.svg"
 _OTHER: Final = "other"
+# How many characters of a store_id have room under a garment.
 _LABEL: Final = 14
-"""How many characters of a store_id have room under a garment."""
 
 
 def pictures(stores: Collection[SandboxStore]) -> Route:

@@ -59,6 +59,7 @@ def hidden(values: Mapping[str, Value]) -> dict[str, Value]:
 
 def product_id(serial: int) -> str:
     """The id of the product with this serial number: opaque, and the same on every run."""
+    # A digest, so that no code can come to rely on ids that count up.
     return hashlib.sha256(f"product {serial}".encode()).hexdigest()[:24]
 
 

@@ -239,11 +239,13 @@ class SandboxStore:
         """Remove every product, but keep the log of calls."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM products")
+            # What lists still hide or show belongs to the products that are gone.
             self._lag.end()
 
     def _ids(self, number: int) -> Iterator[str]:
         """New ids, which are never used again, even after deletes."""
         with self._database.transaction() as connection:
+            # Not from the rows: the one with the last id may be deleted, and its id never returns.
             (last,) = connection.execute("SELECT last FROM serial").fetchone()
             connection.execute("UPDATE serial SET last = last + ?", (number,))
         return (product_id(serial) for serial in range(last + 1, last + number + 1))

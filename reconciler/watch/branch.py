@@ -13,10 +13,10 @@ from reconciler.model import Catalog, Finding
 if TYPE_CHECKING:
     from reconciler.settings import Settings
 
+# The refs that keep fetched commits from git's garbage collection.
 _OWN: Final = "refs/reconciler-watch/"
-"""The refs that keep fetched commits from git's garbage collection."""
+# Products of all catalogues that are kept in memory while the branch does not move.
 _MOST_KEPT: Final = 500_000
-"""Products of all catalogues that are kept in memory while the branch does not move."""
 
 
 class Branch:

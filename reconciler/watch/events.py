@@ -11,8 +11,8 @@ from reconciler.planning.plan import Change, digest
 from reconciler.report.words import plural
 from reconciler.watch.sight import Observation
 
+# Errors that the next round settles: another apply is running, or this watch is ending.
 _QUIET: Final = frozenset({Code.LOCKED, Code.INTERRUPTED})
-"""Errors that the next round settles: another apply is running, or this watch is ending."""
 _VARYING: Final = frozenset({Code.UNREACHABLE, Code.REJECTED, Code.BAD_ANSWER, Code.UNSTABLE_LIST})
 
 

@@ -25,10 +25,10 @@ from reconciler.watch.state import WatchState
 if TYPE_CHECKING:
     from reconciler.settings import Settings
 
+# The part of the time between two rounds by which one may be late, so that many watches spread.
 _JITTER: Final = 0.1
-"""The part of the time between two rounds by which one may be late, so that many watches spread."""
+# Seconds beyond the time between two rounds after which a watch without a beat is held dead.
 _PATIENCE: Final = 900.0
-"""Seconds beyond the time between two rounds after which a watch without a beat is held dead."""
 
 Say = Callable[[str, str], None]
 """Takes a level (info or warning) and a message."""

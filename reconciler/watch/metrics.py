@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _ACTIONS: Final = ("create", "update", "delete")
 _ORIGINS: Final = ("edit", "drift", "both", "none")
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+# Each meter by its name without the prefix: its kind, its help, and its labels after `store`.
 _METERS: Final[Mapping[str, tuple[str, ...]]] = {
     "changes": (
         "Gauge",
@@ -44,7 +45,6 @@ _METERS: Final[Mapping[str, tuple[str, ...]]] = {
     "apply_outcomes": ("Counter", "Changes that an apply was to make, by outcome.", "outcome"),
     "policy_findings": ("Gauge", "Findings of a rule in the last plan.", "rule"),
 }
-"""Each meter by its name without the prefix: its kind, its help, and its labels after `store`."""
 
 
 class Meters:

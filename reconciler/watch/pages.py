@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _COUNTS: Final = re.compile(r"(\d+) created, (\d+) updated, (\d+) deleted")
 _APPLIES: Final = 40
+# Seconds for which the applies of a store are not read again: they may be in git.
 _FRESH: Final = 60.0
-"""Seconds for which the applies of a store are not read again: they may be in git."""
 
 
 class WatchPages:

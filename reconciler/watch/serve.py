@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from threading import Thread
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 HTML: Final = "text/html; charset=utf-8"
 TEXT: Final = "text/plain; charset=utf-8"
+# Seconds that a reader may take to ask.
 _PATIENCE: Final = 30.0
-"""Seconds that a reader may take to ask."""
 _HEADERS: Final = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
@@ -96,12 +95,7 @@ class Served:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 _DRIFT: Final = ("drift", "both")
+# A message that holds more is no message any more.
 _FAULTS: Final = 3
-"""A message that holds more is no message any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def test_renames_are_proposed_and_written_if_wanted(folder: Path, here: Here) ->
     assert "sku-1 (declared, not in the export) and 1 (at x.csv:2:1, not declared)" in done.err
     assert '`renamed_from: "sku-2"`' in done.err
     assert "apply its renamed_from first" in done.err
-    assert "sku-4" not in done.err.partition("None of the export's ids")[0]
+    assert "sku-4" not in done.err.partition("The export and the catalogue")[0]
     pruned = here("import", "x.csv", "--prune").out
     assert [line for line in pruned.splitlines() if line.startswith("-  - ")] == [
         "-  - {store_id: sku-4, name: Twin}",
@@ -236,7 +236,7 @@ def test_ids_that_nothing_shares_are_told(folder: Path, here: Here) -> None:
     declared(folder, "{store_id: sku-1, name: Shirt}")
     export(folder, row("1", "Coat"), row("2", ""))
     done = here("import", "x.csv")
-    assert "None of the export's ids (1, 2) is declared" in done.err
+    assert "have no id in common: the export has 1, 2, the catalogue" in done.err
     assert "The export has no name for 2: left out." in done.err
 
 

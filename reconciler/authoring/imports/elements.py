@@ -14,8 +14,8 @@ from xml.parsers import expat
 from reconciler.errors import ExportError
 
 _CHUNK: Final = 1 << 18
+# Separates a namespace from a name; no name can hold it.
 _PARTED: Final = "\n"
-"""Separates a namespace from a name; no name can hold it."""
 
 
 def elements(path: Path, name: str, wanted: Collection[str]) -> Iterator[tuple[int, ET.Element]]:

@@ -8,8 +8,8 @@ from reconciler.authoring.imports.object_format import Item, object_format
 from reconciler.authoring.imports.objects import objects
 
 _GLOBAL_ID: Final = "gid://shopify/Product/"
+# What marks a variant or an image in the Admin API's bulk files, which are JSON Lines.
 _PARENT: Final = "__parentId"
-"""What marks a variant or an image in the Admin API's bulk files, which are JSON Lines."""
 _KEYS: Final = {
     "store_id": "id",
     "name": "title",

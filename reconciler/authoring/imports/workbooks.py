@@ -20,8 +20,8 @@ from reconciler.installed import installing
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
+# From here on a spreadsheet's numbers skip some whole ones.
 _LARGEST_WHOLE: Final = 1 << 53
-"""From here on a spreadsheet's numbers skip some whole ones."""
 _SHEETS: Final = ("products", "product")
 _CHUNK: Final = 1 << 20
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
@@ -33,10 +33,10 @@ _ERROR_CELL: Final = re.compile(
     re.DOTALL,
 )
 _CELL: Final = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
+# Cells from A1 to the last one: the library holds a place for each, empty or not.
 _MOST_CELLS: Final = 30_000_000
-"""Cells from A1 to the last one: the library holds a place for each, empty or not."""
+# Bytes that a workbook may unpack to.
 _MOST_BYTES: Final = 1 << 30
-"""Bytes that a workbook may unpack to."""
 
 Cells = Mapping[tuple[int, int], str]
 """Texts by row and column, both from 0."""
