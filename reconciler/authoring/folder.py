@@ -11,11 +11,11 @@ from reconciler.authoring.canonical import one_product
 from reconciler.authoring.edit import Reader, Rewrite, rewritten
 from reconciler.authoring.file_names import FileNames
 from reconciler.authoring.format import form_of
-from reconciler.authoring.pull import New
+from reconciler.authoring.pull import CatalogEdits, New
 from reconciler.catalog.files import is_defaults
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError, OutputError
-from reconciler.model import Catalog, Location, Product, Record
+from reconciler.model import Catalog, Location, Product, Record, Values
 from reconciler.report.output import write_file
 
 SCHEMA: Final = Path(".schemas/catalog.json")
@@ -45,7 +45,18 @@ class Folder:
         self._path = path
         self._working_folder = working_folder
 
-    def edited(self, rewrites: Iterable[Rewrite]) -> list[FileChange]:
+    def changed(
+        self, edits: CatalogEdits, records: Mapping[str, Record], target: str | None
+    ) -> list[FileChange]:
+        """The changes of files that carry out `edits`.
+
+        New products go into the file that is called `target`, or each into a file of its own.
+        Raises CatalogError if a product cannot be edited without changing another.
+        """
+        changes = self._edited(_rewrites(self._catalog, edits, target))
+        return changes if target is not None else changes + self.added(edits.new, records)
+
+    def _edited(self, rewrites: Iterable[Rewrite]) -> list[FileChange]:
         """The changes that carry out `rewrites`, each proven by reading its result."""
         defaults, known = self._defaults(), frozenset(self._catalog.files)
         changes: list[FileChange] = []
@@ -141,6 +152,28 @@ class Folder:
                 f"The file {file} cannot be read any more: {error.strerror or error}.",
                 hint="Run the command again.",
             ) from None
+
+
+def _rewrites(catalog: Catalog, edits: CatalogEdits, target: str | None) -> list[Rewrite]:
+    """The edits of each file that changes, sorted by name; of new ones those for `target`."""
+    values: dict[str, dict[str, Values]] = {}
+    leaving: dict[str, set[str]] = {}
+    for store_id, wanted in edits.values.items():
+        values.setdefault(catalog.products[store_id].file, {})[store_id] = wanted
+    for product in edits.gone:
+        leaving.setdefault(product.file, set()).add(product.store_id)
+    added = [new.values for new in edits.new] if target is not None else []
+    touched = {*values, *leaving, *((target,) if target is not None and added else ())}
+    return [
+        Rewrite(
+            file,
+            values.get(file, {}),
+            leaving.get(file, ()),
+            added if file == target else (),
+            edits.renamed,
+        )
+        for file in sorted(touched)
+    ]
 
 
 def write_changes(changes: Sequence[FileChange]) -> None:

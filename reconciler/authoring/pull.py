@@ -50,8 +50,8 @@ class New:
 
 
 @dataclass(slots=True)
-class Drift:
-    """How another source, the remote or an export, differs from the catalogue.
+class CatalogEdits:
+    """The edits that make the catalogue say what another source says: the remote, or an export.
 
     `values` holds all values that a product gets, by its declared store_id. Those in `renamed` also
     get a renamed_from. `gone` are declared products that the source lacks, `new` those that the
@@ -65,16 +65,16 @@ class Drift:
     warnings: list[Finding] = field(default_factory=list)
 
 
-def drift(
+def compare_remote(
     catalog: Catalog, remote: Listing, ledger: Ledger, ignore: Ignore = NOTHING_IGNORED
-) -> Drift:
+) -> CatalogEdits:
     """What a pull would change; the ledger only tells which remote product is meant by which.
 
     What `ignore` leaves alone at the remote is not brought into the files either.
     """
     catalog, remote = ignore.of_catalog(catalog), ignore.of_listing(remote, catalog)
     matching = match(catalog, remote, ledger)
-    found = Drift()
+    found = CatalogEdits()
     for store_id, product in catalog.products.items():
         counterpart = matching.pairs.get(store_id)
         if counterpart is not None:

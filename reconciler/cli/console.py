@@ -23,7 +23,7 @@ _UNPRINTED: Final = frozenset({"info", "debug"})
 class Console:
     """Writes messages to stderr, as text or JSON lines, with every key masked.
 
-    All of them pass through `redact`; `know` adds keys to mask.
+    All of them pass through `redact`; `mask` adds keys to mask.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Console:
         self._lock = threading.RLock()
         self._keys: frozenset[str] = frozenset()
         # Known before the settings are read: a fault in these may be told with the key in it (P5).
-        self.know([environ.get("ROBOSIZE_API_KEY", "").strip()])
+        self.mask([environ.get("ROBOSIZE_API_KEY", "").strip()])
 
-    def know(self, keys: Iterable[str]) -> None:
+    def mask(self, keys: Iterable[str]) -> None:
         """Mask these keys from now on."""
         self._keys |= {key for key in keys if key}
 

@@ -62,7 +62,7 @@ class Invocation:
 
         settings = load_settings(config=self.config, environ=self.environ, folder=self.folder)
         # At once: the next line may print what holds a key (P5).
-        self.console.know(settings.keys())
+        self.console.mask(settings.keys())
         return settings
 
     @cached_property

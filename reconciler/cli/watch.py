@@ -196,7 +196,7 @@ def _load(invocation: Invocation) -> "Settings":
     settings = load_settings(
         config=invocation.config, environ=invocation.environ, folder=invocation.folder
     )
-    invocation.console.know(settings.keys())
+    invocation.console.mask(settings.keys())
     return settings
 
 

@@ -12,13 +12,12 @@ from reconciler.catalog.paths import Asked, home_of, ways_below
 from reconciler.catalog.read import examine_catalog, load_catalog
 from reconciler.errors import UsageError
 from reconciler.linting.registry import CATALOG_RULESET, Ruleset
-from reconciler.model import Catalog, Finding, Product, Record, Removed, Values
+from reconciler.model import Catalog, Finding, Product, Record, Removed
 from reconciler.yamltext.findings import Findings
 
 if TYPE_CHECKING:
-    from reconciler.authoring.edit import Rewrite
-    from reconciler.authoring.folder import FileChange, Left
-    from reconciler.authoring.pull import Drift
+    from reconciler.authoring.folder import FileChange, Folder, Left
+    from reconciler.authoring.pull import CatalogEdits
     from reconciler.policy.suggest import Suggestion
     from reconciler.reconcile.store import Store
     from reconciler.settings import Settings
@@ -211,7 +210,8 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
     products that the remote lacks are removed. Raises CatalogError if the catalogue has errors, or
     if a product cannot be edited without changing another.
     """
-    from reconciler.authoring.pull import drift
+    from reconciler.authoring.folder import Folder
+    from reconciler.authoring.pull import compare_remote
 
     # Before the remote is asked, since a bad flag should fail at once.
     target = None if into is None else target_name(store.folder, store.catalog, into)
@@ -219,40 +219,21 @@ def pull(store: "Store", *, into: Path | None = None, prune: bool = False) -> Pu
         ledger = store.ledger.load()
         catalog = loaded()
         listing = listed()
-    found = drift(catalog, listing, ledger, store.settings.left_alone())
+    found = compare_remote(catalog, listing, ledger, store.settings.left_alone())
     records = listing.records([new.id for new in found.new]) if target is None else {}
     if not prune:
         found.gone = []
-    return brought(found, catalog, store.catalog, store.folder, records, target)
+    folder = Folder(catalog, store.catalog, store.folder)
+    return pulled_from(found, folder, records, target)
 
 
-def brought(
-    found: "Drift",
-    catalog: Catalog,
-    path: Path,
-    working_folder: Path,
-    records: Mapping[str, Record],
-    target: str | None,
+def pulled_from(
+    found: "CatalogEdits", folder: "Folder", records: Mapping[str, Record], target: str | None
 ) -> Pulled:
-    """What was found elsewhere, as changes of the files of the catalogue at `path`.
-
-    New products go into the file that is called `target`, or each into a file of its own, named by
-    the handle in its record. Those that are `gone` are removed. Raises CatalogError if a product
-    cannot be edited without changing another.
-    """
-    from reconciler.authoring.folder import Folder
-
-    folder = Folder(catalog, path, working_folder)
-    changes = folder.edited(_rewrites(catalog, found, target))
-    if target is None:
-        changes += folder.added(found.new, records)
-    return Pulled(
-        tuple(changes),
-        len(found.values),
-        len(found.new),
-        len(found.gone),
-        tuple(found.warnings),
-    )
+    """The edits as changes of files; see `Folder.changed`."""
+    changes = folder.changed(found, records, target)
+    counts = (len(found.values), len(found.new), len(found.gone))
+    return Pulled(tuple(changes), *counts, tuple(found.warnings))
 
 
 def restore(
@@ -301,27 +282,3 @@ def target_name(working_folder: Path, catalog: Path, into: Path) -> str:
             f"{into} is a folder, or lies outside the catalogue.", hint="Name another file."
         )
     return name_of(path, working_folder)
-
-
-def _rewrites(catalog: Catalog, found: "Drift", target: str | None) -> "list[Rewrite]":
-    """The edits of each file that changes, sorted by name."""
-    from reconciler.authoring.edit import Rewrite
-
-    values: dict[str, dict[str, Values]] = {}
-    leaving: dict[str, set[str]] = {}
-    for store_id, wanted in found.values.items():
-        values.setdefault(catalog.products[store_id].file, {})[store_id] = wanted
-    for product in found.gone:
-        leaving.setdefault(product.file, set()).add(product.store_id)
-    added = [new.values for new in found.new] if target is not None else []
-    touched = {*values, *leaving, *((target,) if target is not None and added else ())}
-    return [
-        Rewrite(
-            file,
-            values.get(file, {}),
-            leaving.get(file, ()),
-            added if file == target else (),
-            found.renamed,
-        )
-        for file in sorted(touched)
-    ]

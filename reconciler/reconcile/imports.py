@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.authoring.imports.compare import compared, report_lost_zeros
+from reconciler.authoring.folder import Folder
+from reconciler.authoring.imports.compare import compare_export, report_lost_zeros
 from reconciler.authoring.imports.export import (
     Column,
     ExportFaults,
@@ -26,7 +27,7 @@ from reconciler.interpreter import paused
 from reconciler.model import Catalog, Finding, Record, glob
 from reconciler.planning.hints import warning
 from reconciler.progress import Progress
-from reconciler.reconcile.files import Pulled, brought, target_name
+from reconciler.reconcile.files import Pulled, pulled_from, target_name
 from reconciler.wording import did_you_mean, few
 
 if TYPE_CHECKING:
@@ -121,13 +122,13 @@ def import_exports(
         _check_only(choice, counted)
         if not products:
             raise ExportError.at(opened[0].name, "The file has no products.")
-        found = compared(catalog, products, choice.fields, renames=request.renames)
+        found = compare_export(catalog, products, choice.fields, renames=request.renames)
         found.warnings[:0] = _warnings(format, choice, catalog, products, counted)
         if not request.prune:
             found.gone = []
     # With the collector, which editing needs: a file's layout refers to itself.
     records: dict[str, Record] = {new.id: {"handle": products[new.id].handle} for new in found.new}
-    pulled = brought(found, catalog, folder, working, records, target)
+    pulled = pulled_from(found, Folder(catalog, folder, working), records, target)
     return ImportedFiles(
         pulled, format.name, delimiter, fold.rows, len(products), counted.left_out, counted.unmapped
     )

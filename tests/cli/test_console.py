@@ -125,7 +125,7 @@ def test_only_yes_is_yes(answer: str, agreed: bool, monkeypatch: pytest.MonkeyPa
 def test_keys_are_masked_in_all_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """The environment's key and those that settings name are masked, raw and encoded."""
     console = Console(environ={"ROBOSIZE_API_KEY": "hush hush\n"})
-    console.know(["other/key"])
+    console.mask(["other/key"])
     console.say("info", "hush hush, hush%20hush and other%2Fkey, ?api_key=else")
     console.line("hush+hush")
     err = capsys.readouterr().err

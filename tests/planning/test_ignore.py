@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.applying.stale import changed_since
-from reconciler.authoring.pull import drift
+from reconciler.authoring.pull import compare_remote
 from reconciler.model import Catalog, Ledger, Listing
 from reconciler.planning.diff import diff
 from reconciler.planning.ignore import Ignore
@@ -81,7 +81,9 @@ def test_what_waits_for_a_rename_to_an_ignored_store_id_is_not_deleted() -> None
     there = remote(listed("p1", "77"), listed("p2", "78"), listed("p3", "A"))
     products = catalog(declared("gift-7", was="77"), declared("A"))
     assert told(plan_of(products, there, ignore)) == ["-p2 78"]
-    assert [new.values[0] for new in drift(products, there, Ledger(), ignore).new] == ["78"]
+    assert [new.values[0] for new in compare_remote(products, there, Ledger(), ignore).new] == [
+        "78"
+    ]
     both = catalog(declared("gift-7", was="77"), declared("77", "New"), declared("A"))
     assert told(plan_of(both, there, ignore)) == ["p1 77 name", "-p2 78"]
 
@@ -94,7 +96,7 @@ def test_a_pull_leaves_them_alone_too() -> None:
         listed("p2", "B", tags=["rs-1", "x"]),
         listed("p3", "gift-1"),
     )
-    found = drift(catalog(declared("A", tags=["a", "rs-9"])), there, Ledger(), ignore)
+    found = compare_remote(catalog(declared("A", tags=["a", "rs-9"])), there, Ledger(), ignore)
     assert found.values == {}
     assert [new.values[2] for new in found.new] == [("x",)]
 

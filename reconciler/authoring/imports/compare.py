@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from reconciler.authoring.imports.export import ID_AT, ExportFaults
 from reconciler.authoring.imports.values import Imported
-from reconciler.authoring.pull import Drift, New, new_product, with_values
+from reconciler.authoring.pull import CatalogEdits, New, new_product, with_values
 from reconciler.codes import Code
 from reconciler.model import INDEX, Catalog, Product, Values
 from reconciler.planning.hints import warning
@@ -24,19 +24,19 @@ _REMEDY: Final = "Fix it in the shop, then import again."
 _Item = TypeVar("_Item")
 
 
-def compared(
+def compare_export(
     catalog: Catalog,
     products: Mapping[str, Imported],
     fields: Collection[str],
     *,
     renames: bool,
-) -> Drift:
+) -> CatalogEdits:
     """What an import of `products` would change; `gone` are declared products that they lack.
 
     A product that seems to have another store_id now is renamed if `renames` is set, and reported
     if not. It is not `gone`: a delete and a create would lose what was entered by hand.
     """
-    found = Drift()
+    found = CatalogEdits()
     managed = [INDEX[key] for key in fields]
     before = {p.renamed_from: p for p in catalog.products.values() if p.renamed_from is not None}
     undeclared: dict[str, Imported] = {}
@@ -70,19 +70,23 @@ def compared(
     return found
 
 
-def _change(product: Product, imported: Imported, managed: Sequence[int], found: Drift) -> None:
+def _change(
+    product: Product, imported: Imported, managed: Sequence[int], found: CatalogEdits
+) -> None:
     said = [position for position in managed if imported.values[position] is not None]
     values = with_values(product, imported.values, said, found.warnings, kind=_KIND)
     if values != product.values:
         found.values[product.store_id] = values
 
 
-def _rename(product: Product, imported: Imported, managed: Sequence[int], found: Drift) -> None:
+def _rename(
+    product: Product, imported: Imported, managed: Sequence[int], found: CatalogEdits
+) -> None:
     _change(product, imported, [ID_AT, *managed], found)
     found.renamed.add(product.store_id)
 
 
-def _propose(product: Product, imported: Imported, what: str, found: Drift) -> None:
+def _propose(product: Product, imported: Imported, what: str, found: CatalogEdits) -> None:
     """Tell of a product that seems to have another store_id now."""
     old, new = product.store_id, str(imported.values[ID_AT])
     message = (
@@ -103,7 +107,7 @@ def _propose(product: Product, imported: Imported, what: str, found: Drift) -> N
     found.warnings.append(warning(Code.LOOKS_LIKE_RENAME, message, product.location))
 
 
-def _add(undeclared: Mapping[str, Imported], found: Drift) -> None:
+def _add(undeclared: Mapping[str, Imported], found: CatalogEdits) -> None:
     """Add new products; those without a name are left out, and reported in one warning."""
     nameless: list[str] = []
     for store_id, imported in undeclared.items():
@@ -118,7 +122,7 @@ def _add(undeclared: Mapping[str, Imported], found: Drift) -> None:
         found.warnings.append(warning(Code.NOT_WRITABLE, message))
 
 
-def _new(store_id: str, values: Values, found: Drift) -> New | None:
+def _new(store_id: str, values: Values, found: CatalogEdits) -> New | None:
     said = [position for position, value in enumerate(values) if value is not None]
     return new_product(store_id, values, found.warnings, positions=said, kind=_KIND, remedy=_REMEDY)
 
