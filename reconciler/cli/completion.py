@@ -88,6 +88,7 @@ def _put_script(path: Path, text: str) -> str:
 def _put_line(path: Path, line: str) -> str:
     """Add a line at the end of the user's file, unless it has that line already."""
     try:
+        # The user's own file: bytes that are not UTF-8 must not stop it from being read.
         had = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
         # A second installation must not add it twice.
         if line in had.splitlines():

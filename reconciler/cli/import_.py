@@ -208,7 +208,7 @@ def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> No
     where = f"imports: {{{name or 'shop'}: {{types: …}}}}"
     kinds = dict(sorted(done.unmapped.items(), key=lambda each: (-each[1], each[0])))
     message = (
-        f"No type is imported for what `types` does not map ({plural(len(kinds), 'kind')}). Give "
+        f"{plural(len(kinds), 'kind')} of product without a type, since `types` has no entry: give "
         f"each its type under `{where}` in reconciler.yaml: [{Code.UNMAPPED_TYPE}]"
     )
     console.say("warning", message, code=Code.UNMAPPED_TYPE, kinds=kinds)

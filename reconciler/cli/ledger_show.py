@@ -33,6 +33,7 @@ def command(
     from reconciler.report.ledger_text import ledger_json, ledger_text, narrowed
     from reconciler.report.output import write_stdout
 
+    # Opened without a key: whoever may read the files may read what they hold.
     kept = history.ledger_store(invocation.settings, store, sandbox=sandbox)
     ledger = kept.load()
     if store_id is not None:

@@ -1,7 +1,7 @@
 """What rules about values find in a catalogue.
 
 Values are judged field by field: each distinct one once, and only if any is at fault are the
-products looked through for it. So dozens of rules cost little where nothing is wrong.
+products looked through for it. So dozens of rules cost little if nothing is wrong.
 """
 
 from collections.abc import Callable, Iterable, Iterator

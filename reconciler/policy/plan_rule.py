@@ -22,7 +22,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRule(Rule):
-    """Judges a plan: what can only be known once it is known what is there.
+    """Judges a plan, for what cannot be known before the remote has been read.
 
     One that is `of_remote` asks what the remote really holds, beyond what would be changed.
     """

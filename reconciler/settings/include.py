@@ -1,7 +1,6 @@
 """The setting `include`: files with one store each, which is named by the file's folder.
 
-Paths in such a file are relative to its folder, so that a shop's folder can be copied or moved
-without a word of it still meaning another shop's catalogue.
+Paths in such a file are relative to its folder, so that a shop's folder can be copied or moved.
 """
 
 from collections.abc import Iterator

@@ -107,7 +107,7 @@ def load_settings(
 
 
 def _take_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Keep the secrets that the settings name the variables of."""
+    """Read the secrets from the variables that the settings name."""
     for entry in settings.stores.values():
         # A secret pasted into a pipeline's form often ends with a line break.
         if key := environ.get(entry.api_key_env, "").strip():
@@ -120,7 +120,7 @@ def _take_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
 def _untrusted(
     settings: Settings, layers: Sequence[Layer], trusted: frozenset[str]
 ) -> dict[str, tuple[Finding, ...]]:
-    """By store: the addresses on the way of its key that are not trusted with it."""
+    """By store, a finding for each address that would get its key without being trusted."""
     found = {}
     for name, entry in settings.stores.items():
         addresses: dict[KeyPath, str] = {("stores", name, "api_url"): entry.api_url}

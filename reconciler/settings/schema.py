@@ -1,6 +1,6 @@
 """JSON Schema of reconciler.yaml, from the models that read it.
 
-Beyond what the models say of themselves it holds the patterns of what they parse by hand.
+It adds the patterns of the values that the models parse by hand.
 """
 
 from typing import Any, Final

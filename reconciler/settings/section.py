@@ -51,7 +51,7 @@ class Section(BaseModel):
 
 
 class LimitSettings(Section):
-    """Above both its limit and the floor, a plan is refused by apply; null means no limit."""
+    """Apply refuses a plan that is above both a limit and the floor; null means no limit."""
 
     creates: LimitText = Field(guard.Limits().creates, description="How many may be created.")
     deletes: LimitText = Field(guard.Limits().deletes, description="How many may be deleted.")

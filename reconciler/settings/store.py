@@ -39,7 +39,7 @@ _SHORTEST_SECRET: Final = 8
 def secrets_in(url: str) -> tuple[str, ...]:
     """An Apprise URL and those of its parts that may be a token or a password.
 
-    Each service has them elsewhere, some where other URLs have the host. So every long part counts.
+    Each service has them elsewhere, some in place of the host, so every long part counts.
     """
     parts = {
         part
@@ -139,7 +139,7 @@ class Settings(PerStore):
         return Ruleset(rules, {rule.code: level for rule, level in levels if rule is not None})
 
     def vocabulary(self) -> Vocabulary:
-        """What fields may be by the rules of the policy, for editors."""
+        """The values that the policy allows for each field, for editors."""
         ruleset, words = self.ruleset(), dict[str, list[Words]]()
         for entry, rule in zip(self.policy, named_rules(self.policy), strict=True):
             level = ruleset.level_of(rule)
@@ -150,7 +150,7 @@ class Settings(PerStore):
         return words
 
     def left_alone(self) -> Ignore:
-        """What others keep at the remote."""
+        """What this tool leaves alone at the remote, because others keep it there."""
         return Ignore(self.ignore.tags, self.ignore.products)
 
     def rulesets(self) -> tuple[Ruleset, ...]:
@@ -169,7 +169,7 @@ class Settings(PerStore):
         return path.resolve() in {file.resolve() for file in files}
 
     def keys(self) -> tuple[str, ...]:
-        """Every secret that the settings lead to, to keep them out of all output.
+        """Every secret that the settings name, so that no output shows one.
 
         The keys that the environment holds for stores, the URLs of `notify` with their parts, and
         what `ledger_remote` has of the kind.
@@ -179,11 +179,11 @@ class Settings(PerStore):
         return (*keys, *credentials_in(self.ledger_remote), *channels)
 
     def channels(self) -> dict[str, str]:
-        """The Apprise URLs that `notify` leads to, by variable; one that is not set is left out."""
+        """The Apprise URLs of `notify` by their variables, without those that are not set."""
         return {name: url.get_secret_value() for name, url in self._channels.items()}
 
     def store_name(self, name: str | None = None) -> str:
-        """`name`, or the one store that is meant if none is named.
+        """`name`; without it the only store, or else the one called "default".
 
         Raises SettingsError if there is no such store, or several and none called "default".
         """

@@ -59,9 +59,10 @@ def is_trusted(host: str, trusted: frozenset[str]) -> bool:
 def untrusted(
     addresses: Mapping[KeyPath, str], layers: Sequence[Layer], trusted: frozenset[str]
 ) -> Iterator[Finding]:
-    """A finding for each address, by the path of its setting, that a file sends the key to.
+    """A finding for each address to which a file would send the key without being trusted.
 
-    `layers` stand in the order of their weight, the file's last.
+    `addresses` are known by the path of their setting; of `layers` the strongest comes first, and
+    the file's last.
     """
     *stronger, file = layers
     for path, address in addresses.items():

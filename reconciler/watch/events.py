@@ -42,7 +42,7 @@ Told = Mapping[str, str]
 
 
 def events(seen: Observation, told: Told) -> tuple[list[Event], dict[str, str]]:
-    """What is to be told of a round, and what has been told then."""
+    """The events to tell after a round, and what has then been told of states that last."""
     # If nobody could look, what was there before is taken to last.
     lasting = (Happening.DRIFT_FOUND, Happening.REFUSED) if seen.plan is None else ()
     now: dict[str, str] = {kind: told[kind] for kind in lasting if kind in told}

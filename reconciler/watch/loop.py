@@ -62,7 +62,7 @@ class Signals:
         self.wake.set()
 
     def take_reload(self) -> bool:
-        """Whether the settings are to be read anew; asked for once."""
+        """Whether the settings should be read again; true once for each request."""
         asked = self._reload.is_set()
         self._reload.clear()
         return asked
@@ -115,7 +115,7 @@ class Watch:
         return self.rounds > 0 and not self._signals.stop.is_set()
 
     def run(self, rounds: int | None = None) -> None:
-        """Make rounds until the signals say stop, or so many."""
+        """Make rounds until the signals say stop, or until `rounds` have been made."""
         every, due = self._wishes.every, self._clock.now()
         while not self._signals.stop.is_set():
             self.round()
@@ -126,7 +126,7 @@ class Watch:
             self._wait(due + _JITTER * every * self._jitter())
 
     def round(self) -> None:
-        """Look at every store once, and heal it if that is wished."""
+        """Look at every store once, and apply what is planned if that is wanted."""
         self._reload_if_asked()
         self._beat()
         try:

@@ -54,8 +54,8 @@ class Notifier:
                 self._broken.add(name)
                 why = "it could not be sent" if name in self._urls else "the variable is not set"
                 self._complain(
-                    f"No message to {name} about {event.store} ({event.kind}): {why}. Whatever "
-                    "happens until it works again is not told there."
+                    f"No message to {name} about {event.store} ({event.kind}): {why}. Nothing is "
+                    "told there until it works again."
                 )
 
     def _sent(self, name: str, event: Event) -> bool:

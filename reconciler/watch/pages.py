@@ -173,7 +173,7 @@ def _view(store: str, known: StoreState) -> StoreView:
 
 
 def _counts_text(plan: Plan) -> str:
-    """What is left to do; how many calls it takes is not worth to be worked out for each page."""
+    """What is left to do, without the number of calls, which takes long to work out."""
     if not plan.changes:
         return summary_line(plan, {})
     return f"{counted(count_kinds(plan.changes))}; {', '.join(other_counts(plan))}."

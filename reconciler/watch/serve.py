@@ -29,7 +29,7 @@ _HEADERS: Final = [
 
 
 class Reply(NamedTuple):
-    """What a path is answered with; `status` as in "200 OK"."""
+    """The answer to a path; `status` as in "200 OK"."""
 
     text: str
     kind: str = TEXT
@@ -72,7 +72,7 @@ class _V6Server(_Server):
 
 
 class Served:
-    """`pages` at an address until the end of the block; UsageError if it cannot be had."""
+    """Serves `pages` until the block ends; UsageError if it cannot listen at the address."""
 
     def __init__(self, host: str, port: int, pages: Pages) -> None:
         kind = _V6Server if ":" in host else _Server

@@ -41,7 +41,7 @@ class Failed:
 
     @staticmethod
     def of(error: ReconcilerError) -> "Failed":
-        """The failure that an error is, with the places of its first faults."""
+        """An error as a Failed, with the locations of its first faults."""
         faults = [finding_line(finding) for finding in getattr(error, "findings", ())]
         faults += getattr(error, "details", ())
         if (more := len(faults) - _FAULTS) > 0:
@@ -76,7 +76,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Healing:
-    """That rounds apply what they plan: changes of these origins, or of all if there are none."""
+    """Rounds apply what they plan: changes of these origins, or all changes if none is given."""
 
     only: tuple[Origin, ...] = ()
 
