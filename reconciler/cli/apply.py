@@ -13,14 +13,13 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.metrics import measuring, metrics_option
 from reconciler.cli.options import (
     FILE,
-    Target,
     detailed_exitcode,
     lock_timeout_option,
     pass_invocation,
     planning,
-    target,
     yes_option,
 )
+from reconciler.cli.target import Target, target
 from reconciler.errors import NotConfirmed, OutputError, UsageError
 
 if TYPE_CHECKING:

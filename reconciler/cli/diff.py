@@ -13,9 +13,9 @@ from reconciler.cli.options import (
     pass_invocation,
     rendering,
     selecting,
-    store_option,
 )
 from reconciler.cli.plan import CHANGES
+from reconciler.cli.target import store_option
 
 
 @named("diff")

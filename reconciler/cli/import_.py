@@ -19,10 +19,10 @@ from reconciler.cli.options import (
     gathered,
     into_option,
     pass_invocation,
-    store_option,
     write_option,
 )
 from reconciler.cli.pull import FILES_DIFFER, show_files, summary_of, tell_warnings
+from reconciler.cli.target import store_option
 from reconciler.errors import UsageError
 from reconciler.model.exports import EXPORT_NAMES
 from reconciler.wording import did_you_mean, nearest_word

@@ -11,7 +11,8 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FOLDER, Target, pass_invocation
+from reconciler.cli.options import FOLDER, pass_invocation
+from reconciler.cli.target import Target
 
 if TYPE_CHECKING:
     from reconciler.reconcile.init import CI, Beginning, Deploy

@@ -7,7 +7,8 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import pass_invocation, store_option
+from reconciler.cli.options import pass_invocation
+from reconciler.cli.target import store_option
 
 if TYPE_CHECKING:
     from reconciler.model import LedgerKind

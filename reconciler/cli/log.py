@@ -4,7 +4,8 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import format_option, pass_invocation, sandbox_option, store_option
+from reconciler.cli.options import format_option, pass_invocation
+from reconciler.cli.target import sandbox_option, store_option
 
 
 @named("log")

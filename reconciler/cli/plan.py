@@ -13,13 +13,12 @@ from reconciler.cli.metrics import measuring, metrics_option
 from reconciler.cli.options import (
     FILE,
     Rendering,
-    Target,
     detailed_exitcode,
     pass_invocation,
     planning,
     rendering,
-    target,
 )
+from reconciler.cli.target import Target, target
 
 if TYPE_CHECKING:
     from reconciler import reconcile

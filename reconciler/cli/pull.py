@@ -8,14 +8,8 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import (
-    Target,
-    detailed_files,
-    into_option,
-    pass_invocation,
-    target,
-    write_option,
-)
+from reconciler.cli.options import detailed_files, into_option, pass_invocation, write_option
+from reconciler.cli.target import Target, target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

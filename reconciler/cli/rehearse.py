@@ -8,15 +8,8 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import (
-    FILE,
-    Rendering,
-    Target,
-    pass_invocation,
-    planning,
-    rendering,
-    target,
-)
+from reconciler.cli.options import FILE, Rendering, pass_invocation, planning, rendering
+from reconciler.cli.target import Target, target
 from reconciler.errors import GuardRefused
 
 if TYPE_CHECKING:

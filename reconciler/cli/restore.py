@@ -7,8 +7,9 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import FILE, Target, pass_invocation, target, write_option
+from reconciler.cli.options import FILE, pass_invocation, write_option
 from reconciler.cli.pull import show_files
+from reconciler.cli.target import Target, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

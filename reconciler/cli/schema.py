@@ -7,7 +7,8 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import output_option, pass_invocation, store_option
+from reconciler.cli.options import output_option, pass_invocation
+from reconciler.cli.target import store_option
 from reconciler.reconcile.schemas import SCHEMAS
 
 

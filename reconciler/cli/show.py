@@ -7,14 +7,8 @@ import click
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import (
-    FILE,
-    Rendering,
-    pass_invocation,
-    rendering,
-    sandbox_option,
-    store_option,
-)
+from reconciler.cli.options import FILE, Rendering, pass_invocation, rendering
+from reconciler.cli.target import sandbox_option, store_option
 from reconciler.errors import UsageError
 
 

@@ -9,7 +9,8 @@ import click
 from reconciler.cli.command import Choice
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import Target, detailed_drift, format_option, pass_invocation, target
+from reconciler.cli.options import detailed_drift, format_option, pass_invocation
+from reconciler.cli.target import Target, target
 from reconciler.planning.overview import COMPARED, Problem
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from reconciler.cli.command import command as named
 from reconciler.cli.invocation import Invocation
-from reconciler.cli.options import pass_invocation, sandbox_option, store_option
+from reconciler.cli.options import pass_invocation
+from reconciler.cli.target import sandbox_option, store_option
 
 
 @named("unlock")
