@@ -20,7 +20,8 @@ from reconciler.codes import Code
 from reconciler.errors import CatalogError
 from reconciler.interpreter import paused
 from reconciler.model import Finding, Location, Notes, Product, Values
-from reconciler.yamltext.layout import Edit, FileText, Layout, NotLaidOutError
+from reconciler.yamltext.edits import Edit, FileText
+from reconciler.yamltext.layout import Layout, NotLaidOutError
 
 Reader = Callable[[bytes], Sequence[Product]]
 """Reads a file's bytes as the catalogue would, defaults included; CatalogError for faults."""

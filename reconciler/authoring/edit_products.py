@@ -6,7 +6,8 @@ from itertools import groupby
 
 from reconciler.authoring.canonical import entry_lines, product_lines
 from reconciler.model import Values
-from reconciler.yamltext.layout import Document, Edit, Layout, Piece
+from reconciler.yamltext.edits import Edit
+from reconciler.yamltext.layout import Document, Layout, Piece
 
 
 def appended(text: str, products: Sequence[Values]) -> Edit:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from reconciler.authoring.canonical import field_lines, inline
 from reconciler.catalog.values import POSITIONS
 from reconciler.model import FIELDS, Value
-from reconciler.yamltext.layout import Edit, Layout, Piece
+from reconciler.yamltext.edits import Edit
+from reconciler.yamltext.layout import Layout, Piece
 from reconciler.yamltext.scalars import scalar_text
 
 

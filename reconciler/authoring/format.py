@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from reconciler.authoring.format_document import Formatter
 from reconciler.interpreter import paused
-from reconciler.yamltext.layout import Document, FileText, Layout, NotLaidOutError, Piece
+from reconciler.yamltext.edits import FileText
+from reconciler.yamltext.layout import Document, Layout, NotLaidOutError, Piece
 
 
 class Unformatted(NamedTuple):

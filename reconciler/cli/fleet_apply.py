@@ -7,13 +7,7 @@ import click
 
 from reconciler.cli.apply import check_report, check_saved
 from reconciler.cli.command import command as named
-from reconciler.cli.fleet_options import (
-    Running,
-    StoreChoice,
-    choosing,
-    details_option,
-    running,
-)
+from reconciler.cli.fleet_options import Running, StoreChoice, choosing, details_option, running
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import (
     FOLDER,

@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.command import command as named
-from reconciler.cli.fleet_options import (
-    Running,
-    StoreChoice,
-    choosing,
-    details_option,
-    running,
-)
+from reconciler.cli.fleet_options import Running, StoreChoice, choosing, details_option, running
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import (
     FOLDER,

@@ -1,12 +1,7 @@
 """`reconciler fleet status`."""
 
 from reconciler.cli.command import command as named
-from reconciler.cli.fleet_options import (
-    Running,
-    StoreChoice,
-    choosing,
-    running,
-)
+from reconciler.cli.fleet_options import Running, StoreChoice, choosing, running
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import Rendering, detailed_drift, pass_invocation, rendering
 

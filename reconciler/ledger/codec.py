@@ -18,46 +18,23 @@ import re
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from itertools import islice
-from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic_core import from_json
 
 from reconciler.errors import LedgerError
-from reconciler.model import (
-    KEYS,
-    MOST_APPLIED,
-    NOTHING,
-    WRITE_ONLY,
-    Applied,
-    Entries,
-    Entry,
-    Kept,
-    Known,
-    Ledger,
-    Sent,
-    State,
-    Value,
-)
+from reconciler.ledger.lines import SLOTS, LineFault, LineReader
+from reconciler.model import KEYS, Entries, Known, Ledger, Value
 
 LEDGER_FORMAT: Final = "reconciler.ledger/2"
 _READABLE: Final = ("reconciler.ledger/1", LEDGER_FORMAT)
 
-_SLOTS: Final = {KEYS[position]: number for number, position in enumerate(WRITE_ONLY)}
-_STATES: Final = {str(state): state for state in State}
-_NO_KEPT: Final[Mapping[str, Kept]] = MappingProxyType({})
 # The same in every ledger: a checksum or a count would make every merge a conflict.
 _END: Final = '{"end":true}'
 # A checkout on Windows may have turned the line ends into CR LF.
 _ENDING: Final = re.compile(rb'\n\{"end":true\}\r*\n\Z')
 # A regular expression over a whole ledger, only to look at its end, would be slow.
 _LONGEST_ENDING: Final = 1_000
-# How many keys the line of most products has.
-_PLAIN: Final = 3
-# What format 1 called a product that stood aside for a ring of renames.
-_PARKED: Final = "~moving-"
-# A longer value (an address) is rarely that of another product too.
-_SHARED: Final = 32
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _REMEDY: Final = (
@@ -83,7 +60,7 @@ def decode_ledger(data: bytes, *, store: str, source: str) -> Ledger:
     Raises LedgerError, with the line and the remedy, if the file is damaged, cut off, of
     another store or of a newer format.
     """
-    reader = _Reader()
+    reader = LineReader()
     # One line after the other: a large ledger never stands in memory a second time, as lines.
     lines = islice(BytesIO(data), _lines_before_end(data, source))
     for number, line in enumerate(lines, 1):
@@ -106,10 +83,6 @@ def _record(line: bytes) -> Any:
         return from_json(line, cache_strings="keys")
     except ValueError:
         return json.loads(line)
-
-
-class _Fault(ValueError):
-    """What is wrong with one line."""
 
 
 def _damaged(source: str, line: int, reason: str) -> LedgerError:
@@ -150,7 +123,7 @@ def _fields(entries: Entries) -> dict[str, dict[str, Value]]:
     """The known entries by field, in the order of the field table."""
     return {
         key: {"value": entry[0], "state": entry[1]}
-        for key, entry in zip(_SLOTS, entries, strict=True)
+        for key, entry in zip(SLOTS, entries, strict=True)
         if entry is not None
     }
 
@@ -174,7 +147,7 @@ def _check_header(header: Any, store: str, source: str) -> None:
     found = header.get("format") if isinstance(header, dict) else None
     family, _, version = LEDGER_FORMAT.rpartition("/")
     if not isinstance(found, str) or not found.startswith(family + "/"):
-        raise _Fault(f'not a ledger: the first line must say "format": "{LEDGER_FORMAT}"')
+        raise LineFault(f'not a ledger: the first line must say "format": "{LEDGER_FORMAT}"')
     # A newer format may hold what this version would lose on the next write.
     if found not in _READABLE:
         raise LedgerError(
@@ -192,172 +165,8 @@ def _check_header(header: Any, store: str, source: str) -> None:
 
 def _reason(line: str, error: Exception) -> str:
     """Why a line cannot be read, in words for people."""
-    if isinstance(error, _Fault):
+    if isinstance(error, LineFault):
         return str(error)
     if line.startswith(_CONFLICT):
         return "an unresolved merge conflict"
     return "not a line of JSON"
-
-
-class _Reader:
-    """Takes one record after the other; equal short entries become one object."""
-
-    def __init__(self) -> None:
-        self._products: dict[str, Known] = {}
-        self._creates: dict[str, Sent] = {}
-        self._applied: list[Applied] = []
-        self._links: list[tuple[str, str, str]] = []
-        self._entries: dict[tuple[Value, str], Entry] = {}
-
-    def ledger(self) -> Ledger:
-        """All that was taken."""
-        ids = {known.store_id: id for id, known in self._products.items()} if self._links else {}
-        for id, before, after in self._links:
-            self._take_link(id or ids.get(after, ""), before, after)
-        return Ledger(self._products, self._creates, tuple(self._applied[-MOST_APPLIED:]))
-
-    def take(self, record: Any) -> None:
-        """Take in one line, or raise _Fault."""
-        if not isinstance(record, dict):
-            raise _Fault("not an object")
-        # A create has an id too, once it was answered.
-        if "create" in record:
-            self._take_create(record)
-        elif "id" in record:
-            self._take_product(record)
-        elif "applied" in record:
-            self._take_applied(record)
-        elif "ring" in record:
-            _expect(record, 1)
-            self._links += _links(record["ring"])
-        else:
-            raise _Fault("neither a product, a create nor an applied plan")
-
-    def _take_product(self, record: dict[str, Any]) -> None:
-        id = _text(record["id"], "id")
-        if id in self._products:
-            raise _Fault(f"the product {id!r} stands here a second time")
-        # Most lines are plain, and this way they cost one comparison.
-        if len(record) != _PLAIN:
-            _expect(record, _PLAIN, "kept", "came_from", "missing")
-        entries = self._slots(record.get("fields"))
-        store_id = _text(record.get("store_id"), "store_id")
-        if len(record) == _PLAIN:
-            self._products[id] = Known(store_id, entries)
-            return
-        kept = _kept(record["kept"]) if "kept" in record else _NO_KEPT
-        told = (_optional(record, key) for key in ("came_from", "missing"))
-        self._products[id] = Known(store_id, entries, kept, *told)
-
-    def _take_create(self, record: dict[str, Any]) -> None:
-        _expect(record, 2, "at", "id", "came_from")
-        store_id = _text(record["create"], "create")
-        if store_id in self._creates:
-            raise _Fault(f"the create of {store_id!r} stands here a second time")
-        told = (_optional(record, key) for key in ("at", "id", "came_from"))
-        self._creates[store_id] = Sent(self._slots(record.get("fields")), *told)
-
-    def _take_applied(self, record: dict[str, Any]) -> None:
-        _expect(record, 2, "commit")
-        digest, at = _text(record["applied"], "applied"), _text(record.get("at"), "at")
-        self._applied.append(Applied(_optional(record, "commit"), digest, at))
-
-    def _take_link(self, id: str, before: str, after: str) -> None:
-        """Take in one rename of a ledger of format 1; without an id it is an open create's."""
-        if _PARKED in before:
-            return  # A step within a ring: the link beside it tells what the product came from.
-        if id:
-            known = self._products.get(id, Known(after))
-            self._products[id] = known._replace(store_id=after, came_from=before)
-        elif after in self._creates:
-            self._creates[after] = self._creates[after]._replace(came_from=before)
-
-    def _slots(self, fields: Any) -> Entries:
-        """The entries of one product, one slot per write-only field."""
-        if not isinstance(fields, dict):
-            raise _Fault('"fields" must be an object')
-        if not fields:
-            return NOTHING
-        slots: list[Entry | None] = [None] * len(_SLOTS)
-        for key, item in fields.items():
-            # Passing it over would lose the value on the next write.
-            if key not in _SLOTS:
-                raise _Fault(f"this version of the tool has no write-only field {key!r}")
-            slots[_SLOTS[key]] = self._entry(item)
-        return tuple(slots)
-
-    def _entry(self, item: Any) -> Entry:
-        try:
-            value, state = item["value"], _STATES[item["state"]]
-        except (KeyError, TypeError, IndexError):
-            raise _fault_of(item) from None
-        if len(item) != 2:
-            raise _fault_of(item)
-        if type(value) is not str:
-            value = _value(value)
-        if len(value) > _SHARED:
-            return Entry(value, state)
-        # Many products share a type, so one object for all of them saves memory.
-        known = self._entries.get((value, state))
-        if known is None:
-            known = self._entries[value, state] = Entry(value, state)
-        return known
-
-
-def _fault_of(item: Any) -> _Fault:
-    """What is wrong with a field's entry."""
-    if not isinstance(item, dict) or item.keys() != {"value", "state"}:
-        return _Fault('a field must have "value" and "state", no more')
-    return _Fault(f'"state" must be one of {", ".join(_STATES)}')
-
-
-def _expect(record: Mapping[str, Any], size: int, *optional: str) -> None:
-    """Raise if a record has keys that this version would lose on the next write."""
-    if len(record) != size + sum(key in record for key in optional):
-        raise _Fault("missing or unknown keys: " + ", ".join(map(repr, record)))
-
-
-def _text(value: Any, key: str) -> str:
-    if not isinstance(value, str):
-        raise _Fault(f'"{key}" must be text')
-    return value
-
-
-def _optional(record: Mapping[str, Any], key: str) -> str | None:
-    value = record.get(key)
-    return None if value is None else _text(value, key)
-
-
-def _value(value: Any) -> Value:
-    """Text, or a tuple of tags."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
-        return tuple(value)
-    raise _Fault("a value must be text or a list of texts")
-
-
-def _kept(fields: Any) -> Mapping[str, Kept]:
-    """What the server keeps, by field."""
-    if not isinstance(fields, dict):
-        raise _Fault('"kept" must be an object')
-    found: dict[str, Kept] = {}
-    for key, item in fields.items():
-        if key not in KEYS:
-            raise _Fault(f"this version of the tool has no field {key!r}")
-        if not isinstance(item, dict) or item.keys() - {"since"} != {"sent", "kept"}:
-            raise _Fault('a kept value must have "sent" and "kept", and at the most "since"')
-        kept = None if item["kept"] is None else _value(item["kept"])
-        found[key] = Kept(_value(item["sent"]), kept, _optional(item, "since"))
-    return MappingProxyType(found)
-
-
-def _links(ring: Any) -> Iterator[tuple[str, str, str]]:
-    """The renames of one line of format 1: (id, before, after)."""
-    if not isinstance(ring, list):
-        raise _Fault("a ring must be a list of links")
-    for link in ring:
-        if not isinstance(link, dict) or link.keys() != {"id", "before", "after"}:
-            raise _Fault('a link must have "id", "before" and "after", no more')
-        id, before, after = (_text(link[key], key) for key in ("id", "before", "after"))
-        yield id, before, after

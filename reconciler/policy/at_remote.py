@@ -5,16 +5,7 @@ from typing import Final
 
 from reconciler.linting.registry import Ruleset
 from reconciler.linting.rule import ValueRule
-from reconciler.model import (
-    INDEX,
-    WRITE_ONLY,
-    Catalog,
-    Ledger,
-    Listing,
-    Product,
-    Value,
-    all_hold,
-)
+from reconciler.model import INDEX, WRITE_ONLY, Catalog, Ledger, Listing, Product, Value, all_hold
 from reconciler.planning.ignore import Ignore
 from reconciler.policy.guard_rule import as_declared
 

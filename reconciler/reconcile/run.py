@@ -18,11 +18,7 @@ from reconciler.planning.guard import with_fresh_figures
 from reconciler.planning.hints import warning
 from reconciler.planning.plan import Plan
 from reconciler.reconcile.making import Options, check_only, difference, guard_plan, make_plan
-from reconciler.reconcile.saved import (
-    already_applied,
-    check_age,
-    of_this_shop,
-)
+from reconciler.reconcile.saved import already_applied, check_age, of_this_shop
 from reconciler.reconcile.store import DATA, Store
 from reconciler.version import VERSION
 

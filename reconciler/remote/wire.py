@@ -19,15 +19,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from reconciler.errors import BadAnswer
-from reconciler.model import (
-    FIELDS,
-    Field,
-    Kind,
-    RemoteProduct,
-    Value,
-    canonical_tags,
-    read_dirty,
-)
+from reconciler.model import FIELDS, Field, Kind, RemoteProduct, Value, canonical_tags, read_dirty
 
 if TYPE_CHECKING:
     # Records are read offline too, without HTTP.

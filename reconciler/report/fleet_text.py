@@ -4,13 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reconciler.report.escape import escape
-from reconciler.report.fleet_results import (
-    FleetAction,
-    StoreResult,
-    by_exit_code,
-    sums,
-    touched,
-)
+from reconciler.report.fleet_results import FleetAction, StoreResult, by_exit_code, sums, touched
 from reconciler.report.style import Style
 from reconciler.report.words import columns_text, plural
 

@@ -6,17 +6,22 @@ punctuation as entities: there neither Markdown, nor HTML, nor mentions and refe
 """
 
 import hashlib
-import html
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.model import Finding, Location
-from reconciler.planning.plan import Change, Delete, FieldChange, Plan, Update
+from reconciler.model import Finding
+from reconciler.planning.plan import Change, Plan
 from reconciler.report.context import Context, without_stale_links
 from reconciler.report.escape import escape
-from reconciler.report.explain import tag_changes
-from reconciler.report.links import image_source, location_url
+from reconciler.report.markdown_cells import (
+    TAG_LIMIT,
+    VALUE_LIMIT,
+    change_rows,
+    folded,
+    has_places,
+    linked,
+)
 from reconciler.report.markup import attribute, code, entities, escape_markdown, prose
 from reconciler.report.words import (
     IN_DOUBT_MEANS,
@@ -30,18 +35,13 @@ from reconciler.report.words import (
     clip,
     count_kinds,
     counted,
-    destroyed,
-    location_text,
     matching,
-    notes_text,
     origin_legend,
     origins_text,
     other_counts,
     plural,
     rehearsal_text,
     shown,
-    shown_pair,
-    telling_fields,
 )
 
 LIMIT: Final = 65_000
@@ -53,10 +53,6 @@ _NOTE_ROOM: Final = 500
 # Each kind of change may fill at least this part of the room.
 _SHARES: Final = 8
 _MARKER_LIMIT: Final = 200
-_VALUE_LIMIT: Final = 400
-_TAG_LIMIT: Final = 60
-_SHORT: Final = 120
-_TAGS_SHOWN: Final = 40
 _LISTED: Final = 20
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
@@ -104,10 +100,10 @@ def marker(store: str) -> str:
 
 def _head(plan: Plan, context: Context) -> str:
     """Marker, title, counts, and why apply will refuse."""
-    title = f"Plan for {code(clip(plan.store, _TAG_LIMIT))}"
+    title = f"Plan for {code(clip(plan.store, TAG_LIMIT))}"
     # A comparison asked no remote, so there is no store to name.
     if context.compared:
-        title = f"Comparison of two revisions: {code(clip(context.compared, _TAG_LIMIT))}"
+        title = f"Comparison of two revisions: {code(clip(context.compared, TAG_LIMIT))}"
     lines = [marker(plan.store), f"### {title}", ""]
     others = other_counts(plan)
     if plan.changes:
@@ -121,8 +117,8 @@ def _head(plan: Plan, context: Context) -> str:
     if plan.refusals:
         lines += ["", "> [!CAUTION]", "> **Apply will refuse this plan.**"]
     for refusal in plan.refusals[:_LISTED]:
-        message = prose(clip(refusal.message, _VALUE_LIMIT))
-        allow = code(clip(refusal.allow, _TAG_LIMIT))
+        message = prose(clip(refusal.message, VALUE_LIMIT))
+        allow = code(clip(refusal.allow, TAG_LIMIT))
         lines.append(f"> - {message} ({code(refusal.code)}): allow it with {allow}.")
     return "\n".join([*lines, *_warnings(plan, context)]) + "\n"
 
@@ -144,15 +140,15 @@ def _warnings(plan: Plan, context: Context) -> Iterator[str]:
             continue
         more = [f"and {len(found) - most} more"] if len(found) > most else []
         items = "".join(f"<li>{line}</li>" for line in [*lines, *more])
-        yield f"- {_folded(f'{len(found)} {_TIMES} {code(name)}', [f'<ul>{items}</ul>'])}"
+        yield f"- {folded(f'{len(found)} {_TIMES} {code(name)}', [f'<ul>{items}</ul>'])}"
     if len(groups) > _LISTED:
         yield f"- and {len(groups) - _LISTED} more kinds"
 
 
 def _warning(warning: Finding, context: Context) -> str:
     """One warning, with its place."""
-    message = prose(clip(warning.message, _VALUE_LIMIT))
-    return f"{_linked(warning.location, context)}: {message}" if warning.location else message
+    message = prose(clip(warning.message, VALUE_LIMIT))
+    return f"{linked(warning.location, context)}: {message}" if warning.location else message
 
 
 def _body(plan: Plan, context: Context, room: int) -> str:
@@ -193,7 +189,7 @@ def _fitting(kind: ChangeKind, changes: Sequence[Change], context: Context, room
     """The heading of one kind's table and as many of its rows as there is room for; or nothing."""
     parts = [_table_heading(kind, changes)]
     room -= len(parts[0])
-    for row in _rows(changes, context):
+    for row in change_rows(changes, context):
         room -= len(row)
         if room < 0:
             break
@@ -205,118 +201,19 @@ def _fitting(kind: ChangeKind, changes: Sequence[Change], context: Context, room
 def _table_heading(kind: ChangeKind, changes: Sequence[Change]) -> str:
     """The title of one kind's table, and its first two lines."""
     names = ["store_id", "Name", "Destroys" if kind == "delete" else "Change"]
-    names += ["Declared at"] if _has_places(changes) else []
+    names += ["Declared at"] if has_places(changes) else []
     title = f"\n#### {plural(len(changes), 'product')} to {VERBS[kind]}\n"
     return f"{title}\n| {' | '.join(names)} |\n{'| --- ' * len(names)}|\n"
-
-
-def _has_places(changes: Sequence[Change]) -> bool:
-    """Whether a column for locations and origins would hold anything: deletes have no location."""
-    return any(change.source or change.origin for change in changes)
-
-
-def _rows(changes: Sequence[Change], context: Context) -> Iterator[str]:
-    """One table line a product."""
-    places = _has_places(changes)
-    for change in changes:
-        name = "(no name)" if change.name is None else code(clip(shown(change.name), _VALUE_LIMIT))
-        store_id = code(clip(shown(change.store_id), _VALUE_LIMIT))
-        details = (
-            _delete_cell(change, context) if isinstance(change, Delete) else _change_cell(change)
-        )
-        where = f" {_where(change, context)} |" if places else ""
-        yield f"| {store_id} | {name} | {details} |{where}\n"
-
-
-def _delete_cell(change: Delete, context: Context) -> str:
-    """The picture and the hand-entered data that go with a deleted product."""
-    lost = destroyed(change.record)
-    picture = _picture(change.record.get("image_md"), "deleted")
-    if not lost:
-        # Of a remote that nobody asked nothing is said.
-        return "" if context.compared else f"{picture} nothing entered by hand".strip()
-    lines = [f"{key}: {code(clip(value, _VALUE_LIMIT))}" for key, value in lost]
-    summary = ", ".join(key for key, _ in lost)
-    return _folded(f"**{summary}**", [picture, *lines] if picture else lines)
-
-
-def _change_cell(change: Change) -> str:
-    """The fields that change, folded under their names; one that is short is plain to see."""
-    fields = telling_fields(change)
-    lines = [f"{entities(escape(key))}: {_field(field, change)}" for key, field in fields]
-    if pictures := _pictures(change):
-        lines.append(pictures)
-    # Entities make a text several times longer than a reader sees it.
-    if len(lines) == 1 and len(html.unescape(lines[0])) <= _SHORT:
-        return lines[0]
-    summary = ", ".join(entities(escape(key)) for key, _ in fields) or "store_id, name"
-    return _folded(summary, lines) if lines else summary
-
-
-def _field(field: FieldChange, change: Change) -> str:
-    """One field before and after; tags as what comes and what goes."""
-    if isinstance(field.before, tuple) or isinstance(field.after, tuple):
-        added, removed = tag_changes(field.before, field.after)
-        signed = [f"+ {code(clip(shown(tag), _TAG_LIMIT))}" for tag in added]
-        # As an entity, since Markdown could take a hyphen for the start of a list.
-        signed += [f"&#45; {code(clip(shown(tag), _TAG_LIMIT))}" for tag in removed]
-        more = len(signed) - _TAGS_SHOWN
-        listed = " ".join(signed[:_TAGS_SHOWN]) or "no tags"
-        return f"{listed} and {more} more" if more > 0 else listed
-    before, after = (clip(text, _VALUE_LIMIT) for text in shown_pair(field))
-    return code(after) if change.action == "create" else f"{code(before)} → {code(after)}"
-
-
-def _pictures(change: Change) -> str:
-    """The old and the new image side by side, if the image changes."""
-    field = change.fields.get("image_url")
-    if field is None:
-        return ""
-    old = change.image_md if isinstance(change, Update) else None
-    before, after = _picture(old, "before"), _picture(field.after, "after")
-    return f"{before} → {after}" if before and after else before or after
-
-
-def _picture(url: object, label: str) -> str:
-    """A small picture, or nothing if the URL is not one that a page may show."""
-    source = image_source(url)
-    if source is None:
-        return ""
-    return f'<img src="{attribute(source)}" alt="{label}" height="64">'
-
-
-def _folded(summary: str, lines: Sequence[str]) -> str:
-    """Lines folded under a summary, all of it on one line of a table."""
-    return f"<details><summary>{summary}</summary>{'<br>'.join(lines)}</details>"
-
-
-def _where(change: Change, context: Context) -> str:
-    """The location of the product, linked to the commit if that is known, and the origin."""
-    parts = []
-    if change.source:
-        parts.append(_linked(change.source, context))
-    if change.origin:
-        parts.append(f"({change.origin})")
-    for key, note in notes_text(change):
-        parts.append(f"{entities(key)}: {code(clip(note, _TAG_LIMIT))}")
-    return " ".join(parts)
-
-
-def _linked(location: Location, context: Context) -> str:
-    """A place, linked to the commit if that is known."""
-    text = code(clip(location_text(location), _VALUE_LIMIT))
-    url = location_url(location, context.repository_url, context.commit)
-    return f'<a href="{attribute(url)}">{text}</a>' if url else text
 
 
 def _foot(plan: Plan) -> str:
     """Blocked products, folded; legends; the digest."""
     blocked = [
-        f"{code(clip(shown(b.store_id), _TAG_LIMIT))}: " if b.store_id is not None else ""
+        f"{code(clip(shown(b.store_id), TAG_LIMIT))}: " if b.store_id is not None else ""
         for b in plan.blocked[:_LISTED]
     ]
     lines = [
-        start + escape_markdown(clip(block_text(b), _VALUE_LIMIT))
+        start + escape_markdown(clip(block_text(b), VALUE_LIMIT))
         for start, b in zip(blocked, plan.blocked, strict=False)
     ]
     text = _list("blocked product", lines, len(plan.blocked))

@@ -191,7 +191,8 @@ def parse_plan(data: bytes, *, file: str = "the plan file") -> SavedPlan:
 
     from pydantic import ValidationError  # pydantic takes long to load; most commands read no plan
 
-    from reconciler.report.plan_schema import PlanDocument, UnknownNameError
+    from reconciler.report.change_schema import UnknownNameError
+    from reconciler.report.plan_schema import PlanDocument
 
     try:
         read = PlanDocument.model_validate(document)

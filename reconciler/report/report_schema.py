@@ -2,16 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from reconciler.report.change_schema import StrictDocument
 from reconciler.report.plan_schema import WarningDocument
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-
-class TallyDocument(_Model):
+class TallyDocument(StrictDocument):
     """Counts of changes by what became of them."""
 
     applied: int
@@ -20,7 +15,7 @@ class TallyDocument(_Model):
     unknown: int
 
 
-class RequestsDocument(_Model):
+class RequestsDocument(StrictDocument):
     """Counts of calls by method, and of repeats."""
 
     GET: int
@@ -30,7 +25,7 @@ class RequestsDocument(_Model):
     retries: int
 
 
-class OutcomeDocument(_Model):
+class OutcomeDocument(StrictDocument):
     """What became of one change."""
 
     action: Literal["create", "update", "delete"]
@@ -40,7 +35,7 @@ class OutcomeDocument(_Model):
     error: str | None
 
 
-class ReportDocument(_Model):
+class ReportDocument(StrictDocument):
     """The account of one apply: every change with its outcome."""
 
     format: Literal["reconciler.report/1"]

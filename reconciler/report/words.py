@@ -9,15 +9,7 @@ from typing import Final, Literal, TypeAlias
 from reconciler.codes import Code
 from reconciler.model import Finding, Location, Record
 from reconciler.planning.hints import HAND_ENTERED
-from reconciler.planning.plan import (
-    Blocked,
-    Change,
-    Delete,
-    FieldChange,
-    Origin,
-    Plan,
-    Rehearsal,
-)
+from reconciler.planning.plan import Blocked, Change, Delete, FieldChange, Origin, Plan, Rehearsal
 from reconciler.report.escape import escape
 
 ChangeKind: TypeAlias = Literal["create", "update", "rename", "delete"]

@@ -4,12 +4,7 @@ Importing this package imports pydantic, so a command does it only once it needs
 """
 
 from reconciler.settings.load import load_settings
-from reconciler.settings.model import (
-    DEFAULT_API_URL,
-    FleetCaps,
-    Requests,
-    StoreEntry,
-)
+from reconciler.settings.model import DEFAULT_API_URL, FleetCaps, Requests, StoreEntry
 from reconciler.settings.section import LimitSettings
 from reconciler.settings.store import Settings, StoreSettings
 

@@ -11,7 +11,8 @@ from reconciler.authoring.edit import Rewrite, rewritten
 from reconciler.catalog.read import load_sources
 from reconciler.errors import CatalogError
 from reconciler.model import INDEX, Product, Value, Values, canonical_tags
-from reconciler.yamltext.layout import FileText, Layout
+from reconciler.yamltext.edits import FileText
+from reconciler.yamltext.layout import Layout
 from tests.authoring.messy import LINES, TAGS, WORDS, Shop, shops
 from tests.model.making import row
 
