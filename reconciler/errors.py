@@ -127,7 +127,8 @@ class RemoteError(ReconcilerError):
     """A call to the API failed. The message does not hold the key.
 
     `may_have_landed`: a write may have taken effect all the same. `at_rest`: the server is
-    certainly done with the call, so a list from now on shows its effect. `repeats`: how often the
+    certainly done with the call, so a list from now on shows its effect. `timed_out`: the time
+    limit was reached. `status`: that of an answer which is not success. `repeats`: how often the
     call was repeated.
     """
 
@@ -141,28 +142,20 @@ class RemoteError(ReconcilerError):
         hint: str | None = None,
         may_have_landed: bool = False,
         at_rest: bool = True,
+        timed_out: bool = False,
+        status: int | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.may_have_landed = may_have_landed
         self.at_rest = at_rest
+        self.timed_out = timed_out
+        self.status = status
 
 
 class Unreachable(RemoteError):
-    """No complete answer came; `timed_out` if the time limit was reached."""
+    """No complete answer came."""
 
     code = Code.UNREACHABLE
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        may_have_landed: bool = False,
-        at_rest: bool = True,
-        timed_out: bool = False,
-    ) -> None:
-        super().__init__(message, hint=hint, may_have_landed=may_have_landed, at_rest=at_rest)
-        self.timed_out = timed_out
 
 
 class KeyRefused(RemoteError):
@@ -175,18 +168,6 @@ class Rejected(RemoteError):
     """The server answered with a status that is not success."""
 
     code = Code.REJECTED
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int,
-        hint: str | None = None,
-        may_have_landed: bool = False,
-        at_rest: bool = True,
-    ) -> None:
-        super().__init__(message, hint=hint, may_have_landed=may_have_landed, at_rest=at_rest)
-        self.status = status
 
 
 class BadAnswer(RemoteError):

@@ -1,6 +1,6 @@
 """The kind of rule that judges a plan, and how its findings come into the plan."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from reconciler.errors import CatalogError
 from reconciler.linting.registry import Ruleset
 from reconciler.linting.rule import Hit, Rule
 from reconciler.model import Catalog, Finding, Listing
-from reconciler.planning.plan import Change, Plan
+from reconciler.planning.plan import Change, Create, Plan
 
 
 class Planned(NamedTuple):
@@ -29,6 +29,19 @@ class PlanRule(Rule):
 
     check: Callable[[Planned], Iterable[Hit]]
     of_remote: bool = False
+
+
+def created_without(key: str, words: str) -> Callable[[Planned], Iterator[Hit]]:
+    """A check that finds products which will be created without the field `key`."""
+
+    def check(planned: Planned) -> Iterator[Hit]:
+        for change in planned.changes:
+            # An empty text counts as declared: it says on purpose that there is nothing.
+            if isinstance(change, Create) and key not in change.fields:
+                message = f"{change.store_id} will be created without {words}: add `{key}:`."
+                yield Hit(message, change.source, store_id=change.store_id)
+
+    return check
 
 
 def linted(

@@ -1,7 +1,8 @@
 """The JSON Schemas of the tool's documents, each made from the code that reads or writes them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import UsageError
@@ -10,50 +11,15 @@ if TYPE_CHECKING:
     from reconciler.linting.vocabulary import Vocabulary
 
 
-def _product(vocabulary: "Vocabulary") -> dict[str, Any]:
-    from reconciler.catalog.schema import product_schema
-
-    return product_schema(vocabulary)
-
-
-def _defaults(vocabulary: "Vocabulary") -> dict[str, Any]:
-    from reconciler.catalog.schema import defaults_schema
-
-    return defaults_schema(vocabulary)
-
-
-def _catalog(vocabulary: "Vocabulary") -> dict[str, Any]:
-    from reconciler.catalog.schema import file_schema
-
-    return file_schema(vocabulary)
-
-
-def _settings(vocabulary: "Vocabulary") -> dict[str, Any]:
-    from reconciler.settings.schema import settings_schema
-
-    return settings_schema()
-
-
-def _plan(vocabulary: "Vocabulary") -> dict[str, Any]:
-    from reconciler.report.document_schema import plan_schema
-
-    return plan_schema()
-
-
-def _report(vocabulary: "Vocabulary") -> dict[str, Any]:
-    from reconciler.report.document_schema import report_schema
-
-    return report_schema()
-
-
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_SCHEMAS: Final[Mapping[str, Callable[["Vocabulary"], dict[str, Any]]]] = {
-    "product": _product,
-    "defaults": _defaults,
-    "catalog": _catalog,
-    "settings": _settings,
-    "plan": _plan,
-    "report": _report,
+# Imported when they are asked for: each needs much that the others do not.
+_SCHEMAS: Final[Mapping[str, tuple[str, str]]] = {
+    "product": ("reconciler.catalog.schema", "product_schema"),
+    "defaults": ("reconciler.catalog.schema", "defaults_schema"),
+    "catalog": ("reconciler.catalog.schema", "file_schema"),
+    "settings": ("reconciler.settings.schema", "settings_schema"),
+    "plan": ("reconciler.report.document_schema", "plan_schema"),
+    "report": ("reconciler.report.document_schema", "report_schema"),
 }
 OF_CATALOG: Final = frozenset({"product", "defaults", "catalog"})
 """The schemas that a shop's vocabulary is part of."""
@@ -66,10 +32,11 @@ def schema(kind: str, vocabulary: "Vocabulary | None" = None) -> dict[str, Any]:
 
     Those of the catalogue have the `vocabulary` of a shop in them.
     """
-    make = _SCHEMAS.get(kind)
-    if make is None:
+    if kind not in _SCHEMAS:
         raise UsageError(f"There is no schema {kind!r}.", hint=f"One of {', '.join(SCHEMAS)}.")
-    return {"$schema": _DIALECT, **make(vocabulary or {})}
+    module, name = _SCHEMAS[kind]
+    make = getattr(import_module(module), name)
+    return {"$schema": _DIALECT, **(make(vocabulary or {}) if kind in OF_CATALOG else make())}
 
 
 def schema_text(kind: str, vocabulary: "Vocabulary | None" = None) -> str:

@@ -18,7 +18,6 @@ from reconciler.report.history import LogEntry
 from reconciler.report.watch_html import (
     Condition,
     PastApply,
-    Plotted,
     StoreView,
     watch_html,
     watch_store_html,
@@ -168,7 +167,7 @@ def _view(store: str, known: StoreState) -> StoreView:
         commit=plan.catalog.commit if plan else None,
         has_plan=plan is not None,
         # Copied at once: the rounds append to it in another thread while the page is made.
-        moments=[Plotted(*point) for point in tuple(known.points)],
+        moments=tuple(known.points),
     )
 
 

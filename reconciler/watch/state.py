@@ -5,21 +5,14 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from reconciler.durable import write
+from reconciler.report.watch_html import Plotted
 from reconciler.watch.sight import Observation
 
 _FORMAT: Final = "reconciler.watch/1"
 _MOST_POINTS: Final = 500
-
-
-class Point(NamedTuple):
-    """A store at one time: how many changes it had to make, and how many of them are drift."""
-
-    at: float
-    changes: int
-    drift: int
 
 
 @dataclass(slots=True)
@@ -30,7 +23,7 @@ class StoreState:
     drift_since: float | None = None
     last: Observation | None = None
     succeeded: float | None = None
-    points: deque[Point] = field(default_factory=lambda: deque(maxlen=_MOST_POINTS))
+    points: deque[Plotted] = field(default_factory=lambda: deque(maxlen=_MOST_POINTS))
 
     def note(self, seen: Observation) -> None:
         """Note what a round has seen."""
@@ -40,7 +33,7 @@ class StoreState:
             return
         self.succeeded = seen.at
         drift = len(seen.drift)
-        self.points.append(Point(seen.at, len(seen.plan.changes), drift))
+        self.points.append(Plotted(seen.at, len(seen.plan.changes), drift))
         self.drift_since = (self.drift_since or seen.at) if drift else None
 
     def drifted_for(self, now: float) -> float:
