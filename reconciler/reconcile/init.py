@@ -34,18 +34,6 @@ Made: TypeAlias = Literal["made", "kept", "extended"]
 
 _IGNORED: Final = (".reconciler/", "plan.json")
 _ACTION: Final = ".github/actions/reconcile"
-# The path of each file of a pipeline, and its template.
-_CI_FILES: Final[dict[CI, dict[str, str]]] = {
-    "github": {
-        **{
-            f".github/workflows/catalog-{name}.yml": f"ci/github/catalog-{name}.yml"
-            for name in ("plan", "apply", "drift")
-        },
-        **{f"{_ACTION}/{name}": f"ci/github/{name}" for name in ("action.yml", "reconcile.sh")},
-    },
-    "gitlab": {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"},
-    "none": {},
-}
 _WITH_KEY: Final = ("reconciler validate", "reconciler status", "reconciler plan")
 _WITHOUT_KEY: Final = (
     "reconciler validate",
@@ -53,18 +41,6 @@ _WITHOUT_KEY: Final = (
     "reconciler apply --sandbox",
 )
 _HOSTS: Final[dict[CI, str]] = {"github": "GitHub", "gitlab": "GitLab"}
-_FLEET: Final[dict[CI, dict[str, str]]] = {
-    "github": {
-        **{
-            f".github/workflows/fleet-{name}.yml": f"ci/github/fleet-{name}.yml"
-            for name in ("plan", "apply")
-        },
-        **{f"{_ACTION}/{name}": f"ci/github/{name}" for name in ("action.yml", "reconcile.sh")},
-    },
-    "gitlab": {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"},
-    "none": {},
-}
-"""The same if the settings have several stores."""
 _FIRST_JOB: Final = "\nvalidate:\n"
 """The start of the jobs in the pipeline of GitLab; a fleet has its own, of the same parts."""
 # The files with which a watch is run, each with a template of its name in deploy/.
@@ -77,7 +53,6 @@ _OBSERVING: Final = ("alerts.yaml", "dashboard.json")
 _NOWHERE: Final = "SAY-WHERE-RECONCILER-COMES-FROM"
 # Made as files, so that an editor completes fields without a network.
 _SCHEMAS: Final = ("catalog", "defaults", "settings")
-# The extra is for `plan --rehearse`.
 # The end of the action's input `package`, which names the source to install from.
 _DEFAULT: Final = 'it came from itself.\n    default: ""'
 
@@ -201,7 +176,7 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
     for kind in _SCHEMAS:
         yield _made(folder, f".schemas/{kind}.json", schema_text(kind, vocabulary))
     package = installed_from("sandbox")
-    for name, template in (_FLEET if found.fleet else _CI_FILES)[ci].items():
+    for name, template in _pipeline(ci, fleet=found.fleet).items():
         text = _template(template, found.words(package))
         if found.fleet and name == ".gitlab-ci.yml":
             jobs = _template("ci/gitlab/fleet-jobs.yml", found.words(package))
@@ -210,6 +185,21 @@ def _all(folder: Path, ci: CI, has_key: bool, *, asked: bool) -> Iterator[StartF
         made = _made(found.top, name, text)
         yield made._replace(path="../" * found.below.count("/") + made.path)
     yield _ignore(folder)
+
+
+def _pipeline(ci: CI, *, fleet: bool) -> dict[str, str]:
+    """The path of each file of a pipeline, and its template."""
+    if ci == "none":
+        return {}
+    if ci == "gitlab":
+        return {".gitlab-ci.yml": "ci/gitlab/.gitlab-ci.yml"}
+    names = [f"fleet-{name}.yml" for name in ("plan", "apply")]
+    if not fleet:
+        names = [f"catalog-{name}.yml" for name in ("plan", "apply", "drift")]
+    return {
+        **{f".github/workflows/{name}": f"ci/github/{name}" for name in names},
+        **{f"{_ACTION}/{name}": f"ci/github/{name}" for name in ("action.yml", "reconcile.sh")},
+    }
 
 
 def _deployed(folder: Path, deploy: Deploy) -> Iterator[StartFile]:

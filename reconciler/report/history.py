@@ -69,6 +69,13 @@ def _counted(summary: Mapping[str, Any]) -> str:
     return f"{created} created, {updated} updated, {deleted} deleted"
 
 
+def counts_in(summary: str) -> tuple[int, int, int]:
+    """The numbers of created, updated and deleted products in the summary of a LogEntry."""
+    found = re.search(_COUNTS, summary)
+    created, updated, deleted = map(int, re.findall(r"\d+", found[0])) if found else (0, 0, 0)
+    return created, updated, deleted
+
+
 def _trailers(plan: Plan) -> str:
     commit = plan.catalog.commit or "none"
     return f"Plan-Digest: {plan.digest}\nCatalogue-Commit: {commit}\n"

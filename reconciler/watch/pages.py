@@ -1,6 +1,5 @@
 """WatchPages: what a watch answers on each path, from what its rounds have seen."""
 
-import re
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -14,7 +13,7 @@ from reconciler.planning.bare import bare
 from reconciler.planning.plan import Plan
 from reconciler.reconcile.history import ledger_store, log
 from reconciler.report.context import Context
-from reconciler.report.history import LogEntry
+from reconciler.report.history import LogEntry, counts_in
 from reconciler.report.watch_html import (
     Condition,
     PastApply,
@@ -31,7 +30,6 @@ from reconciler.watch.state import StoreState
 if TYPE_CHECKING:
     from reconciler.watch.loop import Watch
 
-_COUNTS: Final = re.compile(r"(\d+) created, (\d+) updated, (\d+) deleted")
 _APPLIES: Final = 40
 # Seconds for which the applies of a store are not read again: they may be in git.
 _FRESH: Final = 60.0
@@ -127,9 +125,8 @@ class WatchPages:
 
 
 def _past_apply(entry: LogEntry) -> PastApply:
-    counts = _COUNTS.search(entry.summary)
-    created, updated, deleted = map(int, counts.groups()) if counts else (0, 0, 0)
-    return PastApply(entry.time, created, updated, deleted, entry.catalog_commit, entry.result)
+    counts = counts_in(entry.summary)
+    return PastApply(entry.time, *counts, entry.catalog_commit, entry.result)
 
 
 def stamp_of(at: float) -> str:
