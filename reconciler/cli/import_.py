@@ -21,7 +21,7 @@ from reconciler.cli.options import (
     pass_invocation,
     write_option,
 )
-from reconciler.cli.pull import FILES_DIFFER, show_files, summary_of, tell_warnings
+from reconciler.cli.pull import FILES_DIFFER, show_files, summary_of
 from reconciler.cli.target import store_option
 from reconciler.errors import UsageError
 from reconciler.model.exports import EXPORT_NAMES
@@ -188,6 +188,7 @@ def _pairs(flag: str, words: Sequence[str]) -> dict[str, str]:
 
 def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> None:
     """Say how the files were read, and what the reader should look at."""
+    from reconciler.cli.showing import say_warnings
     from reconciler.codes import Code
     from reconciler.report.escape import break_commands
     from reconciler.report.words import plural
@@ -202,7 +203,7 @@ def _tell(done: "ImportedFiles", name: str | None, invocation: Invocation) -> No
         left = f", {done.left_out} left out by --only" if done.left_out else ""
         read = f"{plural(done.rows, 'row')}, {plural(done.products, 'product')}{left}"
         console.say("info", f"Read as {done.format}{parted}: {read}.", format=done.format)
-    tell_warnings(done.pulled, invocation)
+    say_warnings(done.pulled.warnings, invocation)
     if not done.unmapped:
         return
     where = f"imports: {{{name or 'shop'}: {{types: …}}}}"

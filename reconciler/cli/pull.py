@@ -43,6 +43,7 @@ def command(
     the difference, and writes it with --write. The API never returns type and image_url, so they
     are not pulled.
     """
+    from reconciler.cli.showing import say_warnings
     from reconciler.cli.signals import stopping
     from reconciler.reconcile.files import pull
 
@@ -50,18 +51,10 @@ def command(
     with stopping(stop, invocation.console), target.open(invocation, stop) as store:
         pulled = pull(store, into=into, prune=prune)
     invocation.progress.finish()
-    tell_warnings(pulled, invocation)
+    say_warnings(pulled.warnings, invocation)
     summary = summary_of(pulled, nothing="There is nothing to pull.")
     show_files(pulled.files, summary, invocation, write=write)
     return FILES_DIFFER if detailed_exitcode and pulled.files else 0
-
-
-def tell_warnings(pulled: "Pulled", invocation: Invocation) -> None:
-    """Print the warnings on stderr, each with its location and code."""
-    for finding in pulled.warnings:
-        at = f"{finding.location}: " if finding.location else ""
-        message = f"{at}{finding.message} [{finding.code}]"
-        invocation.console.say("warning", message, code=finding.code)
 
 
 def show_files(
