@@ -25,7 +25,7 @@ def read_plan(path: Path) -> "SavedPlan":
     """Read a saved plan; PlanFileError if it is damaged, edited, or of a newer format."""
     from reconciler.report.plan_json import parse_plan
 
-    return parse_plan(_read_saved(path))
+    return parse_plan(_read_saved(path), file=str(path))
 
 
 def read_journal(path: Path) -> "JournalRecord | None":
