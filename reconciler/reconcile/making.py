@@ -51,17 +51,18 @@ def make_plan(
     with (
         store.loading(ruleset) as loaded,
         store.listing() as listed,
-        beside(store.revision) as revision,
+        beside(store.revision) as looked_up,
     ):
         ledger = load()
         catalog = loaded()
-        at = revision()
-        catalog = at.of(catalog)
+        revision = looked_up()
+        catalog = revision.of(catalog)
         before = None if base is None else _base(store, base, ledger, catalog)
         listing = listed()
     made = difference(store, options, catalog, listing, ledger)
-    if at.advice:
-        unknown = warning(Code.NO_COMMIT, f"The catalogue's commit is not known. {at.advice}")
+    if revision.advice:
+        said = f"The catalogue's commit is not known. {revision.advice}"
+        unknown = warning(Code.NO_COMMIT, said)
         made = replace(made, warnings=(unknown, *made.warnings))
     if before is not None:
         now = store.client.clock.utc()
@@ -99,7 +100,7 @@ def _base(store: Store, base: str, ledger: Ledger, catalog: Catalog) -> Catalog:
     def read() -> Catalog:
         return load_revision(store.catalog, revision, working_folder=store.folder, remote=remote)
 
-    return read() if store.kept is None else store.kept(revision, read)
+    return read() if store.earlier is None else store.earlier(revision, read)
 
 
 def _nothing_applied() -> Finding:

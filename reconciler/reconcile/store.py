@@ -47,7 +47,7 @@ class Store:
     declared: Catalog | None = None
     """The catalogue if it was read before, as from a commit; None means the files in the folder."""
 
-    kept: Callable[[str, Callable[[], Catalog]], Catalog] | None = None
+    earlier: Callable[[str, Callable[[], Catalog]], Catalog] | None = None
     """Gives the catalogue of an earlier revision, by reading it or as it was read before."""
 
     trees: WorkTrees = field(default_factory=WorkTrees)

@@ -100,7 +100,9 @@ def observe(
             try:
                 # The branch's catalogue, not the work tree's, in which somebody may be in the
                 # middle of an edit.
-                at_commit = replace(opened, declared=declared, kept=partial(branch.earlier, store))
+                at_commit = replace(
+                    opened, declared=declared, earlier=partial(branch.earlier, store)
+                )
                 began = time.monotonic()
                 made = plan(at_commit, Options(base=APPLIED))
                 seen = replace(seen, plan=made, seconds=time.monotonic() - began)
