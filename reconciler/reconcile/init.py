@@ -11,7 +11,7 @@ from re import fullmatch
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.authoring.folder import write_changes
-from reconciler.errors import OutputError, SettingsError
+from reconciler.errors import OutputError
 from reconciler.installed import has_sandbox, installed_from, installing
 from reconciler.linting.vocabulary import NO_VOCABULARY, Vocabulary
 from reconciler.reconcile.files import pull
@@ -24,10 +24,10 @@ from reconciler.reconcile.surroundings import (
     catalogs_in,
     guessed_ci,
     in_quotes,
+    settings_in,
     surroundings_of,
 )
 from reconciler.reconcile.surroundings import CI as CI
-from reconciler.settings import Settings, load_settings
 
 Deploy: TypeAlias = Literal["systemd", "kubernetes", "compose"]
 Made: TypeAlias = Literal["made", "kept", "extended"]
@@ -82,7 +82,7 @@ def _notes(ci: CI, found: "Surroundings", folder: Path) -> Iterator[str]:
     """Messages about what is left to do before a pipeline runs."""
     if ci == "none":
         return
-    settings = _settings(folder)
+    settings = settings_in(folder)
     if not found.remote and settings is not None and settings.ledger == "git":
         yield (
             "This repository has no remote called origin yet: add one before the first plan, since "
@@ -146,17 +146,9 @@ def _next(has_key: bool) -> tuple[str, ...]:
     return (_WITHOUT_KEY[0], installing("sandbox"), *_WITHOUT_KEY[1:])
 
 
-def _settings(folder: Path) -> Settings | None:
-    """The folder's settings; None if they are at fault, since `init` is no place to tell it."""
-    try:
-        return load_settings(environ={}, folder=folder)
-    except SettingsError:
-        return None
-
-
 def _vocabulary(folder: Path) -> Vocabulary:
     """What fields may be by existing settings, for the schemas that editors use."""
-    settings = _settings(folder)
+    settings = settings_in(folder)
     return NO_VOCABULARY if settings is None else settings.vocabulary()
 
 

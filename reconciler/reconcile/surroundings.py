@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.errors import GitError, SettingsError
 from reconciler.git import Git
-from reconciler.settings import load_settings
+from reconciler.settings import Settings, load_settings
 
 CI: TypeAlias = Literal["github", "gitlab", "none"]
 
@@ -86,6 +86,7 @@ def surroundings_of(folder: Path) -> Surroundings:
     top = told("rev-parse", "--show-toplevel")
     # A clone knows the default branch; the branch that is checked out now may be another.
     head = told("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    settings = settings_in(folder)
     branch = head.removeprefix("origin/") or told("symbolic-ref", "--quiet", "--short", "HEAD")
     return Surroundings(
         top=Path(top) if top else folder,
@@ -94,25 +95,24 @@ def surroundings_of(folder: Path) -> Surroundings:
         remote='[remote "origin"]' in _git_config(folder)
         or "origin" in told("remote").splitlines(),
         catalogs=catalogs_in(folder),
-        fleet=_stores(folder) > 1,
+        fleet=settings is not None and len(settings.stores) > 1,
         # A token in the URL must not get into a file that is committed (P5).
         address=sub(r"(?<=://)[^/]*@", "", told("remote", "get-url", "origin")).partition("?")[0],
     )
 
 
-def _stores(folder: Path) -> int:
-    """The number of stores in existing settings."""
+def settings_in(folder: Path) -> Settings | None:
+    """The folder's settings; None if they are at fault, since `init` is no place to tell it."""
     try:
-        return len(load_settings(environ={}, folder=folder).stores)
+        return load_settings(environ={}, folder=folder)
     except SettingsError:
-        return 1
+        return None
 
 
 def catalogs_in(folder: Path) -> tuple[str, ...]:
     """The catalogue folders in existing settings, relative to the settings file."""
-    try:
-        settings = load_settings(environ={}, folder=folder)
-    except SettingsError:
+    settings = settings_in(folder)
+    if settings is None:
         return (CATALOG_FOLDER,)
     found = dict.fromkeys(
         (entry.catalog or settings.catalog).as_posix() for entry in settings.stores.values()
