@@ -86,14 +86,10 @@ def command(
             _print_calls(plan, invocation, target.api_path(invocation))
             return CHANGED if detailed_exitcode and plan.changes else 0
 
-        told: list[Finding] = []
-
         def approve(plan: "Plan") -> bool:
             measured.note(plan)
             invocation.progress.finish()
-            # The warnings of a saved plan were shown when it was made.
-            told.extend(() if saved else plan.warnings)
-            # A saved plan was seen when it was reviewed.
+            # A saved plan was seen, with its warnings, when it was reviewed.
             return saved is None and _shown_and_asked(plan, invocation, ask=ask)
 
         done = reconcile.apply(
@@ -107,6 +103,7 @@ def command(
             on_write=stops.finish_first,
         )
         measured.report = done
+        told = measured.plan.warnings if measured.plan and saved is None else ()
         code = _account(done, report, invocation, told=told)
     return code or (CHANGED if detailed_exitcode and done.outcomes else 0)
 
