@@ -42,7 +42,7 @@ class Context:
 
 
 def title_of(plan: Plan, context: Context) -> str:
-    """What a plan is headed by: for which store it is, or which revisions were compared."""
+    """The heading of a plan: its store, or the revisions that were compared."""
     if context.compared:
         return f"Comparison of two revisions: {context.compared}"
     return f"Plan for {plan.store}"

@@ -1,4 +1,4 @@
-"""JSON Schema of plans and reports, for whoever reads them: the models' shapes, and their words."""
+"""The JSON Schemas of plans and reports: the models' shapes, with a description of each key."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What differs inside a value, once equality has said that it does.
+"""Explains what differs inside two values that are known to differ.
 
 Tags are flat sets, so their difference is plain set arithmetic. What is nested (size charts,
 fabrics) is explained by deepdiff.

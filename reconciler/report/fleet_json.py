@@ -102,7 +102,7 @@ def stores_json(stores: Sequence[dict[str, Any]]) -> str:
 
 
 def github_matrix(stores: Sequence[str]) -> str:
-    """A `strategy.matrix` of GitHub: a job for each store, or for so many that 256 jobs do.
+    """A `strategy.matrix` of GitHub: a job for each store, or for several if there are too many.
 
     Each job has a `name` for people and `stores`, names with blanks between. One line, as
     $GITHUB_OUTPUT takes it.

@@ -1,4 +1,4 @@
-"""What became of each store of a fleet, and what that makes of the fleet as a whole."""
+"""The result of each store of a fleet, and of the fleet as a whole."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ class StoreResult:
 
     @property
     def failed(self) -> bool:
-        """Whether it did not come to its end as it should."""
+        """Whether the exit code tells of a failure."""
         return self.exit_code not in SUCCESSES
 
     @property

@@ -85,7 +85,7 @@ def _is_special(target: Path) -> bool:
 
 
 def write_stdout(text: str, stream: TextIO | None = None, *, hint: str = REDIRECT) -> None:
-    r"""Write `text` to stdout (or `stream`) and see it through to the system.
+    r"""Write `text` to stdout (or `stream`) and flush it.
 
     Characters that the stream's encoding lacks are spelled `\xe9`. Raises OutputError, with the
     `hint`, if the stream is closed, its reader is gone, or its disk is full.
@@ -128,7 +128,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Let what is still buffered go nowhere: Python would fail again over it at its end.
+    """Discard what is still buffered: Python would fail over it once more when it ends.
 
     It would then exit with 120, whatever the command's own code is.
     """

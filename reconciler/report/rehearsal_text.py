@@ -18,7 +18,7 @@ _RECORD_LIMIT: Final = 200
 def rehearsed_text(
     plan: Plan, report: Report, *, converges: bool, color: bool = False, width: int | None = None
 ) -> str:
-    """The account of a run that has not happened; `width` is in columns, None for a pipe."""
+    """The account of an apply to the copy; `width` is in columns, None for a pipe."""
     style = Style(color)
     lines = [
         style.bold(

@@ -128,7 +128,7 @@ def _kind_lines(plan: Plan, look: _Look) -> Iterator[str]:
 
 
 def _legend(plan: Plan, look: _Look) -> str:
-    """What the symbols mean that this plan has."""
+    """The meaning of the symbols in this plan."""
     counts = count_kinds(plan.changes)
     found = [kind for kind in KINDS if counts[kind]]
     words = [look.paint[kind](f"{look.symbols[kind]} {VERBS[kind]}") for kind in found]

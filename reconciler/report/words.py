@@ -125,7 +125,7 @@ def calls_text(calls: int | Mapping[str, int]) -> str:
 
 
 def origins_text(changes: Iterable[Change]) -> str | None:
-    """How many changes are whose: "2 from this branch, 1 drift"; None if no base was given."""
+    """The changes counted by origin: "2 from this branch, 1 drift"; None if no base was given."""
     counts = Counter(change.origin for change in changes)
     words: Mapping[Origin, str] = {"edit": "from this branch", "drift": "drift", "both": "both"}
     parts = [f"{counts[origin]} {word}" for origin, word in words.items() if counts[origin]]
