@@ -79,7 +79,7 @@ class StoreSettings:
                 f"There is no API key for the store `{self.name}`: "
                 f"the environment variable {self.api_key_env} is not set or empty.",
                 hint=f"Set {self.api_key_env} to the key that your Robosize account manager gave "
-                "you, or try the command on a local server with --sandbox.",
+                "you. `reconciler plan --sandbox` needs none: it works on a local server.",
             )
         return self.secret
 

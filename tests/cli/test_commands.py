@@ -507,7 +507,7 @@ def test_the_hint_of_a_lost_result_is_true(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("reconciler.report.output._write", full)
-    monkeypatch.setattr("reconciler.report.output._abandon", lambda _: None)
+    monkeypatch.setattr("reconciler.report.output.abandon", lambda _: None)
     done = here(*command.split())
     assert done.code == 1
     assert ("--output FILE" in done.err) is has_output
