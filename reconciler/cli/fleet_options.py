@@ -7,6 +7,7 @@ import click
 
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.options import Decorator, gathered
+from reconciler.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,19 @@ class StoreChoice:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What works on the stores, and whether a failure keeps others from being begun."""
+    """What works on the stores, and on which; and whether a failure keeps others from beginning."""
 
     scheduler: str | None
+    sandbox: bool
     fail_fast: bool
+
+    def __post_init__(self) -> None:
+        if self.sandbox and self.scheduler is not None:
+            raise UsageError(
+                "--sandbox works on this machine only: each worker of a scheduler would have "
+                "shops of its own.",
+                hint="Leave out --scheduler, and unset DASK_SCHEDULER_ADDRESS.",
+            )
 
 
 def choosing() -> Decorator:
@@ -56,7 +66,7 @@ def choosing() -> Decorator:
 
 
 def running() -> Decorator:
-    """--scheduler and --fail-fast, as `running`."""
+    """--scheduler, --sandbox and --fail-fast, as `running`."""
     return gathered(
         "running",
         Running,
@@ -67,6 +77,12 @@ def running() -> Decorator:
                 # Dask's own variable, which a cluster sets already.
                 envvar="DASK_SCHEDULER_ADDRESS",
                 help="Work on the workers of this Dask scheduler.",
+            ),
+            "sandbox": click.option(
+                "--sandbox",
+                is_flag=True,
+                help="Use a local server for each store instead, with its data in .reconciler; "
+                "needs no keys.",
             ),
             "fail_fast": click.option(
                 "--fail-fast", is_flag=True, help="Begin no further store after the first failure."

@@ -211,6 +211,7 @@ def run_tasks(
                 checkout=checkout,
                 saved=None if plans is None else plans / f"{store}.json",
                 texts=account.texts,
+                sandbox=running.sandbox,
                 # Other machines may have other versions of this tool.
                 versions=versions() if running.scheduler else {},
                 **given,

@@ -33,7 +33,7 @@ class StoreTask:
     second that this store may make, None for no limit. `texts` are the renderings that are to come
     back. `saved` is the plan to apply, relative to the working folder; the action "plan" looks what
     an apply would do with it now. `versions` are those of the tool and of Dask that the run has; a
-    worker with others refuses.
+    worker with others refuses. With `sandbox` it is the store's own embedded sandbox.
     """
 
     run: str
@@ -48,4 +48,5 @@ class StoreTask:
     share: float | None = None
     texts: frozenset[str] = frozenset()
     repository_url: str | None = None
+    sandbox: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
@@ -24,7 +25,7 @@ from reconciler.fleet.versions import check_versions
 from reconciler.reconcile import run as stories
 from reconciler.reconcile.saved import read_plan
 from reconciler.reconcile.status import drift_code, status, status_with_plan
-from reconciler.reconcile.store import Store, open_store
+from reconciler.reconcile.store import Store, open_sandbox, open_store
 from reconciler.remote.pace import Pace
 from reconciler.remote.redaction import Redactor
 from reconciler.report.fleet_results import FleetAction, StoreResult
@@ -128,7 +129,8 @@ def _result(task: StoreTask, run: _Run) -> StoreResult:
     check_versions(task.versions)
     settings, trees = run.load(task)
     run.pace.share = task.share
-    with open_store(
+    opening = partial(open_sandbox, own=True) if task.sandbox else open_store
+    with opening(
         settings, task.store, catalog=task.catalog, stop=run.stop, pace=run.pace, trees=trees
     ) as store:
         return _STORIES[task.action](store, task)
@@ -166,7 +168,7 @@ def _plan(store: Store, task: StoreTask) -> StoreResult:
     made = stories.dry_run(store, task.options, _saved(store, task))
     notes = [f"apply will refuse: {r.message} {r.allow} allows it." for r in made.refusals]
     return StoreResult(
-        store.name,
+        task.store,
         _CHANGED if task.detailed and made.changes else 0,
         summary=_counts(made.summary._asdict()),
         notes=_few([*notes, *(finding_line(warning) for warning in made.warnings)]),
@@ -215,7 +217,7 @@ def _apply(store: Store, task: StoreTask) -> StoreResult:
         store, task.options, saved=_saved(store, task), lock_timeout=task.lock_timeout
     )
     return StoreResult(
-        store.name,
+        task.store,
         done.exit_code or (_CHANGED if task.detailed and done.outcomes else 0),
         summary=_counts(done.summary._asdict()),
         error=done.error,
@@ -249,7 +251,7 @@ def _status(store: Store, task: StoreTask) -> StoreResult:
     else:
         seen = status(store)
     texts = {"json": overview_json(seen)} if "json" in task.texts else {}
-    return StoreResult(store.name, code, summary=_counts(overview_counts(seen)), texts=texts)
+    return StoreResult(task.store, code, summary=_counts(overview_counts(seen)), texts=texts)
 
 
 def _counts(values: Mapping[str, Any]) -> dict[str, int]:

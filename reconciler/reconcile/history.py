@@ -26,6 +26,7 @@ from reconciler.policy.guard_rule import guarded
 from reconciler.policy.plan_rule import linted
 from reconciler.reconcile.store import DATA, SANDBOX
 from reconciler.report.history import LogEntry, applies_of, apply_of, parse_journal
+from reconciler.settings.model import is_sandbox
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -108,7 +109,9 @@ def ledger_store(
 ) -> LedgerStore:
     """The ledger of a store as the settings keep it, or of the embedded sandbox."""
     # "sandbox" counts as a name too, since the error for a held lock shows it after --store.
-    if sandbox or store == SANDBOX:
+    if store is not None and is_sandbox(store):
+        return _ledger(settings, "file", store)
+    if sandbox:
         return _ledger(settings, "file", SANDBOX)
     return _ledger(settings, settings.ledger, settings.store_name(store))
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from reconciler.errors import SettingsError
 from reconciler.planning.live import Live
-from reconciler.reconcile.store import SANDBOX, Store, how_to_call
+from reconciler.reconcile.store import Store, how_to_call
+from reconciler.settings.model import is_sandbox
 
 _SANDBOX_DOMAIN: Final = "sandbox.example"
 
@@ -17,7 +18,7 @@ def look_live(store: Store, sample: int) -> Live:
     """
     from reconciler.remote.lookup import Lookup, Sighted
 
-    domain = store.domain or (_SANDBOX_DOMAIN if store.name == SANDBOX else None)
+    domain = store.domain or (_SANDBOX_DOMAIN if is_sandbox(store.name) else None)
     if domain is None:
         raise SettingsError(
             f"The store `{store.name}` has no domain, which the lookup of product pages needs.",

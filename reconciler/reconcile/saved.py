@@ -14,7 +14,8 @@ from reconciler.model import Finding, Ledger, Listing
 from reconciler.planning.hints import warning
 from reconciler.planning.outcome import Report
 from reconciler.planning.plan import Plan
-from reconciler.reconcile.store import SANDBOX, Store
+from reconciler.reconcile.store import Store
+from reconciler.settings.model import is_sandbox
 
 if TYPE_CHECKING:
     from reconciler.report.history import JournalRecord
@@ -67,7 +68,7 @@ def of_this_shop(saved: "SavedPlan | Plan", store: Store) -> Plan:
 def check_store(made: Plan, store: str) -> None:
     """Raise OtherShop if a plan is not for the store called `store`."""
     if made.store != store:
-        sandbox = made.store == SANDBOX
+        sandbox = is_sandbox(made.store)
         raise OtherShop(
             f"Nothing was changed: the plan is for the store {made.store!r}, not for {store!r}.",
             hint="Apply it with --sandbox, or make a plan of this store."

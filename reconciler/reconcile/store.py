@@ -16,6 +16,7 @@ from reconciler.linting.registry import Ruleset
 from reconciler.model import Catalog, Listing
 from reconciler.progress import Progress, Silent
 from reconciler.settings.model import SANDBOX as SANDBOX
+from reconciler.settings.model import is_sandbox, own_sandbox
 
 if TYPE_CHECKING:
     from reconciler.remote.calls import Calls
@@ -61,7 +62,7 @@ class Store:
     @property
     def endpoint(self) -> str:
         """The endpoint that a saved plan must match: the URL, or "sandbox", whose port varies."""
-        return SANDBOX if self.name == SANDBOX else self.client.api_url
+        return SANDBOX if is_sandbox(self.name) else self.client.api_url
 
     def loading(self, lint: Ruleset) -> AbstractContextManager[Callable[[], Catalog]]:
         """Read the catalogue in parallel to the block (see `loading_catalog`)."""
@@ -113,9 +114,9 @@ def open_store(
     store = settings.store(name)
     key = store.api_key.get_secret_value()
     with _opened(
-        settings, store.name, store, store.api_url, key, catalog, progress, stop, pace
+        settings, store.name, store, store.api_url, key, catalog, progress, stop, pace, trees
     ) as opened:
-        yield opened if trees is None else replace(opened, trees=trees)
+        yield opened
 
 
 @contextmanager
@@ -126,18 +127,28 @@ def open_sandbox(
     catalog: Path | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
+    pace: "Pace | None" = None,
+    trees: WorkTrees | None = None,
+    own: bool = False,
 ) -> Iterator[Store]:
-    """Open an embedded sandbox as a store, with its data in `.reconciler/sandbox.sqlite3`."""
+    """Open an embedded sandbox as a store, with its data in `.reconciler/sandbox.sqlite3`.
+
+    With `own` it is that of the store called `name` alone, beside those of a fleet's other stores.
+    `pace` and `trees` are as for `open_store`.
+    """
     from reconciler.sandbox.server import Sandbox
 
     named = settings.store_name(name)
     # Its own name keeps its ledger and journals apart from those of the store.
-    store = replace(settings.store(named), name=SANDBOX)
-    database = settings.folder / DATA / "sandbox.sqlite3"
+    called = own_sandbox(named) if own else SANDBOX
+    store = replace(settings.store(named), name=called)
+    database = settings.folder / DATA / f"{called}.sqlite3"
     database.parent.mkdir(parents=True, exist_ok=True)
     with (
         Sandbox(database) as sandbox,
-        _opened(settings, named, store, sandbox.url, SANDBOX, catalog, progress, stop) as opened,
+        _opened(
+            settings, named, store, sandbox.url, SANDBOX, catalog, progress, stop, pace, trees
+        ) as opened,
     ):
         yield opened
 
@@ -152,7 +163,8 @@ def _opened(
     catalog: Path | None,
     progress: Progress | None,
     stop: Event | None,
-    pace: "Pace | None" = None,
+    pace: "Pace | None",
+    trees: WorkTrees | None,
 ) -> Iterator[Store]:
     # Commands that make no call import no HTTP.
     from reconciler.remote.client import Client
@@ -161,7 +173,7 @@ def _opened(
     settings = settings.for_store(named)
     ledger = open_ledger(
         # What was tried in a sandbox must not be pushed for others to read.
-        "file" if store.name == SANDBOX else settings.ledger,
+        "file" if is_sandbox(store.name) else settings.ledger,
         store=store.name,
         folder=settings.folder,
         remote=settings.ledger_remote,
@@ -170,7 +182,15 @@ def _opened(
     how = replace(how_to_call(settings), key_variable=store.api_key_env)
     with Client(url, key, how, stop=stop, progress=progress or Silent(), pace=pace) as client:
         folder = settings.folder / catalog if catalog else store.catalog
-        yield Store(store.name, client, ledger, folder, settings, domain=store.domain)
+        yield Store(
+            store.name,
+            client,
+            ledger,
+            folder,
+            settings,
+            domain=store.domain,
+            trees=trees or WorkTrees(),
+        )
 
 
 def how_to_call(settings: "Settings") -> "Calls":

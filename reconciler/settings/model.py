@@ -60,6 +60,17 @@ def normal_api_url(value: str) -> str:
     return urlunsplit((parts.scheme, network, parts.path.rstrip("/") + "/", "", ""))
 
 
+def own_sandbox(store: str) -> str:
+    """The name of the embedded sandbox that a fleet's store has for itself."""
+    # A store of the settings cannot have it, since those begin with a letter or a digit.
+    return f"_{SANDBOX}-{store}"
+
+
+def is_sandbox(name: str) -> bool:
+    """Whether this is the name of an embedded sandbox."""
+    return name == SANDBOX or name.startswith(own_sandbox(""))
+
+
 def _store_name(value: str) -> str:
     # The name becomes part of file names and of a git ref, which takes no `..` and no `.lock`.
     if not _STORE_NAME.fullmatch(value) or ".." in value or value.endswith((".", ".lock")):

@@ -75,6 +75,31 @@ def test_saved_plans_are_applied_as_they_were_reviewed(
     assert (ended.code, "other.json" in ended.err) == (1, True)
 
 
+def test_each_store_has_a_sandbox_of_its_own(
+    fleet: Path, remote: Sandbox, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --sandbox a fleet is tried without keys; no real shop and no real ledger is touched."""
+    for number in (1, 2, 3):
+        monkeypatch.delenv(f"SHOP_{number}_KEY")
+    assert here("fleet", "plan", "--sandbox", "--out", "plans").code == 0
+    ended = here("fleet", "apply", "plans", "--sandbox", "--store", "s1")
+    assert (ended.code, "2 applied" in ended.out) == (0, True)
+    (fleet / "shops" / "s2" / "catalog" / "all.yaml").write_text(
+        "{store_id: '7', name: One, type: top, image_url: ''}\n", encoding="utf-8"
+    )
+    summary = document(here("fleet", "apply", "--sandbox", "--yes", "--format", "json").out)
+    assert [store["summary"]["applied"] for store in summary["stores"]] == [0, 1, 2]
+    assert here("fleet", "status", "--sandbox", "--store", "s2").out.startswith("s2  1 product, ")
+    assert here("fleet", "plan", "--sandbox", "--detailed-exitcode").code == 0
+    assert here("apply", "plans/s1.json").code == 4
+    assert here("unlock", "--store", "_sandbox-s2").code == 0
+    kept = {path.name for path in (fleet / ".reconciler" / "ledger").iterdir()}
+    assert kept == {f"_sandbox-s{number}.jsonl" for number in (1, 2, 3)}
+    assert not any(store.count() for store in remote.stores.values())
+    ended = here("fleet", "plan", "--sandbox", "--scheduler", "tcp://127.0.0.1:1")
+    assert (ended.code, "--sandbox" in ended.err) == (1, True)
+
+
 def test_git_is_asked_once_for_all_stores(
     fleet: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
