@@ -315,6 +315,18 @@ def test_runs_of_several_jobs_are_shown_as_one(fleet: Path, here: Here) -> None:
     assert [store["store"] for store in shown["stores"]] == ["s1", "s3"]
 
 
+def test_a_store_of_which_no_job_tells_is_told(fleet: Path, here: Here) -> None:
+    """One comment for all stores names those whose job was lost, and counts none twice."""
+    assert (
+        here("fleet", "plan", "--store", "s1", "--format", "json", "--output", "a.json").code == 0
+    )
+    told = here("fleet", "show", "--all-stores", "a.json", "a.json", "--format", "markdown")
+    assert told.code == 0
+    assert "### Fleet plan: 3 stores" in told.out
+    assert "**2 failed**" in told.out
+    assert told.out.count("No run has told of this store") == 2
+
+
 def test_what_is_no_fleet_is_not_shown(fleet: Path, here: Here) -> None:
     """A file of another kind, of another command, or none at all is an error with its name."""
     for flags, name in ((["plan"], "p.json"), (["status"], "s.json")):

@@ -66,6 +66,13 @@ def test_a_matrix_plans_comments_and_applies(repository: Repository) -> None:
     assert found["body"].startswith("<!-- reconciler-fleet -->\n### Fleet plan: 2 stores")
     assert "Shirt of a" in found["body"]
     assert "Shirt of b" in found["body"]
+    # The job of one shop was lost, with all that it knew.
+    comment, _ = repository.run("plan", EVENT, fleet="comment")
+    (comment.temporary / "reconciler").mkdir(exist_ok=True)
+    for file in (jobs[0].temporary / "reconciler").glob("*.fleet.json"):
+        shutil.copy(file, comment.temporary / "reconciler")
+    assert [step.code for step in comment.steps()] == [0]
+    assert "<code>b</code> | No run has told" in repository.host["comments"][0]["body"]
     _, steps = repository.run("apply", fleet="apply", stores="a b", secrets=SECRETS)
     assert [step.code for step in steps] == [0], steps
     assert [store.count() for store in repository.sandbox.stores.values()] == [1, 1]

@@ -292,7 +292,7 @@ fleet_comment() {
     echo "No job has left a plan; their logs tell why." >"$results/said.txt"
     no_plan "The fleet could not be planned" "$results/said.txt"
   else
-    reconciler --quiet fleet show "${files[@]}" --format markdown --output "$results/plan.md"
+    reconciler --quiet fleet show --all-stores "${files[@]}" --format markdown --output "$results/plan.md"
   fi
   {
     echo "$MARKER"
