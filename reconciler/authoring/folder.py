@@ -184,7 +184,7 @@ def write_changes(changes: Sequence[FileChange]) -> None:
     for change in changes:
         if _now(change.path) != change.before:
             raise OutputError(
-                f"The file {change.file} was changed by somebody else meanwhile.",
+                f"The file {change.file} was changed while the command ran.",
                 hint="Nothing was written. Run the command again.",
             )
     for change in changes:

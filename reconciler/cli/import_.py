@@ -181,7 +181,7 @@ def _pairs(flag: str, words: Sequence[str]) -> dict[str, str]:
     for word in words:
         key, _, value = word.partition("=")
         if not key or not value:
-            raise UsageError(f"{flag} {word}: something must stand on both sides of `=`.")
+            raise UsageError(f"{flag} {word}: there must be text on both sides of `=`.")
         pairs[key] = value
     return pairs
 

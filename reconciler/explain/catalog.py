@@ -97,8 +97,8 @@ CATALOG: Final[Mapping[Code, Explanation]] = {
         "Delete the character; the message names it.",
     ),
     Code.DUPLICATE_KEY: Explanation(
-        "A key stands twice in one mapping, or a folder has two files of defaults. Which of them "
-        "is meant cannot be told.",
+        "One mapping has a key twice, or a folder has two files of defaults. It is not "
+        "clear which is meant.",
         "name: Linen shirt\nname: Cotton shirt",
         "Keep one of the two, and move what the other said into it.",
     ),

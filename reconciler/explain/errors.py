@@ -8,13 +8,13 @@ from reconciler.explain.entry import Explanation
 
 ERRORS: Final[Mapping[Code, Explanation]] = {
     Code.USAGE: Explanation(
-        "A command, an option or an argument is misspelled, missing, or cannot be meant.",
+        "A command, an option or an argument is misspelled, missing, or makes no sense.",
         "reconciler paln    # did you mean plan?",
         "Read `reconciler COMMAND --help`.",
     ),
     Code.UNMATCHED_PATTERN: Explanation(
         "An expression of --select, --resend or --only matches no product. That is an error, so "
-        "that a slip of the pen does not look like `nothing to change`.",
+        "that a typing error does not look like `nothing to change`.",
         "reconciler plan --select 'tag=linnen'",
         "Correct the expression.",
     ),
@@ -24,8 +24,8 @@ ERRORS: Final[Mapping[Code, Explanation]] = {
         "Apply a saved plan (`reconciler apply plan.json`), or say --yes.",
     ),
     Code.BAD_SETTINGS: Explanation(
-        "The settings cannot be used; every fault is listed with its file and line, or with the "
-        "environment variable that it stands in.",
+        "The settings cannot be used; every fault is listed with its file and line, or with its "
+        "environment variable.",
         "reconciler.yaml:1:1: error: `prnue` is not a setting; did you mean `prune`?",
         "Fix reconciler.yaml or the variable. `reconciler schema settings` is for editors.",
     ),

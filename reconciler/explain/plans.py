@@ -20,7 +20,7 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
         "Products at the remote are declared nowhere and would be deleted, but match a pattern "
         "under `protected` in the settings.",
         'protected: ["gift-*"]',
-        "Nothing, if that is meant. Else declare the products, or narrow the pattern.",
+        "Nothing, if that is meant. Otherwise declare the products, or narrow the pattern.",
     ),
     Code.IGNORED: Explanation(
         "A product or a tag is declared that `ignore` in the settings leaves alone at "
@@ -30,7 +30,7 @@ WARNINGS: Final[Mapping[Code, Explanation]] = {
     ),
     Code.UNMATCHED_PROTECTED: Explanation(
         "A pattern under `protected` matches no product, so it protects nothing.",
-        'protected: ["gfit-*"]    # a slip of the pen',
+        'protected: ["gfit-*"]    # a typing error',
         "Correct the pattern, or remove it.",
     ),
     # Delete and create would do the same by the list, and lose what was entered by hand (P3).

@@ -47,7 +47,7 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "SummaryDocument.delete": ("Products to be deleted.", 1),
     "unchanged": ("Declared products that are equal at the remote.", 20),
     "SummaryDocument.blocked": ("Products that are left untouched.", 0),
-    "unconfirmed": ("Products with write-only values that nobody can vouch for.", 0),
+    "unconfirmed": ("Products with write-only values that are not confirmed.", 0),
     "kept": ("Products at which the server keeps another value than was sent.", 0),
     "undeclared": ("Remote products that nothing declares and that stay all the same.", 0),
     "action": ("What is done.", "update"),

@@ -10,7 +10,7 @@ from reconciler.report.json_text import json_text
 def suggestion_text(found: Suggestion) -> str:
     """The suggestion as YAML for the settings, with counts and doubts as comments."""
     lines = [
-        f"# From {found.products} products. Read it, remove what is a slip, and put the rest into",
+        f"# From {found.products} products. Read it, remove mistakes, and put the rest into",
         "# reconciler.yaml. `level: warning` lets a rule warn before it refuses.",
         "policy:",
     ]

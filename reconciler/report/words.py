@@ -184,7 +184,7 @@ def any_in_doubt(changes: Iterable[Change]) -> bool:
 
 def block_text(blocked: Blocked) -> str:
     """Why remote products are left untouched, in words, with the code and their ids."""
-    why = BLOCK_REASONS.get(blocked.reason, "it cannot be told what is meant")
+    why = BLOCK_REASONS.get(blocked.reason, "it is not clear which product is meant")
     ids = f"; remote ids: {', '.join(map(shown, blocked.ids))}" if blocked.ids else ""
     return f"{why} [{blocked.reason}]{ids}"
 

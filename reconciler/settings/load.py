@@ -51,7 +51,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 """What pydantic's complaints mean to somebody who wrote YAML."""
 _KEY_ADVICE: Final = (
-    "is not a setting: the key never stands in a file or a setting. Remove it, ask for a new key "
+    "is not a setting: a key must not be in a file or a setting. Remove it, ask for a new key "
     "if others could read this one, and set the environment variable ROBOSIZE_API_KEY (or the one "
     "that `api_key_env` names)"
 )

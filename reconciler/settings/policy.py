@@ -105,11 +105,13 @@ Amount = Annotated[
 class PolicyEntry(Section):
     """One rule: `field` with what it may hold, `require`, or `plan` with what it must not do."""
 
-    name: RuleName | None = Field(None, description="The rule's name; else made from the rule.")
+    name: RuleName | None = Field(
+        None, description="The rule's name. Without one it is made from the rule."
+    )
     level: Literal["off", "warning", "error"] = Field(
         "error", description="What it is if it is broken."
     )
-    message: StatedText | None = Field(None, description="What people are told first.")
+    message: StatedText | None = Field(None, description="The first sentence that people read.")
     where: Expressions = Field(
         (), alias="in", description="The products it is about, as for --select; all must hold."
     )

@@ -74,8 +74,8 @@ def untrusted(
             yield Finding(
                 "error",
                 Code.UNTRUSTED_HOST,
-                f"`{'.'.join(path)}` names the host {host}, which nobody but this file vouches "
-                f"for. If the key may go there, set {TRUSTED_VARIABLE}={host} in the environment "
-                "(in a pipeline: a variable of the project, not of a file).",
+                f"`{'.'.join(path)}` names the host {host}, which nothing but this file trusts. "
+                f"If the key may go there, set {TRUSTED_VARIABLE}={host} in the environment (in a "
+                "pipeline: a variable of the project, not of a file).",
                 at if isinstance(at, Location) else None,
             )

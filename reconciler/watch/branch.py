@@ -106,7 +106,7 @@ class Branch:
         if commit is None:
             raise GitError(
                 f"The remote {self._remote} has no branch {self.name}.",
-                hint="Name another with --ref, or push it again: the next round looks anew.",
+                hint="Name another with --ref, or push it again: the next round looks again.",
             )
         # Asking is cheaper than fetching, and most rounds find nothing new.
         if commit != self._commit:

@@ -224,7 +224,7 @@ class Watch:
         for gone in self.state.keep(stores):
             # Its last numbers would else be served for ever, as if they were of now.
             self._meters.forget(gone)
-        self._say("info", "The settings were read anew.")
+        self._say("info", "The settings were read again.")
 
     def _wait(self, until: float) -> None:
         """Wait until a time of the clock; new settings are read meanwhile."""

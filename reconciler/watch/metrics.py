@@ -28,7 +28,7 @@ _METERS: Final[Mapping[str, tuple[str, ...]]] = {
         "origin",
     ),
     "blocked": ("Gauge", "Products that are left untouched."),
-    "unconfirmed": ("Gauge", "Declared products with values that nobody can vouch for."),
+    "unconfirmed": ("Gauge", "Declared products with values that are not confirmed."),
     "kept": ("Gauge", "Products for which the server keeps another value than was sent."),
     "products": ("Gauge", "Products: declared, or at the remote.", "side"),
     "drift_since_seconds": ("Gauge", "For how long the remote has drifted; 0 if it has not."),

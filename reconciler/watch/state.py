@@ -99,7 +99,7 @@ class WatchState:
                 raise ValueError(document["format"])
             self.stores = {name: _known(entry) for name, entry in document["stores"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._complain(f"{self._path} is damaged: what was told before is told again.")
+            self._complain(f"{self._path} is damaged, so earlier messages may come again.")
 
 
 def _known(entry: Any) -> StoreState:

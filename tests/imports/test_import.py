@@ -184,7 +184,7 @@ def test_relative_images_need_a_base(folder: Path, here: Here) -> None:
     [
         (["x.csv", "--id", "Idd"], "x.csv has no column 'Idd'"),
         (["x.csv", "--map", "nme=Title"], "'nme' is not a field that can be mapped"),
-        (["x.csv", "--map", "name"], "something must stand on both sides"),
+        (["x.csv", "--map", "name"], "there must be text on both sides"),
         (["x.csv", "--from", "csv"], "has no column with the ids"),
         (["x.csv", "--from", "woocomerce"], "Did you mean 'woocommerce'?"),
         (["x.csv", "--from", "shopware"], "has no column 'parent id'"),

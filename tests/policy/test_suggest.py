@@ -61,7 +61,7 @@ def test_ids_have_a_shape_or_none(ids: list[str], pattern: str | None) -> None:
 def test_the_text_can_be_pasted() -> None:
     """It is YAML for the settings; counts and doubts are comments."""
     assert suggestion_text(suggested([shop()])) == (
-        "# From 5 products. Read it, remove what is a slip, and put the rest into\n"
+        "# From 5 products. Read it, remove mistakes, and put the rest into\n"
         "# reconciler.yaml. `level: warning` lets a rule warn before it refuses.\n"
         "policy:\n"
         "  - field: type\n"

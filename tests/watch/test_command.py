@@ -64,7 +64,7 @@ def test_signals_read_anew_and_end_it(shops: Shops, tmp_path: Path) -> None:
         until(lambda: "The settings stay as they were" in watch.said)
         shops.write_settings()
         watch.process.send_signal(signal.SIGHUP)
-        until(lambda: "The settings were read anew." in watch.said)
+        until(lambda: "The settings were read again." in watch.said)
         watch.process.send_signal(signal.SIGTERM)
         assert watch.process.wait(120) == 130
     finally:

@@ -92,6 +92,6 @@ def format_of(file: ExportFile, choice: ImportChoice) -> ExportFormat:
     raise ExportError.at(
         file.name,
         f"The file is not recognised as the export of a shop by its head: {seen}.",
-        hint="If its first row holds no titles, remove it. Else say what it is: --from FORMAT, or "
-        "--id COLUMN and --map FIELD=COLUMN for any table.",
+        hint="If its first row holds no titles, remove it. If not, say what it is: --from FORMAT, "
+        "or --id COLUMN and --map FIELD=COLUMN for any table.",
     )

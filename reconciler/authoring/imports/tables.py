@@ -86,7 +86,7 @@ def table_of(
         raise ExportError.at(name, "The file is empty: it has no row with the titles of columns.")
     for place, title in enumerate(header.titles):
         if "\ufeff" in title:
-            message = "A byte-order mark stands within the file: were two files joined?"
+            message = "There is a byte-order mark within the file: were two files joined?"
             faults.error(message, name, first, place + 1)
     return Table(header, _whole(rows, header, name, first, faults), delimiter)
 
