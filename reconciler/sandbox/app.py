@@ -55,9 +55,8 @@ class ProductApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call, as documented or as the faults demand."""
         http = HttpRequest(scope, receive)
-        request = await self._read(http)
         # Before any waiting, so that the log has the order in which calls arrived.
-        n = self._record(request)
+        request, n = await self._arrived(http)
         if self._latency:
             await asyncio.sleep(self._latency)
         await _hang(request.faults, "before")
@@ -78,26 +77,23 @@ class ProductApp:
         else:
             await _deliver(sent, request.faults, connection, receive, send)
 
-    async def _read(self, http: HttpRequest) -> Request:
+    async def _arrived(self, http: HttpRequest) -> tuple[Request, int]:
+        """The call, recorded without its key, and its number in the log."""
         query = dict(http.query_params)
         body = await http.body()
         shown = {key: value for key, value in query.items() if key != "api_key"}
-        text = f"{urlencode(shown)}\n{body.decode('utf-8', 'replace')}"
-        return Request(
+        text = body.decode("utf-8", "replace")
+        faults = self.schedule.fire(http.method, f"{urlencode(shown)}\n{text}")
+        n = self._store.log.arrived(http.method, shown, text, [fault.kind for fault in faults])
+        request = Request(
             method=http.method,
             url=str(http.url.replace(query="")),
             query=query,
             body=body,
             content_type=http.headers.get("content-type", ""),
-            faults=self.schedule.fire(http.method, text),
+            faults=faults,
         )
-
-    def _record(self, request: Request) -> int:
-        """Record the arrival of a call without its key, and return its number."""
-        shown = {key: value for key, value in request.query.items() if key != "api_key"}
-        body = request.body.decode("utf-8", "replace")
-        kinds = [fault.kind for fault in request.faults]
-        return self._store.log.arrived(request.method, shown, body, kinds)
+        return request, n
 
     def _carry_out(self, request: Request, n: int) -> Done:
         """Carry the call out, and undo its effect if a fault says so."""
