@@ -30,6 +30,7 @@ def shows_nothing(text: str) -> bool:
 
 def can_be_declared(text: str | None) -> bool:
     """Whether a catalogue can hold a text, apart from white space at its ends."""
+    # Nearly every text ends here, and looking at each of its characters takes much longer.
     if text is None or is_ordinary(text):
         return text is not None
     return not shows_nothing(text) and not any(map(is_control, text.strip()))

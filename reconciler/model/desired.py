@@ -106,6 +106,7 @@ class Product(NamedTuple):
 
     def packed_at(self, position: int) -> int:
         """The packed location of the value at `position` (-1: renamed_from), or the product's."""
+        # A product that a caller made without a file has no offsets at all.
         offset = self.offsets[position] if self.offsets else 0
         return offset + first_line(self.at) if offset else self.at
 
@@ -130,6 +131,7 @@ class Catalog:
     names: Names = field(default=Names("catalog"), compare=False)
 
     def __repr__(self) -> str:
+        # A failed test or a session would else print every product.
         return f"<Catalog {self.names.root!r} of {len(self.products)} products>"
 
     @classmethod

@@ -81,6 +81,7 @@ class Listing:
             return {p.id: _bare_record(p) for p in self.products if p.id in wanted and p.id}
         found: dict[str, Record] = {}
         for page in self.pages:
+            # Most plans touch few products, so most pages need not be unpacked.
             if len(found) == len(wanted):
                 break
             # Page by page: all records at once would take ten times the memory.

@@ -85,6 +85,7 @@ def _by_store_id(matches: Matches) -> Callable[[Product], bool]:
     """A test of a product's store_id, and of the one that it is renamed from."""
 
     def test(product: Product) -> bool:
+        # Until the rename is made, people know the product by its old store_id.
         before = product.renamed_from
         return matches(product.store_id) or (before is not None and matches(before))
 
