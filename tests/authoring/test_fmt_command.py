@@ -86,9 +86,10 @@ def test_files_with_errors_are_told_and_left(catalog: Path, here: Here) -> None:
     assert (catalog / "sub" / "messy.yaml").read_text() == NEAT
 
 
-@pytest.mark.parametrize("path", ["nowhere.yaml", "."])
+@pytest.mark.parametrize("path", ["nowhere.yaml", "notes"])
 def test_paths_must_be_of_the_catalogue(path: str, catalog: Path, here: Here) -> None:
-    """A path that is not there, or not below the catalogue, is an error."""
+    """A path that is not there, or neither below the catalogue nor around it, is an error."""
+    (catalog.parent / "notes").mkdir()
     done = here("fmt", "--check", path)
     assert done.code == 1
     assert path in done.err
