@@ -90,7 +90,9 @@ class Comparison:
         if case is None or (self.resend is not None and self.resend(key, product.store_id)):
             return None
         if self.now is not None and case.since is not None:
-            return case if self.now - datetime.fromisoformat(case.since) < _KEPT_FOR else None
+            # A date far ahead is a wrong clock's, and would keep the value for ever.
+            age = abs(self.now - datetime.fromisoformat(case.since))
+            return case if age < _KEPT_FOR else None
         return case
 
     def _write_only(

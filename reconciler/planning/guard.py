@@ -50,13 +50,13 @@ _NO_ALLOWANCES: Final = Allowances()
 def with_fresh_figures(plan: Plan, remote_products: int) -> Plan:
     """A saved plan with the figures that guards look at taken from a list, not from its file.
 
-    Whether the catalogue was empty no list tells; but a plan that leaves nothing at the remote is
-    what an empty catalogue makes, and is judged as one.
+    Whether the catalogue was empty no list tells; but a plan that only deletes, and leaves nothing
+    at the remote, is what an empty catalogue makes, and is judged as one.
     """
     summary = plan.summary
     catalog = plan.catalog
     # A saved file is only text: the figures that guard against a mass delete come from the list.
-    if summary.delete >= remote_products and not summary.create:
+    if summary.delete >= remote_products and summary.delete == len(plan.changes):
         catalog = catalog._replace(products=0)
     return replace(plan, catalog=catalog, remote_products=remote_products)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.codes import Code
+from reconciler.model import Product
 from reconciler.planning.guard import Allowances, Limit, Limits, with_fresh_figures, with_refusals
 from reconciler.planning.plan import Plan
 from tests.planning.making import catalog, declared, listed, planned
@@ -124,3 +125,11 @@ def test_a_saved_plan_is_judged_by_fresh_figures() -> None:
     assert with_refusals(claimed).refusals == ()
     (refusal,) = with_refusals(with_fresh_figures(claimed, 3)).refusals
     assert refusal.code == Code.EMPTY_CATALOG
+
+
+@pytest.mark.parametrize("product", [declared("0", "Coat"), declared("new", was="0")])
+def test_a_plan_with_an_update_is_of_no_empty_catalogue(product: Product) -> None:
+    """P6: if its updated product is gone it is stale, and not told as one that declares nothing."""
+    plan = planned([product], [listed(f"p{n}", f"{n}", "Shirt") for n in range(3)])
+    assert plan.summary.delete == 2
+    assert with_refusals(with_fresh_figures(plan, 2)).refusals == ()

@@ -1,10 +1,12 @@
 """Write-only fields: the table of the interface, row by row, and what an apply remembers."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.model import Entry, Kept, Ledger, Sent, State
+from reconciler.clock import stamp
+from reconciler.model import Entry, Kept, Known, Ledger, Sent, State
 from reconciler.planning.conclude import concluded, in_doubt
 from reconciler.planning.diff import diff
 from reconciler.planning.outcome import Fate, Verdict
@@ -448,3 +450,17 @@ def test_a_create_that_made_another_product_is_not_adopted() -> None:
     memory = Ledger({}, {"A": Sent(id="n9")})
     after = concluded(memory, planned([TOP], [THERE], ledger=memory), [])
     assert (set(after.creates), set(after.products)) == ({"A"}, {"p1"})
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"), [(-24, ["p1 A name"]), (-23, []), (0, []), (23, []), (24, ["p1 A name"])]
+)
+def test_what_the_server_keeps_is_not_kept_by_a_wrong_clock(
+    hours: int, expected: list[str]
+) -> None:
+    """P1: a date far ahead of this clock ends like one that is long past."""
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    kept = {"name": Kept("coat", "Coat", stamp(now - timedelta(hours=hours)))}
+    memory = Ledger({"p1": Known("A", kept=kept)})
+    plan = planned([declared("A", "coat")], [listed("p1", "A", "Coat")], ledger=memory, now=now)
+    assert told(plan) == expected
