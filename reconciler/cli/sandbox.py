@@ -82,7 +82,8 @@ def command(
     It implements the documented API and keeps its products in a file, the same that --sandbox
     uses. Prints the URL and the line that makes other commands use it; Ctrl-C ends it.
     """
-    from reconciler.sandbox.server import serve, shop_key
+    from reconciler.sandbox.fault_file import read_schedule
+    from reconciler.sandbox.server import Sandbox, serve, shop_key
 
     database = _database(db, invocation.folder)
     # Read before the server starts, so that errors are told at once.
@@ -101,14 +102,16 @@ def command(
             "warning", "Others can reach this address, and the sandbox does not encrypt."
         )
     key = behaviour["api_key"]
-    serve(
-        database=database,
+    sandbox = Sandbox(
+        database,
         seed=filling,
-        faults_file=faults,
+        faults=read_schedule(faults) if faults is not None else None,
         shops=shops or 0,
-        ready=lambda url: _announce(url, shop_key(1) if shops else key, invocation),
+        # This one stays while people look at pages, so its pictures can be loaded later.
+        own_pictures=True,
         **behaviour,
     )
+    serve(sandbox, lambda url: _announce(url, shop_key(1) if shops else key, invocation))
     return 0
 
 

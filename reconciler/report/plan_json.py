@@ -54,28 +54,10 @@ def plan_json(
     operations: Sequence[Mapping[str, Any]] = (),
     rehearsal: Rehearsal | None = None,
 ) -> str:
-    """The plan as JSON text, one line a change; `parse_plan` gives an equal Plan back."""
-    document = plan_document(
-        plan,
-        tool=tool,
-        created_at=created_at,
-        api_url=api_url,
-        operations=operations,
-        rehearsal=rehearsal,
-    )
-    return json_text(document)
+    """The plan as JSON text, one line a change; `parse_plan` gives an equal Plan back.
 
-
-def plan_document(
-    plan: Plan,
-    *,
-    tool: str,
-    created_at: str,
-    api_url: str | None,
-    operations: Sequence[Mapping[str, Any]],
-    rehearsal: Rehearsal | None = None,
-) -> dict[str, Any]:
-    """The plan as plain JSON values, sealed; `operations` stand in it for reading only."""
+    `operations` are in it for reading only.
+    """
     document: dict[str, Any] = {
         "format": _FORMAT,
         "tool": tool,
@@ -107,7 +89,7 @@ def plan_document(
     }
     if rehearsal is not None:
         document["rehearsal"] = rehearsal._asdict()
-    return {**document, "seal": _seal(document)}
+    return json_text({**document, "seal": _seal(document)})
 
 
 def _seal(document: Mapping[str, Any]) -> str:

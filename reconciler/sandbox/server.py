@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from reconciler.errors import UsageError
 from reconciler.installed import import_extra
-from reconciler.sandbox.fault_file import read_schedule
 from reconciler.sandbox.faults import Fault, Schedule
 from reconciler.sandbox.paging import PAGE_MAX
 from reconciler.sandbox.store import SandboxStore
@@ -163,40 +162,13 @@ class Sandbox:
 
 
 def serve(
-    host: str = LOOPBACK,
-    port: int = 0,
-    database: str | Path = ":memory:",
-    api_key: str | None = None,
-    page_max: int = PAGE_MAX,
-    latency_ms: float = 0,
-    seed: Callable[[SandboxStore], object] | None = None,
-    faults_file: str | Path | None = None,
-    unique_store_ids: bool = False,
-    shops: int = 0,
-    ready: Callable[[str], None] = lambda url: None,
-    stop: threading.Event | None = None,
+    sandbox: Sandbox, ready: Callable[[str], None], stop: threading.Event | None = None
 ) -> None:
     """Run a sandbox until SIGINT, SIGTERM or `stop`; print nothing.
 
-    `seed` fills the store before the first call; `ready` is called with the URL once calls are
-    answered. Raises the errors of Sandbox, and UsageError for a bad fault file.
+    `ready` is called with the URL once calls are answered. Raises the errors of Sandbox.
     """
-    schedule = read_schedule(faults_file) if faults_file is not None else None
     stop = threading.Event() if stop is None else stop
-    sandbox = Sandbox(
-        database,
-        api_key=api_key,
-        page_max=page_max,
-        latency_ms=latency_ms,
-        faults=schedule,
-        unique_store_ids=unique_store_ids,
-        host=host,
-        port=port,
-        seed=seed,
-        shops=shops,
-        # This one stays while people look at pages, so its pictures can be loaded later.
-        own_pictures=True,
-    )
     with handled_by(lambda *_: stop.set()), sandbox:
         ready(sandbox.url)
         while not stop.wait(1):

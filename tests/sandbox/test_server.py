@@ -15,13 +15,15 @@ import pytest
 import requests
 
 from reconciler.errors import MissingExtra, UsageError
+from reconciler.sandbox.fault_file import read_schedule
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox, serve
+from reconciler.sandbox.store import SandboxStore
 
 SERVE = """
 import sys
-from reconciler.sandbox.server import serve
-serve(database=sys.argv[1], ready=lambda url: print(url, flush=True))
+from reconciler.sandbox.server import Sandbox, serve
+serve(Sandbox(sys.argv[1]), lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
 
@@ -136,9 +138,11 @@ def test_serve_in_a_thread(tmp_path: Path) -> None:
             seen.append((answer.status_code, answer.json().get("count", -1)))
         stop.set()
 
-    options: dict[str, Any] = {"api_key": "demo", "faults_file": faults, "ready": ready}
-    options |= {"stop": stop, "seed": lambda store: store.seed([{"store_id": "1", "name": "x"}])}
-    thread = threading.Thread(target=serve, kwargs=options)
+    def seed(store: SandboxStore) -> None:
+        store.seed([{"store_id": "1", "name": "x"}])
+
+    sandbox = Sandbox(api_key="demo", faults=read_schedule(faults), seed=seed)
+    thread = threading.Thread(target=serve, args=(sandbox, ready, stop))
     thread.start()
     thread.join()
     assert seen == [(200, 1), (503, -1)]
