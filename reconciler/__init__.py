@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from reconciler.errors import Unreachable as Unreachable
     from reconciler.errors import UnstableList as UnstableList
     from reconciler.errors import UsageError as UsageError
+    from reconciler.fleet.open import open_fleet as open_fleet
+    from reconciler.fleet.task import StoreTask as StoreTask
     from reconciler.linting.rule import CatalogRule as CatalogRule
     from reconciler.linting.rule import Hit as Hit
     from reconciler.model import Catalog as Catalog
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from reconciler.reconcile.store import open_store as open_store
     from reconciler.remote.calls import Calls as Calls
     from reconciler.remote.client import Client as Client
+    from reconciler.report.fleet_results import StoreResult as StoreResult
     from reconciler.report.plan_json import SavedPlan as SavedPlan
     from reconciler.settings import Settings as Settings
     from reconciler.settings import load_settings as load_settings
@@ -106,6 +109,9 @@ _HOMES = {
     "OlderCommit": "reconciler.errors",
     "OtherShop": "reconciler.errors",
     "Interrupted": "reconciler.errors",
+    "open_fleet": "reconciler.fleet.open",
+    "StoreTask": "reconciler.fleet.task",
+    "StoreResult": "reconciler.report.fleet_results",
     "CatalogRule": "reconciler.linting.rule",
     "Hit": "reconciler.linting.rule",
     "PlanRule": "reconciler.policy.plan_rule",

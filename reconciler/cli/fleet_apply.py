@@ -67,7 +67,6 @@ def command(
     shows each store's plan and the calls that would be made.
     """
     from reconciler.cli.fleet_running import FleetAccount, run_tasks
-    from reconciler.fleet.choose import check_apart
 
     check_saved(options, folder)
     if dry_run:
@@ -79,12 +78,9 @@ def command(
             hint="Review the plans first: `reconciler fleet plan --out DIR`, then `reconciler "
             "fleet apply DIR`; or give --yes.",
         )
-    _check_ledger(invocation, running)
     names = stores.of(invocation)
     if folder is not None:
         names = _with_plans(invocation.folder / folder, names, invocation)
-    if not running.sandbox:
-        check_apart(invocation.settings, names)
     account = FleetAccount(
         invocation,
         "plan" if dry_run else "apply",
@@ -112,17 +108,6 @@ def _check_dry_run(format: str, report: Path | None) -> None:
         raise UsageError(
             f"--dry-run has no {format} format.",
             hint="Use --format text or json; `reconciler fleet plan` has the others.",
-        )
-
-
-def _check_ledger(invocation: Invocation, running: Running) -> None:
-    """Raise UsageError if workers on other machines would each keep a ledger of their own."""
-    if running.scheduler is not None and invocation.settings.ledger == "file":
-        raise UsageError(
-            "A fleet is not applied on a scheduler with `ledger: file`: each worker would have a "
-            "ledger of its own, and nobody could take over from one that dies.",
-            hint="Write `ledger: git` in reconciler.yaml; `reconciler ledger move file git` moves "
-            "a store's ledger.",
         )
 
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
+from typing import Any, Final
 
 from reconciler.cli.fleet_options import Running
 from reconciler.cli.invocation import Invocation
@@ -18,10 +17,6 @@ from reconciler.errors import OutputError, UsageError
 from reconciler.report.fleet_results import SUCCESSES, FleetAction, StoreResult, worst_code
 from reconciler.version import VERSION
 
-if TYPE_CHECKING:
-    from reconciler.fleet.place import Place
-    from reconciler.fleet.task import Checkout
-
 # The folder for the stores' own pages, beside the index page.
 _PAGES: Final = "stores"
 
@@ -30,8 +25,8 @@ _PAGES: Final = "stores"
 class FleetAccount:
     """The output of a fleet's run: each result as it comes, and the rest at the end.
 
-    `folder` takes each store's plan or report as `<store>.json`; `run` names this run to its
-    workers. With `calls` each store's calls are told.
+    `folder` takes each store's plan or report as `<store>.json`. With `calls` the calls of each
+    store are told.
     """
 
     invocation: Invocation
@@ -44,8 +39,6 @@ class FleetAccount:
     results: list[StoreResult] = field(default_factory=list)
     lost: OutputError | None = None
     began: float = field(default_factory=monotonic)
-    # Workers outlive a run, so they must be able to tell one from the next.
-    run: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
         if self.rendering.format == "html" and self.rendering.output is None:
@@ -188,62 +181,25 @@ def run_tasks(
     `given` are further fields of each StoreTask. `plans` is the folder of the plans to apply.
     """
     from reconciler.cli.signals import stopping
-    from reconciler.fleet.run import run_fleet
+    from reconciler.fleet.open import open_fleet
     from reconciler.fleet.task import StoreTask
-    from reconciler.fleet.versions import versions
-    from reconciler.fleet.work import prepare
 
-    invocation = account.invocation
-    settings, stop = invocation.settings, Event()
-    checkout = _checkout(invocation, running)
-    prepare(account.run, settings)
+    invocation, stop = account.invocation, Event()
+    task = StoreTask(action=account.action, texts=account.texts, sandbox=running.sandbox, **given)
     with (
         stopping(stop, invocation.console) as stops,
-        _place(running, settings.fleet.parallel) as place,
+        open_fleet(
+            invocation.settings,
+            task,
+            account.stores,
+            plans=plans,
+            config=invocation.config,
+            scheduler=running.scheduler,
+            stop=stop,
+            fail_fast=running.fail_fast,
+        ) as results,
     ):
         # The workers end their calls in order, whatever they are doing.
         stops.finish_first()
-        tasks = [
-            StoreTask(
-                run=account.run,
-                action=account.action,
-                store=store,
-                checkout=checkout,
-                saved=None if plans is None else plans / f"{store}.json",
-                texts=account.texts,
-                sandbox=running.sandbox,
-                # Other machines may have other versions of this tool.
-                versions=versions() if running.scheduler else {},
-                **given,
-            )
-            for store in account.stores
-        ]
-        account.take(
-            run_fleet(
-                place, tasks, stop=stop, fail_fast=running.fail_fast, rate=settings.fleet.rate
-            )
-        )
+        account.take(results)
     return account.close()
-
-
-def _checkout(invocation: Invocation, running: Running) -> "Checkout":
-    from reconciler.fleet.checkout import checkout_of
-    from reconciler.fleet.task import Checkout
-
-    if running.scheduler is None:
-        return Checkout(invocation.folder, invocation.config)
-    remote = invocation.settings.ledger_remote
-    return checkout_of(invocation.folder, invocation.config, remote=remote)
-
-
-@contextmanager
-def _place(running: Running, parallel: int) -> "Iterator[Place]":
-    from reconciler.fleet.local import local_place
-    from reconciler.fleet.scheduler import scheduler_place
-
-    if running.scheduler is None:
-        with local_place(parallel) as place:
-            yield place
-    else:
-        with scheduler_place(running.scheduler, parallel) as place:
-            yield place

@@ -36,10 +36,10 @@ class StoreTask:
     worker with others refuses. With `sandbox` it is the store's own embedded sandbox.
     """
 
-    run: str
-    action: FleetAction
-    store: str
-    checkout: Checkout
+    run: str = ""
+    action: FleetAction = "plan"
+    store: str = ""
+    checkout: Checkout = Checkout(Path())
     options: Options = field(default_factory=Options)
     catalog: Path | None = None
     saved: Path | None = None

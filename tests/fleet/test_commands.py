@@ -1,12 +1,14 @@
 """The commands of the fleet, against a sandbox with a key a shop."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler import Options, StoreTask, load_settings, open_fleet
 from reconciler.git import Git
 from reconciler.sandbox.faults import Fault
 from reconciler.sandbox.server import Sandbox, shop_key
@@ -98,6 +100,19 @@ def test_each_store_has_a_sandbox_of_its_own(
     assert not any(store.count() for store in remote.stores.values())
     ended = here("fleet", "plan", "--sandbox", "--scheduler", "tcp://127.0.0.1:1")
     assert (ended.code, "--sandbox" in ended.err) == (1, True)
+
+
+def test_the_library_offers_what_the_commands_use(fleet: Path, remote: Sandbox) -> None:
+    """A fleet is planned and applied from Python, with a result of each store as it ends."""
+    settings = load_settings(environ=os.environ, folder=fleet)
+    task = StoreTask(action="apply", options=Options(prune="none"))
+    with open_fleet(settings, task, ["s1", "s3"]) as results:
+        applied = {result.store: result.summary["applied"] for result in results}
+    assert applied == {"s1": 2, "s3": 2}
+    assert [store.count() for store in remote.stores.values()] == [2, 0, 2]
+    with open_fleet(settings, StoreTask()) as results:
+        planned = {result.store: result.summary["create"] for result in results}
+    assert planned == {"s1": 0, "s2": 2, "s3": 0}
 
 
 def test_git_is_asked_once_for_all_stores(
