@@ -1,5 +1,6 @@
 """What spreadsheets do to exports: told with row and column, all of it at once, not repaired."""
 
+import os
 import sys
 from pathlib import Path
 from zipfile import ZipFile
@@ -235,3 +236,12 @@ def test_a_workbook_needs_the_extra(
     done = here("import", "x.xlsx")
     assert done.code == 1
     assert "[xlsx]" in done.err
+
+
+def test_a_pipe_is_no_file(folder: Path, here: Here) -> None:
+    """What can be read once only, or never ends, is refused before it is opened."""
+    os.mkfifo(folder / "pipe.csv")
+    for name in ("pipe.csv", "/dev/zero"):
+        done = here("import", name, "--from", "csv", "--id", "ID")
+        assert (done.code, done.out) == (1, "")
+        assert "is a pipe or a device, not a file" in done.err

@@ -55,6 +55,12 @@ _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 
 def look_at(path: Path, name: str) -> ExportFile:
     """A file with the names at its head; UsageError or ExportError if it cannot be read."""
+    # A pipe can be read once only, and a device may never end.
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(
+            f"{name} is a pipe or a device, not a file.",
+            hint="Save the export to a file, and name that: it is looked at before it is read.",
+        )
     try:
         with path.open("rb") as stream:
             head = stream.read(_HEAD)
