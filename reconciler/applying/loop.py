@@ -19,7 +19,7 @@ from reconciler.applying.stale import delete_changes
 from reconciler.errors import Interrupted, RemoteError
 from reconciler.ledger.stores import HeldLedger
 from reconciler.model import Ledger, Listing
-from reconciler.planning.account import opened
+from reconciler.planning.account import opened, unlisted
 from reconciler.planning.operations import Operation, Patch, Remove, operations
 from reconciler.planning.outcome import Answer
 from reconciler.planning.plan import Delete, Plan
@@ -72,6 +72,7 @@ class Loop:
         self._before = frozenset(means.listed) | ledger.products.keys()
         started, utc = self._clock.now(), self._clock.utc()
         self._opened = opened(plan, ledger, started, utc, self._client.settle)
+        self._known = unlisted(plan, ledger, means.listed)
         self._caller = Caller(
             self._client, means.journal, allowed=self._allowed, trouble=self._fail
         )
@@ -129,6 +130,7 @@ class Loop:
             retries=self._client.retries,
             opened=self._opened,
             lost=self._ledger.creates.keys(),
+            known=self._known,
             ended=self._ended,
             edited=self._edited or {},
         )
@@ -187,7 +189,9 @@ class Loop:
             self._blind = error.message
             self._stop_at(error.message)
             return
-        self._sight = Sight.of(listing, self._plan, self._before, after=after, asked=asked)
+        self._sight = Sight.of(
+            listing, self._plan, self._before, after=after, asked=asked, known=self._known
+        )
 
     def _last_look(self) -> None:
         """See what took effect before the run was ended, if calls can still be made."""

@@ -1,6 +1,7 @@
 """What an apply has to know before it begins, and has to tell at its end. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 from reconciler.codes import Code
@@ -37,6 +38,21 @@ def opened(
         elif sent is not None or change.store_id in known:
             until[change.store_id] = now + settle
     return until
+
+
+def unlisted(
+    plan: Plan, ledger: Ledger, listed: Collection[str | None]
+) -> Mapping[str, tuple[str, ...]]:
+    """The ids by which the ledger knows what `plan` creates, by store_id.
+
+    `listed` are the ids that the list of the plan had. A later list may show the others after all.
+    """
+    creates = {change.store_id for change in plan.changes if isinstance(change, Create)}
+    ids: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for id, known in ledger.products.items():
+        if known.store_id in creates and id not in listed:
+            ids[known.store_id] += (id,)
+    return ids
 
 
 def warnings_of(situation: Situation, verdicts: Mapping[str, Verdict]) -> Iterator[Finding]:

@@ -99,6 +99,9 @@ def _found(
         # After a refusal it is another's, unless it is just what was sent.
         refused = bool(heard.posts) and not may_be_ours
         return None if refused and not _is_just(change, sight.by_id.get(ids[0])) else ids[0]
+    if not heard.posts and (back := _listed_elsewhere(change, situation, sight)) is not None:
+        error = f"it is there after all, listed as {back}: the next plan changes it"
+        return Verdict(change, Fate.FAILED, error=error)
     source = change.came_from
     if not heard.posts and source is not None and _came_back(source, situation, sight):
         error = f"{source} is there after all: the next plan renames it"
@@ -110,6 +113,12 @@ def _found(
         return twin.ids[0]
     error = f"any of {', '.join(twin.ids)} may be what was created: nobody can tell"
     return Verdict(change, Fate.UNKNOWN, error=error)
+
+
+def _listed_elsewhere(change: Create, situation: Situation, sight: Sight) -> str | None:
+    """The store_id at which the product is listed that the plan's list lacked, if another one."""
+    found = map(sight.by_id.get, situation.known.get(change.store_id, ()))
+    return next((str(product.store_id) for product in found if product is not None), None)
 
 
 def _came_back(source: str, situation: Situation, sight: Sight) -> bool:

@@ -11,6 +11,7 @@ from reconciler.planning.outcome import Answer
 from reconciler.planning.plan import Create, Plan
 
 _NO_ONE: Final[tuple[str, ...]] = ()
+_NO_IDS: Final[Mapping[str, tuple[str, ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,14 @@ class Sight:
         *,
         after: int = 0,
         asked: float = 0.0,
+        known: Mapping[str, tuple[str, ...]] = _NO_IDS,
     ) -> "Sight":
-        """What `listing` shows; `before` are the ids that were there when the apply began."""
+        """What `listing` shows; `before` are the ids that were there when the apply began.
+
+        `known` is as in the Situation.
+        """
         changed = {change.id for change in plan.changes}
+        missed = {id for ids in known.values() for id in ids}
         named = {change.store_id for change in plan.changes}
         named |= {c.came_from for c in plan.changes if isinstance(c, Create) and c.came_from}
         by_id: dict[str, RemoteProduct] = {}
@@ -56,7 +62,7 @@ class Sight:
             if id not in before:
                 new.append(product)
                 by_id[id] = product
-            elif id in changed or store_id in named:
+            elif id in changed or store_id in named or id in missed:
                 by_id[id] = product
             if store_id is not None and store_id in named:
                 ids[str(store_id)] += (id,)
@@ -113,7 +119,8 @@ class Situation:
 
     `listed` are the ids that were listed before it, and `before` these and those that the ledger
     knows. `opened` says until when the absence of a create is not believed, because an earlier run
-    may have made it, or the ledger knows its id; `lost` names those that an earlier run has sent.
+    may have made it, or the ledger knows its id; `lost` names those that an earlier run has sent,
+    and `known` the ids, by store_id, that the ledger knows and the plan's list lacked.
     `ended` says why no further call is made; `edited`, by store_id, how a product that is to be
     deleted has changed.
     """
@@ -129,6 +136,7 @@ class Situation:
     retries: int = 5
     opened: Mapping[str, float] = field(default_factory=dict)
     lost: Collection[str] = frozenset()
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ended: str | None = None
     edited: Mapping[str, str] = field(default_factory=dict)
 

@@ -178,7 +178,8 @@ def situation(
     asked = facts.pop("asked", facts.get("now", 0.0))
     if there is not None:
         count = len(answers) if after is None else after
-        sight = Sight.of(remote(*there), plan, set(before), after=count, asked=asked)
+        known = facts.get("known", {})
+        sight = Sight.of(remote(*there), plan, set(before), after=count, asked=asked, known=known)
     return Situation(
         plan, operations(plan), before=set(before), answers=answers, sight=sight, **facts
     )

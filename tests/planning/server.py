@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from reconciler.model import Catalog, Ledger, Listing
-from reconciler.planning.account import opened
+from reconciler.planning.account import opened, unlisted
 from reconciler.planning.conclude import concluded
 from reconciler.planning.diff import diff
 from reconciler.planning.operations import Operation, Patch, Post, Remove, operations
@@ -135,6 +135,7 @@ def run(server: Server, wanted: Catalog, ledger: Ledger, *, retries: int = 2) ->
     plan = diff(wanted, listing, ledger, now=utc)
     before = frozenset(p.id for p in listing.products) | ledger.products.keys()
     until = opened(plan, ledger, server.now, utc, SETTLE)
+    known = unlisted(plan, ledger, {product.id for product in listing.products})
     calls = operations(plan)
     answers: list[Answer] = []
     sight: Sight | None = None
@@ -153,6 +154,7 @@ def run(server: Server, wanted: Catalog, ledger: Ledger, *, retries: int = 2) ->
             retries=retries,
             opened=until,
             lost=ledger.creates.keys(),
+            known=known,
         )
 
     steps = 0
@@ -161,7 +163,9 @@ def run(server: Server, wanted: Catalog, ledger: Ledger, *, retries: int = 2) ->
         assert steps < MOST_STEPS, step
         if isinstance(step, Look):
             server.now = max(server.now, step.at)
-            sight = Sight.of(server.list(), plan, before, after=len(answers), asked=server.now - 1)
+            sight = Sight.of(
+                server.list(), plan, before, after=len(answers), asked=server.now - 1, known=known
+            )
         else:
             answers += map(server.call, step.operations)
     return _ended(server, plan, ledger, situation(), listing, steps)

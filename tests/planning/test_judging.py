@@ -186,6 +186,23 @@ def test_a_create(
 
 
 @pytest.mark.parametrize(
+    ("there", "fate", "step", "error"),
+    [
+        ([], "not_attempted", "look 30", ""),
+        ([listed("k1", "a", "Coat")], "failed", "done", "listed as a: the next plan changes it"),
+        ([listed("k1", None)], "failed", "done", "it is there after all"),
+        ([listed("k1", "A", "Coat")], "unknown", "PATCH k1 type", "was not seen"),
+    ],
+)
+def test_a_known_product_that_comes_back(there: Any, fate: str, step: str, error: str) -> None:
+    """P2: it is known by its id, so it is never made again, whatever store_id it is listed with."""
+    facts: dict[str, Any] = {"opened": {"A": 30.0}, "before": ["k1"], "known": {"A": ("k1", "k2")}}
+    found = ending(CREATE, [], there, 5, **facts)
+    assert found[:2] == (fate, step)
+    assert error in found[2]
+
+
+@pytest.mark.parametrize(
     ("there", "asked", "step"),
     [
         (None, 0, "look 5"),
