@@ -191,6 +191,7 @@ def _journal(store: Store, made: Plan) -> Iterator[Any]:
         "host": platform.node(),
         "plan_digest": made.digest,
         "commit": made.catalog.commit,
+        "dirty": made.catalog.dirty,
         "summary": made.summary._asdict(),
     }
     folder = store.journals or store.folder / DATA / "journal"

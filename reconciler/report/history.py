@@ -42,6 +42,8 @@ class LogEntry(NamedTuple):
     plan_digest: str | None
     catalog_commit: str | None
     source: str
+    catalog_dirty: bool = False
+    """Whether the catalogue differed from that commit."""
 
 
 # Commits of a ledger -----------------------------------------------------------------------------
@@ -78,7 +80,8 @@ def counts_in(summary: str) -> tuple[int, int, int]:
 
 def _trailers(plan: Plan) -> str:
     commit = plan.catalog.commit or "none"
-    return f"Plan-Digest: {plan.digest}\nCatalogue-Commit: {commit}\n"
+    dirty = "Catalogue-Dirty: yes\n" if plan.catalog.dirty else ""
+    return f"Plan-Digest: {plan.digest}\nCatalogue-Commit: {commit}\n{dirty}"
 
 
 def applies_of(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
@@ -105,6 +108,7 @@ def applies_of(history: Iterable[LedgerCommit]) -> Iterator[LogEntry]:
             plan_digest=digest,
             catalog_commit=None if commit == "none" else commit,
             source=revision.commit,
+            catalog_dirty=_trailer(revision, "Catalogue-Dirty") == "yes",
         )
 
 
@@ -212,4 +216,5 @@ def apply_of(journal: JournalRecord, name: str) -> LogEntry:
         plan_digest=header.get("plan_digest"),
         catalog_commit=header.get("commit"),
         source=name,
+        catalog_dirty=header.get("dirty") is True,
     )

@@ -30,7 +30,7 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
         entry.summary,
         entry.result,
         (entry.plan_digest or "")[:_SHORT],
-        (entry.catalog_commit or "")[:_SHORT],
+        (entry.catalog_commit or "")[:_SHORT] + (", edited" if entry.catalog_dirty else ""),
     )
     return tuple(escape(cell) if cell else "-" for cell in cells)
 

@@ -214,3 +214,20 @@ def test_a_plan_that_was_applied_before_is_already_applied(
         assert "already applied" in done.err
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         assert (report["outcomes"], report["converged"]) == ([], True)
+
+
+@pytest.mark.parametrize("ledger", ["git", "file"])
+def test_a_catalogue_that_was_edited_is_told_as_such(pipeline: Pipeline, ledger: str) -> None:
+    """The log names no commit for what none has: by the ledger's history and by the journals."""
+    commit = pipeline.declare(SHIRT)
+    folder = pipeline.clone()
+    environ = {**pipeline.environ, "RECONCILER_LEDGER": ledger}
+    assert in_process(folder, "apply", "--yes", **environ).code == 0
+    (folder / "catalog" / "edited.yaml").write_text(COAT, encoding="utf-8")
+    assert in_process(folder, "apply", "--yes", **environ).code == 0
+    entries = json.loads(in_process(folder, "log", "--format", "json", **environ).out)["entries"]
+    assert [entry["catalog_commit"] for entry in entries] == [commit, commit]
+    assert [entry["catalog_dirty"] for entry in entries] == [True, False]
+    lines = in_process(folder, "log", **environ).out.splitlines()
+    assert lines[1].endswith(f"{commit[:12]}, edited")
+    assert lines[2].endswith(commit[:12])
