@@ -150,8 +150,15 @@ def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
     fields = Fields().after(heard.patches)
     sight = situation.sight_after(heard)
     if sight is None:
-        return Case(fields.verdict(change, change.id), look=situation.now)
-    return judge_fields(change, change.id, fields, situation, sight)
+        case = Case(fields.verdict(change, change.id), look=situation.now)
+    else:
+        case = judge_fields(change, change.id, fields, situation, sight)
+    verdict = case.verdict
+    parked = any(answer.operation.parking and answer.may_have_landed for answer in heard.answers)
+    if not parked or "store_id" in verdict.landed:
+        return case
+    # It stands aside although its last call was refused: the ledger has to know where it belongs.
+    return case._replace(verdict=verdict._replace(lost=verdict.lost | {"store_id"}), aside=True)
 
 
 def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:

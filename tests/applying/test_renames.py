@@ -58,3 +58,22 @@ def test_a_ring_that_no_list_has_shown_is_left_aside(world: World) -> None:
     assert report.exit_code == 5
     world.misbehave()
     assert world.apply().converged
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_a_ring_of_which_one_call_is_refused_is_carried_on(world: World, nth: int) -> None:
+    """P3: whichever call it is, the next run ends the ring, and every product keeps its id."""
+    world.declare([product(name) for name in "abc"])
+    world.apply()
+    ids = {row.store_id: row.id for row in world.rows()}
+    turned = {"b": "a", "c": "b", "a": "c"}
+    world.declare(
+        [product(new, name=f"Product {old}", renamed_from=old) for new, old in turned.items()]
+    )
+    world.misbehave(Fault("status", method="PATCH", status=400, nth=(nth,)))
+    assert world.apply().exit_code == (1 if nth <= 2 else 5)
+    world.misbehave()
+    assert world.apply().converged
+    assert {row.store_id: row.id for row in world.rows()} == {
+        new: ids[old] for new, old in turned.items()
+    }
