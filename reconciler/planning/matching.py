@@ -98,7 +98,7 @@ def match(
     for product in parked.values():
         stand.block(str(product.store_id), [product], Code.RENAME_CONFLICT)
     _keep_apart(leaving, matching)
-    if stand.moves or stand.parked:
+    if stand.moves or stand.parked or stand.kept:
         _hold_moves(remote, matching)
     return matching
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from reconciler.model import Catalog, Ledger, Product, RemoteProduct
+from reconciler.model import Catalog, Kept, Known, Ledger, Product, RemoteProduct
 from reconciler.planning.conclude import in_doubt
 from reconciler.planning.diff import diff
 from reconciler.planning.operations import operations
@@ -653,3 +653,14 @@ def test_a_product_that_nobody_wants_elsewhere_keeps_its_place() -> None:
     memory = ledger({"p1": known("B"), "p0": known("A")})
     plan = planned([declared("E", was="A")], [A, listed("p0", "B")], ledger=memory)
     assert (told(plan), held(plan)) == (["p1 A>E", "-p0 B"], [])
+
+
+def test_a_chain_whose_last_rename_the_server_ignores_stands_still() -> None:
+    """P2: what cannot leave keeps its store_id, so no link of the chain before it can be made."""
+    products = [declared("B", was="A"), declared("C", was="B"), declared("D", was="C")]
+    there = [listed("p1", "A"), listed("p2", "B"), listed("p3", "C")]
+    kept = {"store_id": Kept("D", "C")}
+    memory = Ledger({"p3": Known("D", kept=kept, came_from="C")})
+    plan = planned(products, there, ledger=memory)
+    assert told(plan) == []
+    assert {block.store_id for block in plan.blocked} == {"B", "C"}
