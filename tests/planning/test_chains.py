@@ -164,3 +164,12 @@ def test_a_parked_product_stays_if_the_next_link_may_have_been_made() -> None:
     step, ends = told(RING, *answers, there=[ASIDE, OTHER], now=62)
     assert step == "done"
     assert "it stands at" in ends[PARK.store_ids[0]][1]
+
+
+def test_a_parked_product_whose_last_call_is_refused_is_known_to_belong_there() -> None:
+    """P3: the ledger keeps its rename as in doubt, so the next run carries it on."""
+    answers = [ok(PARK), ok(FIRST), refused(LAST)]
+    moved = listed(FIRST.ids[0], FIRST.store_ids[0])
+    for there in (None, [ASIDE, moved]):
+        verdict = judge(situation(RING, *answers, there=there)).verdicts[PARK.store_ids[0]]
+        assert (verdict.fate, "store_id" in verdict.lost) == ("failed", True)
