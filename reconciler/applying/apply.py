@@ -94,6 +94,7 @@ def _end(
         error=None if applied else error,
         wrote=judgement.wrote,
         unconfirmed=plan.unconfirmed,
+        partial=remains is None,
     )
 
 

@@ -129,6 +129,8 @@ class Report:
     """Whether any call took effect, also one that completed no Change."""
     unconfirmed: int = 0
     """How many products have declared values that were taken as given."""
+    partial: bool = False
+    """Whether `converged` is of the plan alone: it was a saved one, or of a selection."""
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {fate}" for fate, count in self.summary._asdict().items())

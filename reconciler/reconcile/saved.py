@@ -136,4 +136,5 @@ def already_applied(made: Plan, ledger: Ledger, listing: Listing, store: Store) 
         requests=calls,
         converged=True,
         warnings=(done,),
+        partial=True,
     )

@@ -90,7 +90,11 @@ WORDS: Final[Mapping[str, tuple[str, Any]]] = {
     "PATCH": ("Calls that update.", 1),
     "DELETE": ("Calls that delete.", 1),
     "retries": ("Calls that were repeated.", 0),
-    "converged": ("Whether a plan made right after is empty; null if that is unknown.", True),
+    "converged": (
+        "Whether a plan made right after is empty, for a saved plan or a selection as far as that "
+        "goes; null if that is unknown.",
+        True,
+    ),
     "interrupted": ("Whether the apply was asked to stop.", False),
     "error": ("What went wrong, if anything did.", None),
     "outcomes": ("Every change with what became of it.", []),

@@ -123,14 +123,17 @@ def _counts(report: Report) -> str:
 
 def _convergence(report: Report, style: Style) -> tuple[Callable[[str], str], str]:
     """Whether the remote now equals the catalogue, with the colour of that."""
-    if report.converged and report.unconfirmed:
-        given = plural(report.unconfirmed, "product has", "products have")
-        return style.green, (
-            "Converged: the remote equals the catalogue as far as the API shows; "
-            f"{given} values that it never returns, and that are taken as given."
-        )
     if report.converged:
-        return style.green, "Converged: the remote equals the catalogue."
+        text = "is as planned" if report.partial else "equals the catalogue"
+        if report.unconfirmed:
+            given = plural(report.unconfirmed, "product has", "products have")
+            text += (
+                f" as far as the API shows; {given} values that it never returns, and that are "
+                "taken as given"
+            )
+        # Nobody has looked at the other products, so nothing is said of them (P6).
+        rest = " What was not planned was not compared." if report.partial else ""
+        return style.green, f"Converged: the remote {text}.{rest}"
     if report.converged is None:
         return style.yellow, (
             "Not verified: the closing list was not read. Run `reconciler plan` to look again."

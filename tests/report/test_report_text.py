@@ -72,6 +72,15 @@ def test_success_is_short() -> None:
     )
 
 
+@pytest.mark.parametrize("unconfirmed", [0, 2])
+def test_a_saved_plan_proves_no_more_than_itself(unconfirmed: int) -> None:
+    """Without a second plan of the whole catalogue nothing is said of the other products (P6)."""
+    text = report_text(_done(partial=True, unconfirmed=unconfirmed))
+    assert "Converged: the remote is as planned" in text
+    assert "What was not planned was not compared." in text
+    assert "equals the catalogue" not in text
+
+
 def test_an_unread_closing_list_is_told() -> None:
     """Not knowing whether the apply converged is not told as having converged."""
     assert "Not verified:" in report_text(_done(converged=None))
