@@ -52,9 +52,8 @@ def _look_like_renames(
     undeclared: dict[str, list[tuple[str, str]]] = {}
     for fate, found in (("to be deleted", deletes), ("declared nowhere", staying)):
         for old in found:
-            if old.name:
-                known = undeclared.setdefault(old.name.casefold().strip(), [])
-                known.append((str(old.store_id), fate))
+            known = undeclared.setdefault((old.name or "").casefold().strip(), [])
+            known.append((str(old.store_id), fate))
     for create in creates:
         candidates = undeclared.get(create.name.casefold().strip(), [])
         # With two of one name a hint would be a guess, and the wrong rename moves hand-entered
