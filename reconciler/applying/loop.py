@@ -71,8 +71,8 @@ class Loop:
         # either.
         self._before = frozenset(means.listed) | ledger.products.keys()
         started, utc = self._clock.now(), self._clock.utc()
-        self._opened = opened(plan, ledger, started, utc, self._client.settle)
         self._known = unlisted(plan, ledger, means.listed)
+        self._opened = opened(plan, ledger, self._known, started, utc, self._client.settle)
         self._caller = Caller(
             self._client, means.journal, allowed=self._allowed, trouble=self._fail
         )

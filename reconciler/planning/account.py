@@ -9,23 +9,33 @@ from reconciler.model import Finding, Kept, Ledger
 from reconciler.planning.hints import products, server_keeps, warning
 from reconciler.planning.operations import Patch
 from reconciler.planning.outcome import Verdict
-from reconciler.planning.plan import Create, Plan
+from reconciler.planning.plan import Create, Plan, Update
 from reconciler.planning.sight import Situation
 from reconciler.wording import few
 
 
 def opened(
-    plan: Plan, ledger: Ledger, now: float, utc: datetime, settle: float
+    plan: Plan,
+    ledger: Ledger,
+    known: Collection[str],
+    now: float,
+    utc: datetime,
+    settle: float,
 ) -> dict[str, float]:
-    """How long a create may still be missing from the list although an earlier run made it.
+    """How long a product may still be missing from the list although an earlier run made it.
 
-    By store_id, as a time of the run's clock. Creates are included if an earlier run sent them, or
-    sent what they are renamed from, or if the ledger knows their id. `now` and `utc` are the same
-    moment; `settle` is how long a call may take to show.
+    By the store_id of the Change that needs it to be gone, as a time of the run's clock. Creates
+    are included if an earlier run sent them, or sent what they are renamed from, or if the ledger
+    knows their id; they and renames if `known`, which is as in the Situation, has an id for what
+    they take or come from. `now` and `utc` are the same moment; `settle` is how long a call may
+    take to show.
     """
-    known = {known.store_id for known in ledger.products.values()}
+    recorded = {known.store_id for known in ledger.products.values()}
     until: dict[str, float] = {}
     for change in plan.changes:
+        # The list may only be late, and a rename would give two products one store_id (P2).
+        if isinstance(change, Update) and change.store_id in known:
+            until[change.store_id] = now + settle
         if not isinstance(change, Create):
             continue
         # A create that was renamed before it was listed is still recorded by its old store_id.
@@ -35,7 +45,7 @@ def opened(
             age = max(0.0, (utc - datetime.fromisoformat(sent.at)).total_seconds())
             until[change.store_id] = now + max(0.0, settle - age)
         # A ledger of an older version has no time, so the whole wait is kept.
-        elif sent is not None or change.store_id in known:
+        elif sent is not None or change.store_id in recorded or change.came_from in known:
             until[change.store_id] = now + settle
     return until
 
@@ -43,14 +53,17 @@ def opened(
 def unlisted(
     plan: Plan, ledger: Ledger, listed: Collection[str | None]
 ) -> Mapping[str, tuple[str, ...]]:
-    """The ids by which the ledger knows what `plan` creates, by store_id.
+    """The ids that the ledger knows at the store_ids that `plan` brings there, by store_id.
 
     `listed` are the ids that the list of the plan had. A later list may show the others after all.
     """
-    creates = {change.store_id for change in plan.changes if isinstance(change, Create)}
+    creates = [change for change in plan.changes if isinstance(change, Create)]
+    renames = [c for c in plan.changes if isinstance(c, Update) and "store_id" in c.fields]
+    wanted = {change.store_id for change in creates} | {change.store_id for change in renames}
+    wanted |= {change.came_from for change in creates if change.came_from}
     ids: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for id, known in ledger.products.items():
-        if known.store_id in creates and id not in listed:
+        if known.store_id in wanted and id not in listed:
             ids[known.store_id] += (id,)
     return ids
 

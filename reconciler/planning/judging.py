@@ -144,7 +144,7 @@ class _Seen:
 def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
     """What became of an Update."""
     if not heard:
-        return Case(Verdict(change))
+        return _judge_unsent(change, situation)
     if not heard.patches:
         return _judge_parked(change, heard, situation)
     fields = Fields().after(heard.patches)
@@ -159,6 +159,20 @@ def judge_update(change: Update, heard: Heard, situation: Situation) -> Case:
         return case
     # It stands aside although its last call was refused: the ledger has to know where it belongs.
     return case._replace(verdict=verdict._replace(lost=verdict.lost | {"store_id"}), aside=True)
+
+
+def _judge_unsent(change: Update, situation: Situation) -> Case:
+    """What an Update waits for before it is sent: a rename for what may have its store_id yet."""
+    opened, sight = situation.opened.get(change.store_id), situation.sight
+    if opened is None:
+        return Case(Verdict(change))
+    if sight is None or sight.asked < opened:
+        return Case(Verdict(change), look=opened if sight else situation.now)
+    # The plan's list lacked it, and two products must never have one store_id (P2).
+    if set(sight.with_store_id(change.store_id)) - {change.id}:
+        error = "another product has its store_id after all: plan again"
+        return Case(Verdict(change, Fate.FAILED, change.id, error))
+    return Case(Verdict(change))
 
 
 def _judge_parked(change: Update, heard: Heard, situation: Situation) -> Case:

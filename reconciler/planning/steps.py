@@ -133,7 +133,7 @@ def _next_link(
     ]
     last = sent[-1] if sent else None
     case = cases[(last or chain[0]).store_ids[0]]
-    if len(sent) == len(chain) or case.send:
+    if len(sent) == len(chain) or case.send or (last is None and not _may_be_sent(case)):
         return case
     if last is None or _has_left(last.changes[0], situation, heard):
         return Case(case.verdict, send=chain[len(sent)])

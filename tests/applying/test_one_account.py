@@ -358,6 +358,35 @@ def test_what_nobody_declares_for_a_while_is_still_known(world: World, wait: flo
     converges(world, declared)
 
 
+@pytest.mark.parametrize("seconds", [1.0, SETTLE - 2])
+def test_a_chain_whose_middle_a_list_lacks(world: World, seconds: float) -> None:
+    """Row 3, P2: no rename and no create takes what a product has that the list leaves out."""
+    world.declare([product("1"), product("2")])
+    world.apply()
+    before = {row.store_id: row.id for row in world.rows()}
+    declared = [product("2", renamed_from="1"), product("3", renamed_from="2")]
+    world.declare(declared)
+    world.misbehave(Fault("unlist", store_id="2", seconds=seconds, nth=(1,)))
+    report = world.apply()
+    assert set(fates(report).values()) == {"failed"}
+    account_is_true(world, report)
+    converges(world, declared)
+    after = {row.store_id: row.id for row in world.rows()}
+    assert after == {"2": before["1"], "3": before["2"]}
+
+
+def test_a_rename_to_what_is_really_gone(world: World) -> None:
+    """Row 3, P1: a rename to the store_id of a product that somebody deleted is made in one run."""
+    world.declare([product("1"), product("2")])
+    world.apply()
+    world.sandbox.store.delete(str({row.store_id: row.id for row in world.rows()}["2"]))
+    declared = [product("2", renamed_from="1")]
+    world.declare(declared)
+    report = world.apply()
+    assert (fates(report), report.converged) == ({"2": "applied"}, True)
+    exactly(world, declared)
+
+
 @pytest.mark.parametrize("status", [400, 500])
 def test_a_delete_that_only_a_stale_list_proves(world: World, status: int) -> None:
     """Row 3, P2: what a refused delete left, and the list lacks for a while, is still known."""

@@ -134,8 +134,8 @@ def run(server: Server, wanted: Catalog, ledger: Ledger, *, retries: int = 2) ->
     utc = _DAWN + timedelta(seconds=server.now)
     plan = diff(wanted, listing, ledger, now=utc)
     before = frozenset(p.id for p in listing.products) | ledger.products.keys()
-    until = opened(plan, ledger, server.now, utc, SETTLE)
     known = unlisted(plan, ledger, {product.id for product in listing.products})
+    until = opened(plan, ledger, known, server.now, utc, SETTLE)
     calls = operations(plan)
     answers: list[Answer] = []
     sight: Sight | None = None
