@@ -24,29 +24,29 @@ def opened(
 ) -> dict[str, float]:
     """How long a product may still be missing from the list although an earlier run made it.
 
-    By the store_id of the Change that needs it to be gone, as a time of the run's clock. Creates
-    are included if an earlier run sent them, or sent what they are renamed from, or if the ledger
-    knows their id; they and renames if `known`, which is as in the Situation, has an id for what
-    they take or come from. `now` and `utc` are the same moment; `settle` is how long a call may
-    take to show.
+    By the store_id of the create or rename that needs it to be gone, as a time of the run's clock.
+    It is so if an earlier run sent a create of that store_id, or of what a create is renamed from,
+    or if the ledger knows an id for one of these. `known` is as in the Situation. `now` and `utc`
+    are the same moment; `settle` is how long a call may take to show.
     """
     recorded = {known.store_id for known in ledger.products.values()}
     until: dict[str, float] = {}
     for change in plan.changes:
+        sent, missing = ledger.creates.get(change.store_id), change.store_id in known
+        if isinstance(change, Create):
+            # A create that was renamed before it was listed is recorded by its old store_id.
+            sent = sent or ledger.creates.get(change.came_from or "")
+            missing = change.store_id in recorded or change.came_from in known
         # The list may only be late, and a rename would give two products one store_id (P2).
-        if isinstance(change, Update) and change.store_id in known:
-            until[change.store_id] = now + settle
-        if not isinstance(change, Create):
+        elif not isinstance(change, Update) or "store_id" not in change.fields:
             continue
-        # A create that was renamed before it was listed is still recorded by its old store_id.
-        sent = ledger.creates.get(change.store_id) or ledger.creates.get(change.came_from or "")
-        if sent is not None and sent.at is not None:
+        # What has been known for longer is waited for in any case, and so is what has no time.
+        if missing or (sent is not None and sent.at is None):
+            until[change.store_id] = now + settle
+        elif sent is not None and sent.at is not None:
             # A clock of another machine may be wrong: never longer than from now on.
             age = max(0.0, (utc - datetime.fromisoformat(sent.at)).total_seconds())
             until[change.store_id] = now + max(0.0, settle - age)
-        # A ledger of an older version has no time, so the whole wait is kept.
-        elif sent is not None or change.store_id in recorded or change.came_from in known:
-            until[change.store_id] = now + settle
     return until
 
 

@@ -69,6 +69,7 @@ def match(
     matching = Matching(stand)
     pairs, held, present = matching.pairs, matching.held, stand.present
     takers = _takers(stand)
+    _hold_unlisted(takers.values(), remote, ledger, matching, now=now, recreate=recreate)
     leaving = _pending(takers, matching)
     _hold_targets(takers, leaving, matching)
     arriving = {target: source for source, target in leaving.items()}
@@ -108,6 +109,28 @@ def _awaited(sent: Sent | None, now: datetime | None) -> str | None:
     if sent is None or now is None or sent.at is None:
         return None if sent is None else sent.id
     return sent.id if now - datetime.fromisoformat(sent.at) < _UNLISTED else None
+
+
+def _hold_unlisted(
+    targets: Collection[str],
+    remote: Listing,
+    ledger: Ledger,
+    matching: Matching,
+    *,
+    now: datetime | None,
+    recreate: Collection[str],
+) -> None:
+    """Hold the targets of renames that an answered create has, and that no list shows yet (P2)."""
+    awaited = {
+        target: id
+        for target in targets
+        if target not in recreate and (id := _awaited(ledger.creates.get(target), now))
+    }
+    # Next to never is there any, so the list is seldom walked.
+    listed = {product.id for product in remote.products} if awaited else ()
+    for target, id in awaited.items():
+        if id not in listed:
+            matching.hold(target, [id], Code.NOT_LISTED_YET)
 
 
 def _takers(stand: Standing) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from reconciler import reconcile
+from reconciler.codes import Code
 from reconciler.reconcile import Options
 from reconciler.sandbox.faults import Fault
 from tests.applying.checks import (
@@ -373,6 +374,38 @@ def test_a_chain_whose_middle_a_list_lacks(world: World, seconds: float) -> None
     converges(world, declared)
     after = {row.store_id: row.id for row in world.rows()}
     assert after == {"2": before["1"], "3": before["2"]}
+
+
+@pytest.mark.parametrize("wait", [0.0, 3 * SETTLE])
+def test_a_rename_to_what_a_create_was_answered_with(world: World, wait: float) -> None:
+    """Row 2, P2: no product is renamed to what an answered create made and no list shows yet."""
+    world.declare([product("1")])
+    world.apply()
+    world.declare([product("1"), product("2")])
+    world.misbehave(Fault("lag", method="POST", seconds=10 * SETTLE))
+    assert world.apply().exit_code == 5
+    world.misbehave()
+    world.clock.skip(wait)
+    world.declare([product("2", renamed_from="1")])
+    world.apply()
+    assert blocked(world.plan())["2"] == Code.NOT_LISTED_YET
+    assert sorted(str(row.store_id) for row in world.rows()) == ["1", "2"]
+
+
+def test_a_rename_to_what_a_lost_create_may_have_made(world: World) -> None:
+    """Row 4, P2: no product is renamed to what was posted a moment ago, until a list must tell."""
+    world.declare([product("1")])
+    world.apply()
+    world.declare([product("1"), product("2")])
+    world.misbehave(Fault("lag", method="POST", seconds=SETTLE - 2))
+    with world.client() as client:
+        _arm(client, (1, "after"), None, world)
+        with pytest.raises(Killed):
+            reconcile.apply(world.store(client), Options())
+    world.misbehave()
+    world.declare([product("2", renamed_from="1")])
+    account_is_true(world, world.apply())
+    assert sorted(str(row.store_id) for row in world.rows()) == ["1", "2"]
 
 
 def test_a_rename_to_what_is_really_gone(world: World) -> None:
